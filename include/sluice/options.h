@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SLUICE_OPTIONS_H_
+#define SLUICE_OPTIONS_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sluice/fault.h"
+
+namespace sluice {
+
+class Handler;
+
+// The UDP port of a node's first lcore; its lcore i listens on this plus i.
+inline constexpr uint16_t kDefaultUdpPort = 7470;
+
+enum class CryptoAlgorithm : uint8_t {
+  kAes128Gcm,
+  kAes256Gcm,
+  kChaCha20Poly1305,
+  // No encryption and no authentication: for benchmarks and trusted links. Both sides must choose
+  // it; nothing ever falls back to it.
+  kPlaintext,
+};
+
+enum class CryptoBackend : uint8_t {
+  kAuto,     // The fastest found that has the algorithm.
+  kIpsecMb,  // These two are taken or refused, never replaced.
+  kBoringssl,
+};
+
+enum class Encapsulation : uint8_t {
+  kUdp,
+  kNativeIp,  // An IP protocol of its own.
+};
+
+// How the peers prove who they are. Exactly one of the two keys must be given, except with
+// CryptoAlgorithm::kPlaintext, which takes none.
+struct CryptoOptions {
+  // In order of preference; both sides must have one in common. kPlaintext stands alone.
+  std::vector<CryptoAlgorithm> algorithms = {CryptoAlgorithm::kAes128Gcm,
+                                             CryptoAlgorithm::kAes256Gcm};
+  CryptoBackend backend = CryptoBackend::kAuto;
+  // A file with a key of at least 32 bytes: hexadecimal, base64, other text, or raw bytes.
+  std::string psk_file;
+  // Or the key itself, at least 32 bytes. Wipe it after Engine::create().
+  std::vector<uint8_t> psk;
+};
+
+// Bounds of one lcore's memory and work. All memory is taken at start; a limit that is reached is
+// counted and shows as kResourceExhausted or as packets dropped by cause.
+struct Limits {
+  uint32_t max_exchanges = 16384;              // Calls and one-way messages, both directions.
+  uint32_t max_sessions = 1024;                // Of a node.
+  uint32_t max_lanes = 256;                    // Of sessions, on one lcore.
+  uint32_t max_reassemblies = 4096;            // Multi-packet messages being received.
+  uint64_t arena_bytes = 64ull << 20;          // Landing and response memory; a power of two.
+  uint32_t max_buffered_message = 1u << 20;    // Bytes; larger ones need named memory or a stream.
+  uint32_t max_message = 1u << 30;             // Bytes; refused above with kTooLarge.
+  uint32_t unscheduled_bytes = 65536;          // Sent per message before any grant.
+  uint32_t max_incoming_bytes = 1u << 20;      // Granted and not yet received, all messages.
+  uint8_t overcommit = 8;                      // Messages granted at a time.
+  uint64_t rto_min_ns = 200'000;               // Floor of the retransmission timers.
+  uint64_t peer_timeout_ns = 3'000'000'000;    // Silence, with work pending, that ends a peer.
+  uint64_t idle_timeout_ns = 600'000'000'000;  // Silence without work that forgets a peer.
+};
+
+// One network device of a node. Every lcore of the node has a queue pair of it where it has that
+// many; the others are served by handing packets over.
+struct PortOptions {
+  // One of
+  //   "net_memif0,role=client", "net_af_packet0,iface=eth1", "net_pcap0,...": a virtual device
+  //     with its arguments, as DPDK has them;
+  //   "0000:03:00.0": a PCI device;
+  //   "pair:NAME": one end of a cable inside the process; the first port that names it has one
+  //     end, the second the other;
+  //   "port:NAME": a port that a --vdev argument or the host program has made.
+  std::string device;
+  // "10.0.0.1/24", "fd00::1/64"; at least one, at most one of each family.
+  std::vector<std::string> addresses;
+  // Next hops for peers outside these networks; at most one of each family.
+  std::vector<std::string> gateways;
+  uint16_t vlan = 0;            // 802.1Q id of what is sent; 0: untagged.
+  uint32_t mtu = 0;             // Bytes of an IP packet; 0: the device's own, at most 9000.
+  uint32_t descriptors = 1024;  // Per queue; the device may round it.
+  bool offloads = true;         // Use checksum offload and flow steering where they are.
+  std::string capture_file;     // Record every frame here (pcap, nanoseconds); empty: do not.
+};
+
+// One network identity: addresses on ports, the lcores that serve it, and its sessions. An engine
+// usually has one, and two when it talks to itself over a "pair:".
+struct NodeOptions {
+  std::string name;  // For messages; "node0", ... when empty.
+  std::vector<PortOptions> ports;
+  uint16_t udp_port = kDefaultUdpPort;
+  Encapsulation encapsulation = Encapsulation::kUdp;
+  uint32_t lcores = 1;
+  bool accept = false;  // Whether peers may begin sessions with this node.
+  // Handler of all its lcores to begin with (see Endpoint::set_handler); may be null.
+  Handler* handler = nullptr;
+  FaultOptions faults;  // Of what its ports receive.
+};
+
+enum class LogLevel : uint8_t { kDebug, kInfo, kWarning, kError, kOff };
+
+enum class HugePages : uint8_t {
+  kAuto,  // Used when enough are free.
+  kYes,   // Refuse to start without.
+  kNo,
+};
+
+// DPDK's environment: brought up once per process, by its first engine. Later engines share it and
+// may not need more than it has.
+struct EalOptions {
+  // EAL arguments as on a DPDK command line, without a program name. They win over what follows.
+  std::vector<std::string> arguments;
+  HugePages huge_pages = HugePages::kAuto;
+  uint32_t memory_mb = 0;  // 0: what the ports and limits need.
+  uint32_t lcores = 0;     // Polling lcores to have; 0: as many as the nodes ask for.
+  // CPUs of the polling lcores, in the order of the nodes and their lcores; empty: chosen from the
+  // process's cpuset. Lcores share a CPU when there are too few, and the report says so.
+  std::vector<uint32_t> cpus;
+  bool telemetry = true;
+  bool shared_memory = false;  // Memory that memif (zero copy) or virtio_user can pass on.
+  std::string file_prefix;     // Empty: unique to the process.
+};
+
+struct EngineOptions {
+  std::vector<NodeOptions> nodes;
+  CryptoOptions crypto;
+  Limits limits;
+  EalOptions eal;
+  bool bundling = true;                     // Small messages and control may share a packet.
+  bool shuffle_deliveries = false;          // Debug: deliver ready messages in random order.
+  bool record_latency = false;              // Fills Engine::latency().
+  LogLevel log_level = LogLevel::kWarning;  // To standard error.
+  uint64_t seed = 0;  // For hashing and entropy, never for keys; 0: drawn from the system.
+};
+
+}  // namespace sluice
+
+#endif  // SLUICE_OPTIONS_H_

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SLUICE_BASE_FLAT_TABLE_H_
+#define SLUICE_BASE_FLAT_TABLE_H_
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "base/aligned_array.h"
+#include "base/check.h"
+#include "base/hash.h"
+
+namespace sluice::base {
+
+// A hash table of at most `capacity` entries over integers of up to 64 bits (or StrongInts): open
+// addressing with linear probing over twice as many slots, and deletion that shifts entries back,
+// so no tombstones pile up. Nothing is allocated after construction. A pointer to a value is good
+// until the next insert or erase. The seed should be random where peers choose keys.
+template <class Key, class Value>
+class FlatTable {
+ public:
+  FlatTable(size_t capacity, uint64_t seed)
+      : slots_(std::bit_ceil(capacity < 4 ? size_t{8} : capacity * 2) + 1),
+        capacity_(capacity),
+        mask_(slots_.size() - 2),
+        seed_(seed) {
+    for (size_t i = 0; i < slots_.size(); ++i) slots_[i].key = kEmpty;
+  }
+
+  // The value of the key, or nullptr.
+  Value* find(Key key) {
+    const uint64_t bits = key_bits(key);
+    if (bits == kEmpty) [[unlikely]] {
+      return has_reserved_ ? &reserved().value : nullptr;
+    }
+    Slot& slot = slots_[probe(bits)];
+    return slot.key == bits ? &slot.value : nullptr;
+  }
+  const Value* find(Key key) const { return const_cast<FlatTable*>(this)->find(key); }
+
+  // Sets the key's value, replacing one that is there. nullptr when the key is new and the table
+  // holds capacity() entries.
+  Value* insert(Key key, Value value) {
+    const uint64_t bits = key_bits(key);
+    Slot* const slot = bits == kEmpty ? &reserved() : &slots_[probe(bits)];
+    const bool present = bits == kEmpty ? has_reserved_ : slot->key == bits;
+    if (!present) {
+      if (size_ == capacity_) [[unlikely]] {
+        return nullptr;
+      }
+      ++size_;
+      slot->key = bits;
+      if (bits == kEmpty) has_reserved_ = true;
+    }
+    slot->value = std::move(value);
+    return &slot->value;
+  }
+
+  // Whether the key was there.
+  bool erase(Key key) {
+    const uint64_t bits = key_bits(key);
+    if (bits == kEmpty) [[unlikely]] {
+      if (!has_reserved_) return false;
+      has_reserved_ = false;
+      reserved().value = Value();
+      --size_;
+      return true;
+    }
+    const size_t position = probe(bits);
+    if (slots_[position].key != bits) return false;
+    close_hole(position);
+    --size_;
+    return true;
+  }
+
+  // Starts to load the line where the search for the key begins.
+  void prefetch(Key key) const { __builtin_prefetch(&slots_[home(key_bits(key))]); }
+
+  // Calls f(Key, Value&) for each entry, in no useful order; f must not insert or erase.
+  template <class F>
+  void for_each(F&& f) {
+    for (size_t i = 0; i <= mask_; ++i) {
+      if (slots_[i].key != kEmpty) f(key_of(slots_[i].key), slots_[i].value);
+    }
+    if (has_reserved_) f(key_of(kEmpty), reserved().value);
+  }
+
+  void clear() {
+    for (size_t i = 0; i < slots_.size(); ++i) slots_[i] = Slot{kEmpty, Value()};
+    has_reserved_ = false;
+    size_ = 0;
+  }
+
+  size_t size() const { return size_; }
+  size_t capacity() const { return capacity_; }
+
+ private:
+  struct Slot {
+    uint64_t key;
+    Value value;
+  };
+
+  // Marks a free slot. The real key of this value lives in a slot of its own behind the others.
+  static constexpr uint64_t kEmpty = UINT64_MAX;
+
+  static constexpr uint64_t key_bits(Key key) {
+    if constexpr (requires { key.value(); }) {
+      return static_cast<uint64_t>(key.value());
+    } else {
+      return static_cast<uint64_t>(key);
+    }
+  }
+  static constexpr Key key_of(uint64_t bits) {
+    if constexpr (requires(Key key) { key.value(); }) {
+      return Key(static_cast<typename Key::rep>(bits));
+    } else {
+      return static_cast<Key>(bits);
+    }
+  }
+
+  size_t home(uint64_t bits) const { return static_cast<size_t>(mix64(bits, seed_)) & mask_; }
+  Slot& reserved() { return slots_[mask_ + 1]; }
+
+  // The slot that holds the key, or the free slot where the search for it ends.
+  size_t probe(uint64_t bits) const {
+    size_t i = home(bits);
+    while (slots_[i].key != bits && slots_[i].key != kEmpty) i = (i + 1) & mask_;
+    return i;
+  }
+
+  // Frees the slot and moves later entries of its run back, so that each stays reachable from its
+  // home without a gap.
+  void close_hole(size_t hole) {
+    for (size_t i = (hole + 1) & mask_; slots_[i].key != kEmpty; i = (i + 1) & mask_) {
+      const size_t distance = (i - home(slots_[i].key)) & mask_;
+      if (distance >= ((i - hole) & mask_)) {
+        slots_[hole].key = slots_[i].key;
+        slots_[hole].value = std::move(slots_[i].value);
+        hole = i;
+      }
+    }
+    slots_[hole].key = kEmpty;
+    slots_[hole].value = Value();
+  }
+
+  AlignedArray<Slot> slots_;
+  size_t capacity_;
+  size_t mask_;
+  uint64_t seed_;
+  size_t size_ = 0;
+  bool has_reserved_ = false;
+};
+
+}  // namespace sluice::base
+
+#endif  // SLUICE_BASE_FLAT_TABLE_H_

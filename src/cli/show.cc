@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/show.h"
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "cli/text.h"
+
+namespace sluice::cli {
+namespace {
+
+std::string ppm_text(uint32_t ppm) {
+  if (ppm % 100 != 0) return absl::StrCat(ppm, "ppm");
+  return absl::StrCat(ppm / 10'000, ".", ppm / 1'000 % 10, ppm / 100 % 10, "%");
+}
+
+}  // namespace
+
+std::string ports_text(const std::vector<PortInfo>& ports) {
+  Table table({"port", "name", "driver", "mac", "link", "mtu", "queues"});
+  for (const PortInfo& port : ports) {
+    table.row({absl::StrCat(port.node, ".", port.port), port.name, port.driver, port.mac,
+               port.link_up ? "up" : "down", absl::StrCat(port.mtu), absl::StrCat(port.queues)});
+  }
+  return table.text();
+}
+
+std::string port_stats_text(const std::vector<PortInfo>& ports) {
+  std::string out;
+  for (const PortInfo& port : ports) {
+    absl::StrAppend(&out, "  NIC statistics for port ", port.node, ".", port.port, " (", port.name,
+                    ")\n", "    RX-packets: ", port.rx_packets, "  RX-missed: ", port.rx_missed,
+                    "  RX-bytes: ", port.rx_bytes, "\n    RX-errors: ", port.rx_errors,
+                    "  RX-nombuf: ", port.rx_no_buffer, "\n    TX-packets: ", port.tx_packets,
+                    "  TX-errors: ", port.tx_errors, "  TX-bytes: ", port.tx_bytes, "\n");
+  }
+  return out;
+}
+
+std::string sessions_text(const std::vector<SessionInfo>& sessions) {
+  if (sessions.empty()) return "  no session\n";
+  Table table({"session", "peer", "role", "cipher", "lanes", "rtt", "packet", "epochs", "in flight",
+               "heard"});
+  for (const SessionInfo& info : sessions) {
+    table.row({absl::StrCat(info.session.node, ".", info.session.id),
+               absl::StrCat(info.peer_address, ":", info.peer_port),
+               info.initiator ? "client" : "server", info.algorithm, absl::StrCat(info.lanes),
+               nanos_text(info.rtt_ns), bytes_text(info.packet_bytes),
+               absl::StrCat(info.send_epoch, "/", info.receive_epoch), absl::StrCat(info.exchanges),
+               nanos_text(info.last_heard_ns)});
+  }
+  return table.text();
+}
+
+std::string messages_text(const StatsSnapshot& stats, const std::vector<SessionInfo>& sessions) {
+  uint64_t in_flight = 0;
+  for (const SessionInfo& info : sessions) in_flight += info.exchanges;
+  const auto counted = [&](const char* name) { return count_text(stats.value(name)); };
+  return absl::StrCat("  in flight: ", count_text(in_flight), "\n  calls: ", counted("rpc.started"),
+                      " begun, ", counted("rpc.completed"), " completed, ", counted("rpc.failed"),
+                      " failed\n  requests delivered: ", counted("requests.delivered"),
+                      "\n  one-way messages: ", counted("oneway.completed"), " sent, ",
+                      counted("oneway.delivered"),
+                      " delivered\n  message bytes: ", counted("goodput.sent_bytes"), " sent, ",
+                      counted("goodput.delivered_bytes"), " delivered\n");
+}
+
+std::string counters_text(const StatsSnapshot& stats, const std::string& prefix) {
+  std::string out;
+  for (const Counter& counter : stats.counters) {
+    if (counter.value == 0 || !absl::StartsWith(counter.name, prefix)) continue;
+    absl::StrAppend(&out, "  ", counter.name, ": ", count_text(counter.value), "  (", counter.help,
+                    ")\n");
+  }
+  return out.empty() ? "  all zero\n" : out;
+}
+
+std::string faults_text(const FaultOptions& faults, const StatsSnapshot& stats) {
+  return absl::StrCat("  loss ", ppm_text(faults.loss_ppm), ", reorder ",
+                      ppm_text(faults.reorder_ppm), ", duplicate ", ppm_text(faults.duplicate_ppm),
+                      ", corrupt ", ppm_text(faults.corrupt_ppm), ", delay ",
+                      nanos_text(faults.delay_ns), ", jitter ", nanos_text(faults.jitter_ns), "\n",
+                      counters_text(stats, "fault."));
+}
+
+std::string config_text(const Options& options) {
+  return absl::StrCat("  mode ", options.mode, "\n  ",
+                      options.workload.empty() ? absl::StrCat("size ", options.size)
+                                               : absl::StrCat("workload ", options.workload),
+                      "\n  outstanding ", options.outstanding, "\n  count ", options.count,
+                      "\n  duration ", nanos_text(options.duration), "\n");
+}
+
+}  // namespace sluice::cli

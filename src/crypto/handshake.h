@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A handshake as the connector sees it, whatever proves the identities: messages in, messages
+// out, one shared secret and the peer's authenticated parameters at the end. No object here does
+// I/O, keeps time or retransmits; the connector does. All of it runs on the control thread and
+// may allocate. A message that does not verify changes nothing.
+//
+// The course is the same for every mechanism:
+//   client: begin(token) -> hello; on_message() until kEstablished
+//   server: on_hello(token, hello) -> answer; on_message() until kEstablished
+// The token is the server's proof-of-address cookie (handshake_cookie.h), empty in the first
+// hello. It belongs to the connector; a mechanism may bind it into its own proof.
+// A repeated message is answered by the same bytes again: the connector's client side repeats its
+// last flight until the server's next one is complete, and the server only ever answers. A client
+// therefore says kEstablished only on the server's last message.
+#ifndef SLUICE_CRYPTO_HANDSHAKE_H_
+#define SLUICE_CRYPTO_HANDSHAKE_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/limits.h"
+#include "crypto/key_schedule.h"
+#include "crypto/session_parameters.h"
+
+namespace sluice::crypto {
+
+// A handshake message, fragments joined, is never longer.
+inline constexpr size_t kMaxHandshakeMessage = base::limits::kMaxHandshakeBytes;
+inline constexpr size_t kResetTokenSize = 16;
+using ResetToken = std::array<uint8_t, kResetTokenSize>;
+
+// First byte of a HANDSHAKE packet's body. Further flights of other mechanisms take 0x10 to 0x1f
+// (from the client) and 0x20 to 0x2f (from the server); all else is ignored and counted.
+enum class HandshakeType : uint8_t {
+  kClientHello = 1,
+  kHelloRetry = 2,
+  kServerHello = 3,
+  kClientFinished = 4,
+  kServerDone = 5,
+  kRefuse = 6,
+};
+
+constexpr bool sent_by_client(HandshakeType type) {
+  const auto value = static_cast<uint8_t>(type);
+  return type == HandshakeType::kClientHello || type == HandshakeType::kClientFinished ||
+         (value >= 0x10 && value <= 0x1f);
+}
+
+constexpr bool sent_by_server(HandshakeType type) {
+  const auto value = static_cast<uint8_t>(type);
+  return type == HandshakeType::kHelloRetry || type == HandshakeType::kServerHello ||
+         type == HandshakeType::kServerDone || type == HandshakeType::kRefuse ||
+         (value >= 0x20 && value <= 0x2f);
+}
+
+// First byte of a ClientHello.
+enum class HandshakeMechanismId : uint8_t { kPsk = 1, kTls13 = 2 };
+
+// Body of a Refuse. Unauthenticated, so to a client it is only a hint.
+enum class RefuseReason : uint8_t {
+  kNone = 0,
+  kKey = 1,           // Unknown pre-shared key, or the proof of holding it is wrong.
+  kVersion = 2,       // No wire version in common.
+  kAead = 3,          // No AEAD algorithm in common.
+  kBusy = 4,          // A limit of the server is reached; a later attempt may succeed.
+  kMalformed = 5,     // The hello breaks the format.
+  kNotAccepting = 6,  // The endpoint accepts no sessions (not a server, or shutting down).
+  kSelf = 7,          // The hello came from this very endpoint (reflection).
+  kParameters = 8,    // Parameters that do not go together (lanes).
+  kMechanism = 9,     // Another handshake mechanism is required.
+};
+
+// A sentence for error messages, for any value (also one this version does not know).
+const char* refuse_reason_text(RefuseReason reason);
+
+// Fills `size` bytes at `out` with cryptographically strong randomness. A plain pair, because
+// floors 0 to 4 have no randomness of their own; `context` must outlive every user of the source.
+struct RandomSource {
+  void (*fill)(void* context, uint8_t* out, size_t size) = nullptr;
+  void* context = nullptr;
+
+  void operator()(uint8_t* out, size_t size) const { fill(context, out, size); }
+};
+
+// The shared secret, root of key_schedule.h, and the algorithm it is for.
+struct SessionSecrets {
+  Secret secret;
+  AeadAlgorithm algorithm = AeadAlgorithm::kNone;
+};
+
+// What an established handshake leaves behind.
+struct HandshakeResult {
+  SessionSecrets secrets;
+  SessionParameters local;
+  SessionParameters peer;  // Authenticated.
+  SessionAgreement agreement;
+  ResetToken peer_reset_token{};  // What a RESET for the peer's session id has to carry.
+};
+
+struct HandshakeMessage {
+  HandshakeType type = HandshakeType::kClientHello;
+  std::vector<uint8_t> bytes;
+};
+
+enum class HandshakeStep : uint8_t {
+  kNeedMore,     // Progress or a repetition: send `send` and wait.
+  kIgnored,      // Unexpected, malformed or not authentic; nothing changed.
+  kEstablished,  // Send `send`; result() is valid. Said once.
+  kRefused,      // Over, for `reason`: known to the side that says so, no mere hint.
+};
+
+enum class IgnoreCause : uint8_t { kNone, kUnexpected, kMalformed, kNotAuthentic };
+
+struct HandshakeOutcome {
+  HandshakeStep step = HandshakeStep::kNeedMore;
+  RefuseReason reason = RefuseReason::kNone;
+  IgnoreCause cause = IgnoreCause::kNone;
+  std::vector<HandshakeMessage> send;
+};
+
+class ClientHandshake {
+ public:
+  virtual ~ClientHandshake() = default;
+  // The first flight, carrying or bound to `token`. May be called again with another token as
+  // long as nothing but HelloRetry has been received. The ClientHello is padded up to
+  // `min_bytes`, so that the server's answer never amplifies.
+  virtual HandshakeOutcome begin(std::span<const uint8_t> token, size_t min_bytes) = 0;
+  virtual HandshakeOutcome on_message(HandshakeType type, std::span<const uint8_t> bytes) = 0;
+  // Valid from kEstablished on.
+  virtual const HandshakeResult& result() const = 0;
+};
+
+class ServerHandshake {
+ public:
+  virtual ~ServerHandshake() = default;
+  // The client's hello, with the token that came with it (already verified by the caller).
+  virtual HandshakeOutcome on_hello(std::span<const uint8_t> token,
+                                    std::span<const uint8_t> hello) = 0;
+  virtual HandshakeOutcome on_message(HandshakeType type, std::span<const uint8_t> bytes) = 0;
+  virtual const HandshakeResult& result() const = 0;
+};
+
+// Makes handshakes of one kind. Must outlive them.
+class HandshakeMechanism {
+ public:
+  virtual ~HandshakeMechanism() = default;
+  virtual HandshakeMechanismId id() const = 0;
+  // Fragments a ClientHello of this mechanism may have: a server refuses to join more.
+  virtual uint8_t max_hello_fragments() const = 0;
+  // `attempt` is the client's random 64-bit id of this attempt, in every packet of it.
+  virtual std::unique_ptr<ClientHandshake> new_client(uint64_t attempt,
+                                                      const SessionParameters& local) = 0;
+  virtual std::unique_ptr<ServerHandshake> new_server(uint64_t attempt,
+                                                      const SessionParameters& local) = 0;
+  // What a RESET carries when this endpoint, perhaps restarted, no longer knows a session id that
+  // it once chose. The same for the same id, without any state.
+  virtual ResetToken reset_token(base::SessionId local) const = 0;
+};
+
+}  // namespace sluice::crypto
+
+#endif  // SLUICE_CRYPTO_HANDSHAKE_H_

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "crypto/receive_keys.h"
+
+#include "base/check.h"
+
+namespace sluice::crypto {
+
+bool ReceiveKeys::install(const Primitives* primitives, AeadBackend* backend,
+                          AeadAlgorithm algorithm, const Secret& lane_secret) {
+  clear();
+  primitives_ = primitives;
+  backend_ = backend;
+  algorithm_ = algorithm;
+  if (!backend->supports(algorithm) ||
+      !derive_epoch_key(*primitives, backend, algorithm, lane_secret, &slots_[0].key)) {
+    clear();
+    return false;
+  }
+  derive_next_epoch_secret(*primitives, lane_secret, &ahead_secret_);
+  if (!expand_next()) {
+    clear();
+    return false;
+  }
+  return true;
+}
+
+void ReceiveKeys::clear() {
+  if (backend_ != nullptr) {
+    for (Slot& slot : slots_) backend_->discard_key(&slot.key);
+  }
+  for (Slot& slot : slots_) slot.failed_opens = 0;
+  ahead_secret_.wipe();
+  backend_ = nullptr;
+  primitives_ = nullptr;
+  algorithm_ = AeadAlgorithm::kNone;
+  holds_previous_ = false;
+  exhausted_ = false;
+  epoch_ = 0;
+  epoch_began_ = {};
+  window_ = {};
+}
+
+const AeadKey* ReceiveKeys::select(uint8_t epoch_low) const {
+  uint64_t epoch = 0;
+  return resolve(epoch_low, &epoch) ? &slots_[slot_of(epoch)].key : nullptr;
+}
+
+void ReceiveKeys::on_verified(uint8_t epoch_low, base::Nanos now) {
+  uint64_t epoch = 0;
+  // Within a burst the key may have been selected before another packet moved the epoch on.
+  if (!resolve(epoch_low, &epoch) || epoch <= epoch_) return;
+  if (holds_previous_) discard(epoch_ - 1);
+  epoch_ = epoch;
+  epoch_began_ = now;
+  holds_previous_ = true;
+  // Cannot fail: the same backend expanded a key of this algorithm before.
+  SLUICE_CHECK(expand_next());
+}
+
+void ReceiveKeys::drop_previous(base::Nanos now, base::Nanos grace) {
+  if (!holds_previous_ || now < base::after(epoch_began_, grace)) return;
+  discard(epoch_ - 1);
+  holds_previous_ = false;
+}
+
+void ReceiveKeys::note_failed_opens(uint8_t epoch_low, uint64_t count) {
+  uint64_t epoch = 0;
+  if (!resolve(epoch_low, &epoch)) return;
+  Slot& slot = slots_[slot_of(epoch)];
+  slot.failed_opens += count;  // PROTOCOL MUST-C8
+  if (slot.failed_opens < max_failed_opens(algorithm_)) return;
+  if (epoch < epoch_) {
+    discard(epoch);
+    holds_previous_ = false;
+  } else {
+    exhausted_ = true;
+  }
+}
+
+bool ReceiveKeys::wants_update() const {
+  const uint64_t half = max_failed_opens(algorithm_) / 2;
+  return slots_[slot_of(epoch_)].failed_opens >= half ||
+         slots_[slot_of(epoch_ + 1)].failed_opens >= half;
+}
+
+bool ReceiveKeys::resolve(uint8_t epoch_low, uint64_t* epoch) const {
+  if (backend_ == nullptr || exhausted_) return false;
+  // PROTOCOL MUST-C5: held are epoch_ - 1 to epoch_ + 1, so the distance of the low bits decides.
+  switch (static_cast<uint8_t>(epoch_low - this->epoch_low())) {
+    case 0:
+      *epoch = epoch_;
+      return true;
+    case 1:
+      *epoch = epoch_ + 1;
+      return true;
+    case 0xFF:
+      *epoch = epoch_ - 1;
+      return holds_previous_;
+    default:
+      return false;
+  }
+}
+
+bool ReceiveKeys::expand_next() {
+  Slot& slot = slots_[slot_of(epoch_ + 1)];
+  slot.failed_opens = 0;
+  if (!derive_epoch_key(*primitives_, backend_, algorithm_, ahead_secret_, &slot.key)) return false;
+  derive_next_epoch_secret(*primitives_, ahead_secret_, &ahead_secret_);
+  return true;
+}
+
+// PROTOCOL MUST-C11
+void ReceiveKeys::discard(uint64_t epoch) { backend_->discard_key(&slots_[slot_of(epoch)].key); }
+
+}  // namespace sluice::crypto

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SLUICE_CRYPTO_RECEIVE_KEYS_H_
+#define SLUICE_CRYPTO_RECEIVE_KEYS_H_
+
+#include <array>
+#include <cstdint>
+
+#include "base/types.h"
+#include "crypto/aead.h"
+#include "crypto/key_schedule.h"
+#include "crypto/limits.h"
+#include "crypto/primitives.h"
+#include "crypto/replay_window.h"
+
+namespace sluice::crypto {
+
+// The receiving keys of one lane: the previous epoch's key for packets that were overtaken, the
+// current one, and the next one, expanded beforehand so that a forged epoch number costs no key
+// derivation. Owned by one lcore; allocates nothing; wipes what it holds.
+class ReceiveKeys {
+ public:
+  ReceiveKeys() = default;
+  ~ReceiveKeys() { clear(); }
+  ReceiveKeys(const ReceiveKeys&) = delete;
+  ReceiveKeys& operator=(const ReceiveKeys&) = delete;
+
+  // Starts at epoch 0 with a lane secret. `primitives` and `backend` must outlive this object.
+  // False when the backend lacks the algorithm; the object is then empty.
+  bool install(const Primitives* primitives, AeadBackend* backend, AeadAlgorithm algorithm,
+               const Secret& lane_secret);
+
+  // Wipes everything. Jobs in flight must have completed.
+  void clear();
+
+  // The key for a packet's epoch (low 8 bits), nullptr when no key of that epoch is held. Changes
+  // nothing. The pointer stays valid until on_verified() enters a new epoch a second time.
+  const AeadKey* select(uint8_t epoch_low) const;
+
+  // To be called after a tag verified under select(epoch_low). A first packet of the next epoch
+  // makes that epoch current and starts the grace time of the one before.
+  void on_verified(uint8_t epoch_low, base::Nanos now);
+
+  // The highest epoch that verified; its low 8 bits are what bundles report to the peer.
+  base::Epoch epoch() const { return base::Epoch(epoch_); }
+  uint8_t epoch_low() const { return static_cast<uint8_t>(epoch_); }
+
+  // Forgets the previous epoch's key once `grace` has passed since the current epoch began.
+  void drop_previous(base::Nanos now, base::Nanos grace);
+  bool holds_previous() const { return holds_previous_; }
+
+  // To be called after an opening under select(epoch_low) failed. At the algorithm's limit the
+  // previous key is dropped, while the current or next one exhausts the lane.
+  void note_failed_open(uint8_t epoch_low) { note_failed_opens(epoch_low, 1); }
+  // The same for several openings of one epoch at once, as a burst reports them.
+  void note_failed_opens(uint8_t epoch_low, uint64_t count);
+
+  // True at half the limit: SendKeys::request_update() on this side makes the peer follow.
+  bool wants_update() const;
+  // True when the limit is reached: no packet may be opened any more, the lane must be closed.
+  bool exhausted() const { return exhausted_; }
+
+  // Replay protection of the counter space. Counters run on across epochs: one window serves all.
+  ReplayWindow& window() { return window_; }
+  const ReplayWindow& window() const { return window_; }
+
+ private:
+  static constexpr uint32_t kSlots = 3;
+
+  struct Slot {
+    AeadKey key;
+    uint64_t failed_opens = 0;
+  };
+
+  static uint32_t slot_of(uint64_t epoch) { return static_cast<uint32_t>(epoch % kSlots); }
+  // The full epoch among the held ones that the low bits name; false when there is none.
+  bool resolve(uint8_t epoch_low, uint64_t* epoch) const;
+  bool expand_next();
+  void discard(uint64_t epoch);
+
+  std::array<Slot, kSlots> slots_;
+  const Primitives* primitives_ = nullptr;
+  AeadBackend* backend_ = nullptr;
+  AeadAlgorithm algorithm_ = AeadAlgorithm::kNone;
+  bool holds_previous_ = false;
+  bool exhausted_ = false;
+  uint64_t epoch_ = 0;
+  base::Nanos epoch_began_{};
+  Secret ahead_secret_;  // Of epoch_ + 2: those of the epochs held are already gone.
+  ReplayWindow window_;
+};
+
+}  // namespace sluice::crypto
+
+#endif  // SLUICE_CRYPTO_RECEIVE_KEYS_H_

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SLUICE_CRYPTO_WIPE_H_
+#define SLUICE_CRYPTO_WIPE_H_
+
+#include <cstddef>
+#include <cstring>
+#include <type_traits>
+
+namespace sluice::crypto {
+
+// Overwrites secrets with zeros. The empty assembly claims to read the memory, so the stores are
+// kept even where the object dies right after.
+inline void wipe(void* data, size_t length) {
+  if (length == 0) return;
+  std::memset(data, 0, length);
+  __asm__ __volatile__("" : : "r"(data) : "memory");
+}
+
+template <class T>
+inline void wipe_object(T* object) {
+  static_assert(std::is_trivially_copyable_v<T>, "only plain storage may be wiped bytewise");
+  wipe(object, sizeof(T));
+}
+
+// Wipes a plain object when the scope ends, on every way out.
+template <class T>
+class WipeOnExit {
+ public:
+  explicit WipeOnExit(T* object) : object_(object) {}
+  ~WipeOnExit() { wipe_object(object_); }
+  WipeOnExit(const WipeOnExit&) = delete;
+  WipeOnExit& operator=(const WipeOnExit&) = delete;
+
+ private:
+  T* object_;
+};
+
+// Compares without a branch on the content, for tags and verifiers.
+inline bool equal_constant_time(const void* a, const void* b, size_t length) {
+  const auto* x = static_cast<const unsigned char*>(a);
+  const auto* y = static_cast<const unsigned char*>(b);
+  unsigned difference = 0;
+  for (size_t i = 0; i < length; ++i) difference |= static_cast<unsigned>(x[i] ^ y[i]);
+  // Hides the value from the optimiser, which could otherwise turn the loop into an early exit.
+  __asm__ __volatile__("" : "+r"(difference));
+  return difference == 0;
+}
+
+}  // namespace sluice::crypto
+
+#endif  // SLUICE_CRYPTO_WIPE_H_

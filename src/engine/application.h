@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the engine calls: the application on each lcore, and the listener of sessions.
+#ifndef SLUICE_ENGINE_APPLICATION_H_
+#define SLUICE_ENGINE_APPLICATION_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "base/types.h"
+#include "crypto/aead.h"
+#include "transport/commands.h"
+#include "transport/endpoint.h"
+#include "transport/peer_address.h"
+
+namespace sluice::engine {
+
+// The lcore that a call runs on. The endpoint may be used during the call and only then.
+struct LcoreContext {
+  transport::Endpoint& endpoint;
+  uint8_t index = 0;  // Within its node.
+  base::Nanos now;    // The loop's clock reading, since the process's first engine began.
+};
+
+// One lane of a session, as its lcore sees it.
+struct LaneInfo {
+  transport::LaneRef ref;
+  base::SessionId session;  // The local id: the same on every lcore of the node.
+  uint8_t lane = 0;         // Number within the session.
+  uint8_t lcore = 0;        // Of this side, within the node.
+  uint8_t peer_lcore = 0;
+};
+
+// A session, as the control thread sees it.
+struct SessionInfo {
+  base::SessionId session;  // The local id.
+  base::SessionId peer_session;
+  transport::PeerAddress peer;  // Its base port; lane packets go to this plus the peer's lcore.
+  bool initiator = false;
+  crypto::AeadAlgorithm algorithm = crypto::AeadAlgorithm::kNone;
+  std::vector<LaneInfo> lanes;  // Those of all lcores.
+};
+
+// Runs on one lcore, inside its loop: it must not block, lock or allocate, and the time it takes
+// is time in which nothing is received.
+class LcoreApplication {
+ public:
+  virtual ~LcoreApplication() = default;
+
+  // On the lcore, before its first packet: the place for Endpoint::set_landing().
+  virtual void on_start(LcoreContext& /*context*/) {}
+  // A lane may be used from now on. Its end is told by an event (kLaneDown).
+  virtual void on_lane(LcoreContext& /*context*/, const LaneInfo& /*lane*/,
+                       const transport::PeerAddress& /*peer*/, bool /*initiator*/) {}
+  // How many events the application can take now; 0 holds them back in the endpoint, which then
+  // stops granting.
+  virtual size_t event_room() { return 64; }
+  // Everything that the endpoint has to say, in order.
+  virtual void on_events(LcoreContext& context, std::span<const transport::Event> events) = 0;
+  // Once per loop. True when it gave the endpoint something to do.
+  virtual bool poll(LcoreContext& /*context*/) { return false; }
+  // On the lcore, after its last packet.
+  virtual void on_stop(LcoreContext& /*context*/) {}
+};
+
+// Runs on the control thread; may lock and allocate, should not take long.
+class SessionListener {
+ public:
+  virtual ~SessionListener() = default;
+  // All lanes of a session are installed. Comes before the callback of connect().
+  virtual void on_session_up(size_t node, const SessionInfo& session) = 0;
+  // All lanes have ended, and their last events have been given to the applications.
+  virtual void on_session_down(size_t node, const SessionInfo& session, base::Code code,
+                               const std::string& reason) = 0;
+  // A peer that holds an address was refused as a server refuses: for the operator's log.
+  virtual void on_peer_refused(size_t /*node*/, const transport::PeerAddress& /*peer*/,
+                               const std::string& /*reason*/) {}
+};
+
+}  // namespace sluice::engine
+
+#endif  // SLUICE_ENGINE_APPLICATION_H_

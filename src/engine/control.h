@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The control thread of one node: handshakes, neighbours, routes, sessions. It sleeps while there
+// is nothing to do.
+#ifndef SLUICE_ENGINE_CONTROL_H_
+#define SLUICE_ENGINE_CONTROL_H_
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "base/types.h"
+#include "crypto/handshake.h"
+#include "crypto/psk_handshake.h"
+#include "engine/application.h"
+#include "engine/channel.h"
+#include "engine/clock.h"
+#include "engine/lcore.h"
+#include "engine/paths.h"
+#include "engine/port.h"
+#include "engine/sessions.h"
+#include "engine/stats.h"
+#include "transport/connector.h"
+
+struct rte_mbuf;
+struct rte_mempool;
+
+namespace sluice::engine {
+
+// An absl status of the same meaning; `reason` is for the user.
+absl::Status status_of(base::Code code, const std::string& reason);
+
+class Control {
+ public:
+  using ConnectCallback = std::function<void(absl::StatusOr<SessionInfo>)>;
+
+  struct Setup {
+    size_t node = 0;
+    const NodeConfig* config = nullptr;
+    const NodeLayout* layout = nullptr;
+    const Clock* clock = nullptr;
+    ControlChannel* channel = nullptr;
+    rte_mempool* pool = nullptr;
+    std::vector<Port*> ports;
+    std::vector<Lcore*> lcores;
+    const crypto::Primitives* primitives = nullptr;
+    std::vector<crypto::AeadAlgorithm> algorithms;
+    crypto::RandomSource random;
+    uint32_t max_packet = 0;
+  };
+
+  // InvalidArgument when the configuration cannot work.
+  static absl::StatusOr<std::unique_ptr<Control>> create(const Setup& setup);
+  ~Control();
+  Control(const Control&) = delete;
+  Control& operator=(const Control&) = delete;
+
+  void start();
+  // After the lcores have stopped: ends the thread. Connects under way end with Cancelled.
+  void stop();
+
+  // Any thread but the control thread, which calls the callbacks.
+  void connect(const transport::PeerAddress& peer, base::Nanos timeout, ConnectCallback done);
+  absl::Status close_session(base::SessionId session);
+  absl::Status update_keys(base::SessionId session);
+  // Refuses new sessions and ends connects under way.
+  void refuse_new();
+  // Closes every session, telling the peers.
+  void close_all();
+  std::vector<SessionInfo> sessions() const { return sessions_.snapshot(); }
+  size_t session_count() const { return sessions_.size(); }
+  const ControlStats& stats() const { return stats_; }
+  const transport::ConnectorStats& connector_stats() const { return connector_.stats(); }
+
+ private:
+  Control(const Setup& setup, const transport::ConnectorConfig& config);
+  static transport::ConnectorConfig connector_config(const Setup& setup);
+  Paths::Setup paths_setup();
+  Sessions::Setup sessions_setup();
+
+  void run();
+  bool work(base::Nanos now);
+  base::Nanos next_deadline() const;
+  bool take_packets(base::Nanos now);
+  void on_packet(rte_mbuf* frame, base::Nanos now);
+  void answer_unknown(const wire::ParsedFrame& parsed, std::span<const uint8_t> packet,
+                      base::Nanos now);
+  bool take_notices(base::Nanos now);
+  bool run_posted();
+  bool run_orphans(base::Nanos now);
+  bool take_events(base::Nanos now);
+  bool send_handshakes(base::Nanos now);
+  void watch_links(base::Nanos now);
+  void begin_connect(const transport::PeerAddress& peer, base::Nanos deadline,
+                     ConnectCallback done);
+  void end_connect(transport::ConnectId id, absl::StatusOr<SessionInfo> result);
+  // Queues work for the control thread; false when it has ended.
+  bool post(std::function<void()> function);
+  // The same, waiting for its end; runs it here when called on the control thread.
+  bool post_and_wait(const std::function<void()>& function);
+  void post_task(uint8_t lcore, ControlTask* task);
+  bool send_frame(uint8_t port, std::span<const uint8_t> frame);
+
+  Setup setup_;
+  ControlStats stats_;
+  crypto::PskMechanism mechanism_;
+  transport::Connector connector_;
+  Paths paths_;
+  Sessions sessions_;
+  std::map<transport::ConnectId, ConnectCallback> connects_;
+  std::vector<ControlTask*> orphans_;  // Whose lcore has stopped.
+  std::vector<bool> link_up_;          // By port, as last seen.
+  base::Nanos next_link_check_;
+
+  std::mutex mutex_;
+  std::deque<std::function<void()>> posted_;
+  bool accepting_posts_ = false;
+  std::atomic<bool> stop_{false};
+  std::thread thread_;
+};
+
+}  // namespace sluice::engine
+
+#endif  // SLUICE_ENGINE_CONTROL_H_

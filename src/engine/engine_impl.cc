@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/engine_impl.h"
+
+#include <rte_version.h>
+#include <time.h>
+
+#include <algorithm>
+#include <chrono>
+#include <set>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "engine/crypto_loader.h"
+#include "engine/device.h"
+#include "engine/limits.h"
+
+namespace sluice::engine {
+namespace {
+
+// Memory that DPDK and its drivers take beside what nodes are counted to need.
+constexpr uint32_t kReserveMb = 24;
+// How long stop() waits for lanes to end after they were told to.
+constexpr base::Nanos kCloseWait = base::millis(250);
+
+uint64_t monotonic_ns() {
+  timespec time{};
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000u + static_cast<uint64_t>(time.tv_nsec);
+}
+
+bool needs_shared_memory(const PortConfig& port) {
+  const auto spec = parse_device(port.device);
+  if (!spec.ok()) return false;
+  return spec->driver == "net_virtio_user" || spec->argument("zero-copy").has_value();
+}
+
+}  // namespace
+
+std::vector<bool> find_shared(const std::vector<std::vector<uint32_t>>& cpus_of_lcores,
+                              size_t cpus_of_process) {
+  std::vector<bool> shared;
+  for (const auto& own : cpus_of_lcores) {
+    // Of all lcores that can run nowhere but on these CPUs.
+    const auto rivals = static_cast<size_t>(
+        std::count_if(cpus_of_lcores.begin(), cpus_of_lcores.end(), [&](const auto& other) {
+          return std::includes(own.begin(), own.end(), other.begin(), other.end());
+        }));
+    shared.push_back(rivals > own.size() || cpus_of_process == 1);
+  }
+  return shared;
+}
+
+EngineImpl::~EngineImpl() {
+  (void)stop(base::Nanos::zero());
+  nodes.clear();
+  if (eal != nullptr) eal->return_lcores(eal_lcores);
+}
+
+absl::Status EngineImpl::check() const {
+  if (config.nodes.empty() || config.nodes.size() > limits::kMaxNodes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("an engine has 1 to ", limits::kMaxNodes, " nodes"));
+  }
+  std::set<wire::IpAddress> addresses;
+  for (const NodeConfig& node : config.nodes) {
+    if (auto status = check_node_config(node); !status.ok()) return status;
+    for (const PortConfig& port : node.ports) {
+      for (const IpPrefix& prefix : port.addresses) {
+        if (addresses.insert(prefix.address).second) continue;
+        return absl::InvalidArgumentError(absl::StrCat(wire::format_ip_address(prefix.address),
+                                                       " is given to two ports: change one"));
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+EalNeeds EngineImpl::needs() const {
+  EalNeeds needs;
+  needs.memory_mb = kReserveMb;
+  needs.lcores = 0;
+  // Both ends in one process: no second process will want the same CPUs.
+  needs.pinned = config.nodes.size() > 1;
+  needs.shared_memory = config.eal.shared_memory;
+  for (const NodeConfig& node : config.nodes) {
+    needs.memory_mb += estimate_memory_mb(node);
+    needs.lcores += node.lcores;
+    for (const PortConfig& port : node.ports) {
+      const auto spec = parse_device(port.device);
+      needs.pci = needs.pci || (spec.ok() && spec->kind == DeviceKind::kPci);
+      needs.shared_memory = needs.shared_memory || needs_shared_memory(port);
+    }
+  }
+  needs.lcores = std::max(needs.lcores, config.eal.lcores);
+  return needs;
+}
+
+absl::Status EngineImpl::open() {
+  opened_at_ns_ = monotonic_ns();
+  if (auto status = check(); !status.ok()) return status;
+  const auto library = load_crypto(config.crypto_module);
+  if (!library.ok()) return library.status();
+  auto environment = Eal::acquire(config.eal, needs());
+  if (!environment.ok()) return environment.status();
+  eal = *environment;
+  uint32_t lcores = 0;
+  for (const NodeConfig& node : config.nodes) lcores += node.lcores;
+  auto taken = eal->take_lcores(lcores);
+  if (!taken.ok()) return taken.status();
+  eal_lcores = *std::move(taken);
+  if (auto status = add_cables(); !status.ok()) return status;
+  if (auto status = make_nodes(**library); !status.ok()) return status;
+  fill_report(**library);
+  return absl::OkStatus();
+}
+
+absl::Status EngineImpl::add_cables() {
+  for (const NodeConfig& node : config.nodes) {
+    for (const PortConfig& port : node.ports) {
+      const auto spec = parse_device(port.device);
+      if (!spec.ok() || spec->kind != DeviceKind::kPair) continue;
+      auto status = cables.add_end(spec->name, node.lcores, port.descriptors);
+      if (!status.ok()) return status;
+    }
+  }
+  return cables.check();
+}
+
+absl::Status EngineImpl::make_nodes(const CryptoLibrary& library) {
+  std::vector<std::vector<uint32_t>> cpus;
+  for (const uint32_t lcore : eal_lcores) cpus.push_back(cpus_of_lcore(lcore));
+  const std::vector<bool> shared = find_shared(cpus, read_machine(0).cpus.size());
+  size_t first = 0;
+  for (size_t index = 0; index < config.nodes.size(); ++index) {
+    const NodeConfig& node = config.nodes[index];
+    auto crypto = choose_crypto(library, config.backend, node.aeads);
+    if (!crypto.ok()) return crypto.status();
+    Node::Setup setup;
+    setup.index = index;
+    setup.config = &node;
+    setup.eal = eal;
+    setup.library = &library;
+    setup.crypto = *crypto;
+    setup.cables = &cables;
+    setup.pools = &pools;
+    for (size_t i = first; i < first + node.lcores; ++i) {
+      setup.eal_lcores.push_back(eal_lcores[i]);
+      setup.yields.push_back(shared[i]);
+    }
+    first += node.lcores;
+    auto made = Node::create(setup);
+    if (!made.ok()) return made.status();
+    nodes.push_back(*std::move(made));
+    ReportLine line = crypto->report;
+    if (config.nodes.size() > 1) line.what = absl::StrCat("crypto of ", node.name);
+    report.lines.push_back(line);
+  }
+  return absl::OkStatus();
+}
+
+void EngineImpl::fill_report(const CryptoLibrary& library) {
+  report.dpdk_version = rte_version();
+  report.lines.insert(report.lines.begin(), eal->report().begin(), eal->report().end());
+  report.lines.push_back({"crypto module", library.module_path, "handshakes and key derivation"});
+  for (const auto& node : nodes) {
+    for (const auto& port : node->ports()) report.ports.push_back(port->report());
+  }
+}
+
+absl::Status EngineImpl::start() {
+  const std::lock_guard lock(mutex_);
+  if (state_ != State::kOpen) return absl::FailedPreconditionError("the engine was started before");
+  state_ = State::kRunning;
+  for (const auto& node : nodes) {
+    if (auto status = node->start(); !status.ok()) return status;
+  }
+  report.startup_ns = monotonic_ns() - opened_at_ns_;
+  return absl::OkStatus();
+}
+
+bool EngineImpl::drain_calls(base::Nanos until) {
+  for (;;) {
+    const bool idle =
+        std::all_of(nodes.begin(), nodes.end(), [](const auto& node) { return node->idle(); });
+    if (idle) return true;
+    if (eal->clock().now() >= until) return false;
+    std::this_thread::sleep_for(std::chrono::microseconds(500));
+  }
+}
+
+void EngineImpl::close_sessions() {
+  for (const auto& node : nodes) node->control().close_all();
+  const base::Nanos until = base::after(eal->clock().now(), kCloseWait);
+  const auto left = [&] {
+    return std::any_of(nodes.begin(), nodes.end(),
+                       [](const auto& node) { return node->control().session_count() > 0; });
+  };
+  while (left() && eal->clock().now() < until) {
+    std::this_thread::sleep_for(std::chrono::microseconds(200));
+  }
+  // The CLOSE frames are with the devices by now; a peer gets a moment to take them before its
+  // cable goes (a memif peer may crash in DPDK when it is pulled in mid-burst).
+  std::this_thread::sleep_for(std::chrono::milliseconds(2));
+}
+
+absl::Status EngineImpl::stop(base::Nanos drain) {
+  const std::lock_guard lock(mutex_);
+  if (state_ != State::kRunning) {
+    state_ = State::kStopped;
+    return absl::OkStatus();
+  }
+  state_ = State::kStopped;
+  for (const auto& node : nodes) node->control().refuse_new();
+  const bool drained = drain_calls(base::after(eal->clock().now(), drain));
+  close_sessions();
+  for (const auto& node : nodes) node->stop();
+  if (drained) return absl::OkStatus();
+  return absl::DeadlineExceededError("calls were still in flight when the engine stopped");
+}
+
+}  // namespace sluice::engine

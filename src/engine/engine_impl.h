@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SLUICE_ENGINE_ENGINE_IMPL_H_
+#define SLUICE_ENGINE_ENGINE_IMPL_H_
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "engine/eal.h"
+#include "engine/engine.h"
+#include "engine/node.h"
+
+namespace sluice::engine {
+
+class EngineImpl {
+ public:
+  explicit EngineImpl(EngineConfig settings) : config(std::move(settings)) {}
+  ~EngineImpl();
+  EngineImpl(const EngineImpl&) = delete;
+  EngineImpl& operator=(const EngineImpl&) = delete;
+
+  absl::Status open();
+  absl::Status start();
+  absl::Status stop(base::Nanos drain);
+
+  EngineConfig config;
+  Eal* eal = nullptr;
+  std::vector<uint32_t> eal_lcores;
+  PoolBox pools;    // Outlives the cables, which may hold buffers,
+  CableBox cables;  // which outlive the nodes' ports.
+  std::vector<std::unique_ptr<Node>> nodes;
+  EngineReport report;
+
+ private:
+  enum class State { kOpen, kRunning, kStopped };
+
+  EalNeeds needs() const;
+  absl::Status check() const;
+  absl::Status add_cables();
+  absl::Status make_nodes(const CryptoLibrary& library);
+  bool drain_calls(base::Nanos until);
+  void close_sessions();
+  void fill_report(const CryptoLibrary& library);
+
+  std::mutex mutex_;  // Of start and stop.
+  State state_ = State::kOpen;
+  uint64_t opened_at_ns_ = 0;
+};
+
+// For each lcore, whether it has to share its CPU with others, given the CPUs that each may use:
+// then it yields when idle.
+std::vector<bool> find_shared(const std::vector<std::vector<uint32_t>>& cpus_of_lcores,
+                              size_t cpus_of_process);
+
+}  // namespace sluice::engine
+
+#endif  // SLUICE_ENGINE_ENGINE_IMPL_H_

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The receiving half of an lcore's loop: from frames to the endpoint, to another lcore, or to the
+// control thread.
+#include <rte_mbuf.h>
+#include <rte_prefetch.h>
+
+#include <algorithm>
+
+#include "engine/lcore.h"
+#include "wire/header.h"
+
+namespace sluice::engine {
+namespace {
+
+using transport::Verdict;
+
+// Frames ahead of the one being read whose first line is being loaded.
+constexpr size_t kPrefetchAhead = 3;
+
+bool owns(const NodeLayout::PortFacts& port, const wire::IpAddress& address) {
+  return std::find(port.addresses.begin(), port.addresses.end(), address) != port.addresses.end();
+}
+
+}  // namespace
+
+bool Lcore::receive() {
+  std::array<rte_mbuf*, PortQueue::kReceiveSlots> frames;
+  bool any = false;
+  for (size_t port = 0; port < queues_.size(); ++port) {
+    const size_t count = queues_[port]->receive(frames, now_);
+    if (count == 0) continue;
+    any = true;
+    stats_.rx_frames.add(count);
+    for (size_t i = 0; i < std::min(count, kPrefetchAhead); ++i) {
+      rte_prefetch0(rte_pktmbuf_mtod(frames[i], void*));
+    }
+    for (size_t i = 0; i < count; ++i) {
+      if (i + kPrefetchAhead < count) {
+        rte_prefetch0(rte_pktmbuf_mtod(frames[i + kPrefetchAhead], void*));
+      }
+      sort_frame(frames[i], static_cast<uint8_t>(port));
+    }
+    if (batch_.count > 0) deliver_batch();
+  }
+  if (!handover_ring_->empty()) [[unlikely]] {
+    const size_t count =
+        handover_ring_->pop({reinterpret_cast<void**>(frames.data()), frames.size()});
+    stats_.steered_in.add(count);
+    for (size_t i = 0; i < count; ++i) {
+      sort_frame(frames[i], static_cast<uint8_t>(frames[i]->port));
+    }
+    if (batch_.count > 0) deliver_batch();
+    any |= count > 0;
+  }
+  return any;
+}
+
+void Lcore::sort_frame(rte_mbuf* frame, uint8_t port) {
+  frame->port = port;
+  if (frame->nb_segs > 1 && rte_pktmbuf_linearize(frame) != 0) [[unlikely]] {
+    stats_.drop_segments.add();
+    rte_pktmbuf_free(frame);
+    return;
+  }
+  stats_.rx_bytes.add(frame->pkt_len);
+  auto* data = rte_pktmbuf_mtod(frame, uint8_t*);
+  const wire::ParsedFrame parsed = wire::parse_frame(data, frame->data_len, filter_);
+  transport::Counter* drop = nullptr;
+  switch (parsed.kind) {
+    case wire::FrameKind::kSluiceUdp:
+    case wire::FrameKind::kSluiceNative: {
+      if (!owns(setup_.layout->ports[port], parsed.destination)) {
+        drop = &stats_.drop_address;
+        break;
+      }
+      const uint32_t lcore = static_cast<uint32_t>(parsed.destination_port) - filter_.first_port;
+      if (lcore != setup_.index) return steer(frame, lcore);
+      transport::RxPacket& packet = batch_.packets[batch_.count];
+      packet.data = data + parsed.payload_offset;
+      packet.length = parsed.payload_length;
+      packet.congestion_experienced =
+          parsed.ecn == static_cast<uint8_t>(wire::Ecn::kCongestionExperienced);
+      packet.verdict = Verdict::kConsumed;
+      if (parsed.kind == wire::FrameKind::kSluiceNative &&
+          packet.length >= wire::kCommonHeaderSize) {
+        wire::restore_native_header(packet.data);
+      }
+      batch_.frames[batch_.count++] = frame;
+      return;
+    }
+    case wire::FrameKind::kArp:
+    case wire::FrameKind::kNdp:
+      frame->hash.usr = static_cast<uint32_t>(Verdict::kConsumed);
+      return pass_to_control(frame);
+    case wire::FrameKind::kOther:
+      drop = &stats_.drop_other;
+      break;
+    case wire::FrameKind::kMalformed:
+      drop = &stats_.drop_malformed;
+      break;
+  }
+  if (drop != nullptr) drop->add();
+  rte_pktmbuf_free(frame);
+}
+
+void Lcore::steer(rte_mbuf* frame, uint32_t to) {
+  if (siblings_[to]->hand_over(frame)) {
+    stats_.steered_out.add();
+    return;
+  }
+  stats_.drop_steering.add();
+  rte_pktmbuf_free(frame);
+}
+
+void Lcore::pass_to_control(rte_mbuf* frame) {
+  if (setup_.control->push_packet(frame)) {
+    stats_.to_control.add();
+    return;
+  }
+  stats_.drop_control.add();
+  rte_pktmbuf_free(frame);
+}
+
+void Lcore::deliver_batch() {
+  endpoint_.on_rx({batch_.packets.data(), batch_.count}, now_);
+  size_t to_free = 0;
+  for (size_t i = 0; i < batch_.count; ++i) {
+    rte_mbuf* frame = batch_.frames[i];
+    const Verdict verdict = batch_.packets[i].verdict;
+    if (verdict == Verdict::kConsumed) [[likely]] {
+      batch_.frames[to_free++] = frame;
+      continue;
+    }
+    if (verdict == Verdict::kUnknownSession && !reset_bucket_.take(now_)) {
+      stats_.drop_reset_rate.add();
+      batch_.frames[to_free++] = frame;
+      continue;
+    }
+    if (verdict == Verdict::kUnknownSession) stats_.resets_asked.add();
+    frame->hash.usr = static_cast<uint32_t>(verdict);
+    pass_to_control(frame);
+  }
+  rte_pktmbuf_free_bulk(batch_.frames.data(), static_cast<unsigned>(to_free));
+  batch_.count = 0;
+}
+
+}  // namespace sluice::engine

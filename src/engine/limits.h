@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every named limit of the engine. Reaching one is counted (engine/stats.h) or refused with a
+// status.
+#ifndef SLUICE_ENGINE_LIMITS_H_
+#define SLUICE_ENGINE_LIMITS_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/limits.h"
+#include "base/types.h"
+
+namespace sluice::engine::limits {
+
+// Frames of one receive or transmit burst; memif of DPDK 22.11 wants 64 at most.
+inline constexpr size_t kBurst = 32;
+// Transmit bursts of one turn of the loop, so that receiving is not starved.
+inline constexpr size_t kMaxTransmitRounds = 4;
+// Packets waiting for another lcore, in its ring.
+inline constexpr uint32_t kHandoverRing = 1024;
+// Frames waiting to be sent for the control thread or another lcore, in the lcore's ring.
+inline constexpr uint32_t kInjectRing = 512;
+// Commands waiting for an lcore.
+inline constexpr uint32_t kTaskRing = 4096;
+// Frames waiting for the control thread of a node.
+inline constexpr uint32_t kControlRing = 512;
+// Buffers that the control thread of a node has for its own frames.
+inline constexpr uint32_t kControlBuffers = 511;
+// Buffers of an lcore's pool beside those in its ports' queues: bursts under way, caches, rings
+// between lcores; and more of them for each port.
+inline constexpr uint32_t kSpareBuffers = 1024;
+inline constexpr uint32_t kSpareBuffersOfPort = 1024;
+// Paths (peer address and port) of one node.
+inline constexpr uint32_t kMaxRoutes = 4096;
+// Neighbours known or asked for on one port.
+inline constexpr size_t kMaxNeighbours = 1024;
+// Handshake packets of one node that wait for a neighbour's answer.
+inline constexpr size_t kMaxWaitingFrames = 256;
+// Ports of one node, and nodes of one engine.
+inline constexpr size_t kMaxPorts = 8;
+inline constexpr size_t kMaxNodes = 8;
+// A frame that a port has not taken for so long is dropped: its cable is not plugged in.
+inline constexpr base::Nanos kPortPatience = base::millis(5);
+// Packets of unknown sessions that one lcore passes on per second.
+inline constexpr uint32_t kResetsPerSecond = base::limits::kMaxResetsPerSecond;
+// The largest MTU of a port, in bytes of an IP packet.
+inline constexpr uint32_t kMaxMtu = base::limits::kMaxPathMtu;
+inline constexpr uint32_t kMinMtu = base::limits::kMinPathMtu;
+
+}  // namespace sluice::engine::limits
+
+#endif  // SLUICE_ENGINE_LIMITS_H_

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/sessions.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "crypto/key_schedule.h"
+#include "engine/lcore.h"
+#include "transport/commands.h"
+#include "wire/header.h"
+
+namespace sluice::engine {
+namespace {
+
+class InstallTask final : public ControlTask {
+ public:
+  InstallTask(const transport::InstallLane& command, const LaneInfo& lane, size_t position,
+              const transport::PeerAddress& peer)
+      : command_(command), lane_(lane), position_(position), peer_(peer) {}
+
+  void run(Lcore& lcore, LcoreContext& context) override {
+    code_ = context.endpoint.submit(command_, context.now, &lane_.ref);
+    command_.secrets.send.wipe();
+    command_.secrets.receive.wipe();
+    if (code_ != base::Code::kOk) return;
+    lcore.application().on_lane(context, lane_, peer_, command_.initiator);
+  }
+  void done(Sessions& sessions, bool ran, base::Nanos /*now*/) override {
+    const base::Code code = ran ? code_ : base::Code::kClosed;
+    const bool installed = code == base::Code::kOk;
+    sessions.on_installed(lane_.session, position_,
+                          installed ? std::optional(lane_.ref) : std::nullopt, code);
+  }
+
+ private:
+  transport::InstallLane command_;
+  LaneInfo lane_;
+  size_t position_;
+  transport::PeerAddress peer_;
+  base::Code code_ = base::Code::kClosed;
+};
+
+// CloseLane, Suspect or UpdateKeys. A lane that is gone already answers kNotFound, and then its
+// end has been told.
+template <class Command>
+class LaneTask final : public ControlTask {
+ public:
+  explicit LaneTask(const Command& command) : command_(command) {}
+  void run(Lcore& /*lcore*/, LcoreContext& context) override {
+    context.endpoint.submit(command_, context.now);
+  }
+
+ private:
+  Command command_;
+};
+
+// Closing a lane on an lcore that has stopped ends it at once: nobody will tell.
+class CloseTask final : public ControlTask {
+ public:
+  CloseTask(const transport::CloseLane& command, uint8_t lcore)
+      : command_(command), lcore_(lcore) {}
+  void run(Lcore& /*lcore*/, LcoreContext& context) override {
+    context.endpoint.submit(command_, context.now);
+  }
+  void done(Sessions& sessions, bool ran, base::Nanos /*now*/) override {
+    if (!ran) sessions.on_lane_down(lcore_, command_.lane, command_.code);
+  }
+
+ private:
+  transport::CloseLane command_;
+  uint8_t lcore_;
+};
+
+bool equal_in_constant_time(std::span<const uint8_t> a, std::span<const uint8_t> b) {
+  if (a.size() != b.size()) return false;
+  uint8_t difference = 0;
+  for (size_t i = 0; i < a.size(); ++i) difference |= static_cast<uint8_t>(a[i] ^ b[i]);
+  return difference == 0;
+}
+
+}  // namespace
+
+void ControlTask::finish(Lcore& lcore) {
+  lcore.control().push_notice(
+      {.kind = Notice::Kind::kTaskDone, .lcore = lcore.index(), .lane = {}, .task = this});
+}
+
+Sessions::Sessions(Setup setup) : setup_(std::move(setup)) {}
+
+void Sessions::establish(const transport::ConnectorEvent& event, base::Nanos now) {
+  for (const base::SessionId old : event.replaced) {
+    close(old, base::Code::kUnavailable, "the peer restarted", false);
+  }
+  Session session;
+  session.connect = event.connect;
+  session.reset_token = event.result.peer_reset_token;
+  session.info.session = event.result.local.session_id;
+  session.info.peer_session = event.result.peer.session_id;
+  session.info.peer = {event.peer.ip, event.result.peer.base_port};
+  session.info.initiator = event.initiator;
+  session.info.algorithm = event.result.agreement.aead;
+  Session* placed = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    placed = &table_.insert_or_assign(session.info.session, std::move(session)).first->second;
+  }
+  if (add_lanes(placed, event, now)) return;
+  mark_closing(placed, base::Code::kResourceExhausted,
+               "no route to the peer: no way, or the route table is full");
+  if (placed->installing == 0) finish_install(placed);
+}
+
+// Lane l of a session belongs to lcore l / Ls of the initiator and lcore l % Ls of the acceptor,
+// which has Ls lcores.
+bool Sessions::add_lanes(Session* session, const transport::ConnectorEvent& event,
+                         base::Nanos now) {
+  const crypto::HandshakeResult& result = event.result;
+  const uint8_t peer_lcores = result.peer.lanes;
+  const uint8_t acceptor_lcores = event.initiator ? peer_lcores : setup_.lcores;
+  const unsigned lanes = unsigned{setup_.lcores} * peer_lcores;
+  const crypto::Secret& secret = result.secrets.secret;
+  for (unsigned number = 0; number < lanes; ++number) {
+    const auto of_initiator = static_cast<uint8_t>(number / acceptor_lcores);
+    const auto of_acceptor = static_cast<uint8_t>(number % acceptor_lcores);
+    LaneInfo lane;
+    lane.session = session->info.session;
+    lane.lane = static_cast<uint8_t>(number);
+    lane.lcore = event.initiator ? of_initiator : of_acceptor;
+    lane.peer_lcore = event.initiator ? of_acceptor : of_initiator;
+    const transport::PeerAddress target{
+        session->info.peer.ip, static_cast<uint16_t>(session->info.peer.port + lane.peer_lcore)};
+    const auto route = setup_.paths->acquire(target, now);
+    if (!route) return false;
+    transport::InstallLane command;
+    command.local_session = session->info.session;
+    command.remote_session = session->info.peer_session;
+    command.lane = lane.lane;
+    command.initiator = event.initiator;
+    command.algorithm = result.agreement.aead;
+    crypto::derive_lane_secrets(*setup_.primitives, secret, event.initiator, lane.lane,
+                                &command.secrets);
+    command.split = result.agreement.split;
+    command.route = *route;
+    command.peer_max_packet = result.peer.max_packet;
+    command.peer_unscheduled_bytes = result.peer.unscheduled_bytes;
+    command.peer_max_message =
+        static_cast<uint32_t>(std::min<uint64_t>(result.peer.max_message_bytes, UINT32_MAX));
+    {
+      const std::lock_guard lock(mutex_);
+      session->info.lanes.push_back(lane);
+    }
+    session->lanes.push_back({LaneState::kInstalling, *route});
+    ++session->installing;
+    ++installing_;
+    setup_.post(lane.lcore,
+                new InstallTask(command, lane, session->lanes.size() - 1, session->info.peer));
+  }
+  return true;
+}
+
+void Sessions::on_installed(base::SessionId id, size_t position,
+                            std::optional<transport::LaneRef> ref, base::Code code) {
+  --installing_;
+  const auto found = table_.find(id);
+  if (found == table_.end()) return;
+  Session& session = found->second;
+  --session.installing;
+  if (ref) {
+    const std::lock_guard lock(mutex_);
+    session.info.lanes[position].ref = *ref;
+    session.lanes[position].state = LaneState::kUp;
+  } else {
+    session.lanes[position].state = LaneState::kDown;
+    if (!session.closing) {
+      mark_closing(&session, code, "an lcore has no room for the session's lane");
+    }
+  }
+  if (session.installing == 0) finish_install(&session);
+}
+
+void Sessions::finish_install(Session* session) {
+  const base::SessionId id = session->info.session;
+  const transport::ConnectId connect = session->connect;
+  if (session->closing) {
+    if (!session->announced) setup_.stats->install_failed.add();
+    const std::string reason = session->reason;
+    close_lanes(session);
+    setup_.ready(connect, nullptr, reason);
+    const auto again = table_.find(id);
+    if (again != table_.end()) end_if_done(again);
+    return;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    session->announced = true;
+  }
+  setup_.stats->sessions_up.add();
+  const SessionInfo info = session->info;
+  if (setup_.listener != nullptr) setup_.listener->on_session_up(setup_.node, info);
+  setup_.ready(connect, &info, "");
+}
+
+void Sessions::mark_closing(Session* session, base::Code code, const std::string& reason) {
+  const std::lock_guard lock(mutex_);
+  session->closing = true;
+  session->code = code;
+  session->reason = reason;
+}
+
+void Sessions::close_lanes(Session* session) {
+  for (size_t i = 0; i < session->lanes.size(); ++i) {
+    if (session->lanes[i].state != LaneState::kUp) continue;
+    const LaneInfo lane = session->info.lanes[i];
+    setup_.post(
+        lane.lcore,
+        new CloseTask({.lane = lane.ref, .code = session->code, .tell_peer = session->tell_peer},
+                      lane.lcore));
+  }
+}
+
+bool Sessions::close(base::SessionId id, base::Code code, const std::string& reason,
+                     bool tell_peer) {
+  const auto found = table_.find(id);
+  if (found == table_.end()) return false;
+  Session& session = found->second;
+  if (session.closing) return true;
+  mark_closing(&session, code, reason);
+  session.tell_peer = tell_peer;
+  if (session.installing == 0) {
+    close_lanes(&session);
+    end_if_done(table_.find(id));
+  }
+  return true;
+}
+
+void Sessions::close_all(base::Code code, const std::string& reason, bool tell_peer) {
+  std::vector<base::SessionId> ids;
+  for (const auto& [id, session] : table_) ids.push_back(id);
+  for (const base::SessionId id : ids) close(id, code, reason, tell_peer);
+}
+
+bool Sessions::update_keys(base::SessionId id) {
+  const auto found = table_.find(id);
+  if (found == table_.end() || found->second.closing) return false;
+  for (const LaneInfo& lane : found->second.info.lanes) {
+    setup_.post(lane.lcore, new LaneTask<transport::UpdateKeys>({.lane = lane.ref}));
+  }
+  return true;
+}
+
+void Sessions::on_reset(const wire::IpAddress& from, std::span<const uint8_t> packet) {
+  const auto view = wire::ResetView::parse(packet.data(), packet.size());
+  const auto found = std::find_if(table_.begin(), table_.end(), [&](const auto& entry) {
+    return view && entry.second.info.peer_session.value() == view->session() &&
+           entry.second.info.peer.ip == from;
+  });
+  if (found == table_.end() || !equal_in_constant_time(view->token(), found->second.reset_token)) {
+    setup_.stats->resets_ignored.add();
+    return;
+  }
+  setup_.stats->resets_obeyed.add();
+  const Session& session = found->second;
+  for (size_t i = 0; i < session.lanes.size(); ++i) {
+    if (session.lanes[i].state != LaneState::kUp) continue;
+    const LaneInfo& lane = session.info.lanes[i];
+    setup_.post(lane.lcore, new LaneTask<transport::Suspect>({.lane = lane.ref}));
+  }
+}
+
+void Sessions::on_lane_down(uint8_t lcore, transport::LaneRef ref, base::Code code) {
+  for (auto session = table_.begin(); session != table_.end(); ++session) {
+    const auto& infos = session->second.info.lanes;
+    const auto lane = std::find_if(infos.begin(), infos.end(), [&](const LaneInfo& each) {
+      return each.lcore == lcore && each.ref == ref;
+    });
+    if (lane == infos.end()) continue;
+    const base::SessionId id = session->first;
+    session->second.lanes[static_cast<size_t>(lane - infos.begin())].state = LaneState::kDown;
+    // A session has all of its lanes or none.
+    close(id, code, absl::StrCat("lane ended: ", base::code_name(code)), true);
+    const auto again = table_.find(id);
+    if (again != table_.end()) end_if_done(again);
+    return;
+  }
+}
+
+void Sessions::release_routes(Session* session) {
+  for (const Lane& lane : session->lanes) setup_.paths->release(lane.route);
+}
+
+void Sessions::end_if_done(Table::iterator found) {
+  Session& session = found->second;
+  if (session.installing > 0) return;
+  const bool done = std::all_of(session.lanes.begin(), session.lanes.end(),
+                                [](const Lane& lane) { return lane.state == LaneState::kDown; });
+  if (!done) return;
+  release_routes(&session);
+  Session ended;
+  {
+    const std::lock_guard lock(mutex_);
+    ended = std::move(session);
+    table_.erase(found);
+  }
+  setup_.release_id(ended.info.session);
+  if (!ended.announced) return;
+  setup_.stats->sessions_down.add();
+  if (setup_.listener == nullptr) return;
+  setup_.listener->on_session_down(setup_.node, ended.info, ended.code, ended.reason);
+}
+
+size_t Sessions::size() const {
+  const std::lock_guard lock(mutex_);
+  return table_.size();
+}
+
+std::vector<SessionInfo> Sessions::snapshot() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<SessionInfo> out;
+  for (const auto& [id, session] : table_) {
+    if (session.announced && !session.closing) out.push_back(session.info);
+  }
+  return out;
+}
+
+}  // namespace sluice::engine

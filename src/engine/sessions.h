@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The sessions of one node: from an ended handshake to lanes on the lcores, and back to nothing.
+// The control thread drives it; sessions() may be read by any thread.
+#ifndef SLUICE_ENGINE_SESSIONS_H_
+#define SLUICE_ENGINE_SESSIONS_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "base/types.h"
+#include "crypto/handshake.h"
+#include "crypto/primitives.h"
+#include "engine/application.h"
+#include "engine/channel.h"
+#include "engine/lcore_task.h"
+#include "engine/paths.h"
+#include "engine/stats.h"
+#include "transport/connector_types.h"
+
+namespace sluice::engine {
+
+class Sessions;
+
+// A task of the control thread: comes back to it by a notice when the lcore has run it.
+class ControlTask : public LcoreTask {
+ public:
+  void finish(Lcore& lcore) final;
+  // The control thread; `ran` is false when the lcore had stopped. The task is deleted afterwards.
+  virtual void done(Sessions& /*sessions*/, bool /*ran*/, base::Nanos /*now*/) {}
+};
+
+class Sessions {
+ public:
+  struct Setup {
+    size_t node = 0;
+    uint8_t lcores = 1;
+    const crypto::Primitives* primitives = nullptr;
+    Paths* paths = nullptr;
+    ControlStats* stats = nullptr;
+    SessionListener* listener = nullptr;  // May be null.
+    // Gives a task to an lcore and owns it from then on. Never calls done() itself, also not when
+    // the lcore has stopped: that comes later.
+    std::function<void(uint8_t lcore, ControlTask* task)> post;
+    // Gives the local id back to the connector.
+    std::function<void(base::SessionId)> release_id;
+    // All lanes are installed, or could not be; for the callback of connect().
+    std::function<void(transport::ConnectId, const SessionInfo*, const std::string& error)> ready;
+  };
+
+  explicit Sessions(Setup setup);
+
+  // A kEstablished event.
+  void establish(const transport::ConnectorEvent& event, base::Nanos now);
+  // NotFound is false. `tell_peer` sends a CLOSE on every lane.
+  bool close(base::SessionId session, base::Code code, const std::string& reason, bool tell_peer);
+  void close_all(base::Code code, const std::string& reason, bool tell_peer);
+  bool update_keys(base::SessionId session);
+  // A RESET: probes the session when the token is the peer's.
+  void on_reset(const wire::IpAddress& from, std::span<const uint8_t> packet);
+  void on_lane_down(uint8_t lcore, transport::LaneRef lane, base::Code code);
+  void on_installed(base::SessionId session, size_t lane, std::optional<transport::LaneRef> ref,
+                    base::Code code);
+
+  // Installs on their way: what the peer may answer to must wait for them.
+  size_t installing() const { return installing_; }
+  size_t size() const;
+  std::vector<SessionInfo> snapshot() const;
+
+ private:
+  enum class LaneState : uint8_t { kInstalling, kUp, kDown };
+  struct Lane {
+    LaneState state = LaneState::kInstalling;
+    uint32_t route = UINT32_MAX;
+  };
+  struct Session {
+    SessionInfo info;
+    transport::ConnectId connect;
+    crypto::ResetToken reset_token{};
+    std::vector<Lane> lanes;  // Parallel to info.lanes.
+    size_t installing = 0;
+    bool announced = false;  // on_session_up() was called.
+    bool closing = false;
+    bool tell_peer = true;
+    base::Code code = base::Code::kClosed;
+    std::string reason;
+  };
+  using Table = std::map<base::SessionId, Session>;
+
+  bool add_lanes(Session* session, const transport::ConnectorEvent& event, base::Nanos now);
+  void mark_closing(Session* session, base::Code code, const std::string& reason);
+  void close_lanes(Session* session);
+  void finish_install(Session* session);
+  void end_if_done(Table::iterator session);
+  void release_routes(Session* session);
+
+  Setup setup_;
+  mutable std::mutex mutex_;  // Guards the table's structure and each info for other threads.
+  Table table_;
+  size_t installing_ = 0;
+};
+
+}  // namespace sluice::engine
+
+#endif  // SLUICE_ENGINE_SESSIONS_H_

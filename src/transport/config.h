@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SLUICE_TRANSPORT_CONFIG_H_
+#define SLUICE_TRANSPORT_CONFIG_H_
+
+#include <cstdint>
+
+#include "base/types.h"
+
+namespace sluice::transport {
+
+// Which grant policy an endpoint runs; a new policy is one file and one enumerator.
+enum class GrantPolicyKind : uint8_t { kHoma };
+
+// Everything an endpoint is told at construction. All memory is taken then, from these figures;
+// nothing is allocated afterwards. Each limit, when reached, is a counted event (Stats).
+struct EndpointConfig {
+  uint32_t max_exchanges = 16384;      // RPCs and one-way messages in any state, both roles.
+  uint32_t max_lanes = 256;            // One per session with this lcore in it, per lane pair.
+  uint32_t max_reassemblies = 4096;    // Multi-packet messages being received at a time.
+  uint64_t arena_bytes = 64ull << 20;  // Landing and response memory; a power of two.
+  uint32_t max_buffered_message = 1u << 20;  // Larger messages need named memory or streaming.
+  uint32_t max_message = 1u << 30;           // Refused above: kTooLarge.
+  uint32_t max_packet = 1452;                // Sluice packet bytes that the local port can carry.
+  uint32_t base_packet = 1200;         // Sluice packet bytes assumed to pass any path (RFC 8899).
+  uint32_t unscheduled_bytes = 65536;  // Sent per message before any grant.
+  uint32_t max_incoming_bytes = 1u << 20;     // Granted and not yet received, over all messages.
+  uint32_t grant_increment = 16384;           // Grants are coalesced to steps of at least this.
+  uint8_t overcommit = 8;                     // Messages granted at a time.
+  bool bundling = true;                       // Small messages and control share a packet.
+  uint32_t bundle_message_max = 512;          // Larger messages travel in packets of their own.
+  base::Nanos rto_min = base::micros(200);    // Floor of every retransmission timer.
+  base::Nanos rto_initial = base::millis(1);  // Before the first round-trip sample.
+  base::Nanos rto_max = base::millis(50);     // Ceiling of the back-off.
+  base::Nanos peer_timeout = base::millis(1000);   // Silence, with work pending, that ends a peer.
+  base::Nanos idle_timeout = base::seconds(600);   // Silence without work that forgets a peer.
+  base::Nanos release_delay = base::micros(50);    // Longest wait of a FLOOR for company.
+  base::Nanos probe_interval = base::seconds(60);  // Between path MTU searches.
+  GrantPolicyKind grant_policy = GrantPolicyKind::kHoma;
+  bool shuffle_deliveries = false;  // Debug: deliver ready messages in random order.
+  uint64_t seed = 1;                // For hash seeds, entropy and shuffling; never for keys.
+};
+
+}  // namespace sluice::transport
+
+#endif  // SLUICE_TRANSPORT_CONFIG_H_

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The connector's server side: proof of address, proof of key, and answers to repetitions. It
+// never repeats anything by itself.
+#include <algorithm>
+
+#include "base/check.h"
+#include "transport/connector.h"
+
+namespace sluice::transport {
+
+void Connector::on_client_packet(const PeerAddress& from, const wire::HandshakeView& packet,
+                                 base::Nanos now) {
+  const ServerKey key{from, packet.connection_id()};
+  const auto type = static_cast<crypto::HandshakeType>(packet.message_type());
+  if (type == crypto::HandshakeType::kClientHello) return on_hello_packet(key, packet, now);
+  const auto server = servers_.find(key);
+  if (server == servers_.end() || !server->second.handshake) return stats_.drop_unknown.add();
+  const auto message = join(&server->second.joiner, packet, packet.fragment());
+  if (!message) return;
+  const bool repeated = server->second.established;
+  server_outcome(server, server->second.handshake->on_message(type, *message), repeated, now);
+}
+
+void Connector::on_hello_packet(const ServerKey& key, const wire::HandshakeView& packet,
+                                base::Nanos now) {
+  const auto hello = split_hello_fragment(packet.fragment());
+  if (!hello) return stats_.drop_malformed.add();
+  if (!hello->token.empty() && config_.accept) {
+    const auto address = key.peer.encode();
+    switch (cookies_.check(hello->token, address, key.attempt, now)) {
+      case crypto::CookieVerdict::kValid:
+        return on_proved_hello(key, *hello, packet, now);
+      case crypto::CookieVerdict::kForged:
+        stats_.drop_cookie_forged.add();
+        break;
+      case crypto::CookieVerdict::kExpired:
+        stats_.drop_cookie_expired.add();
+        break;
+    }
+  }
+  if (packet.fragment_index() == 0) answer_unproved(key, packet.size(), now);
+}
+
+// Everything said to an address that has proved nothing: far shorter than what came from it, at a
+// bounded rate, and in no more than half of the queue.
+void Connector::answer_unproved(const ServerKey& key, size_t packet_size, base::Nanos now) {
+  // PROTOCOL MUST-H7
+  if (packet_size < kHandshakePacketSize) return stats_.drop_short_hello.add();
+  if (!unproved_.take(now)) return stats_.limit_unproved_rate.add();
+  const size_t queue_limit = config_.max_queued_packets / 2;
+  if (!config_.accept) {
+    const auto reason = static_cast<uint8_t>(crypto::RefuseReason::kNotAccepting);
+    stats_.refuses_sent.add();
+    return send_message(key.peer, key.attempt, crypto::HandshakeType::kRefuse, {&reason, 1},
+                        queue_limit);
+  }
+  const crypto::Cookie cookie = cookies_.make(key.peer.encode(), key.attempt, now);
+  std::vector<uint8_t> body{static_cast<uint8_t>(cookie.size())};
+  body.insert(body.end(), cookie.begin(), cookie.end());
+  stats_.retries_sent.add();
+  send_message(key.peer, key.attempt, crypto::HandshakeType::kHelloRetry, body, queue_limit);
+}
+
+void Connector::on_proved_hello(const ServerKey& key, const HelloFragment& hello,
+                                const wire::HandshakeView& packet, base::Nanos now) {
+  if (!proved_.take(now)) return stats_.limit_proved_rate.add();
+  if (packet.fragment_count() > mechanism_->max_hello_fragments()) {
+    return stats_.drop_malformed.add();
+  }
+  auto server = servers_.find(key);
+  if (server == servers_.end()) {
+    const crypto::RefuseReason reason = admit(key);
+    if (reason != crypto::RefuseReason::kNone) return refuse(key, reason);
+    server = insert_pending(key, now);
+  }
+  PendingServer& state = server->second;
+  const auto message = join(&state.joiner, packet, hello.fragment);
+  if (!message) return;
+  const bool repeated = state.handshake != nullptr;
+  if (!repeated) {
+    if ((*message)[0] != static_cast<uint8_t>(mechanism_->id())) {
+      erase_server(server);
+      return refuse(key, crypto::RefuseReason::kMechanism);
+    }
+    state.handshake = mechanism_->new_server(key.attempt, parameters_for(state.session));
+  }
+  server_outcome(server, state.handshake->on_hello(hello.token, *message), repeated, now);
+}
+
+crypto::RefuseReason Connector::admit(const ServerKey& key) {
+  if (pending() >= config_.max_pending) {
+    stats_.limit_pending.add();
+    return crypto::RefuseReason::kBusy;
+  }
+  // The map is ordered by address, so one address's entries stand together.
+  uint32_t same = 0;
+  for (auto at = servers_.lower_bound({{key.peer.ip, 0}, 0});
+       at != servers_.end() && at->first.peer.ip == key.peer.ip; ++at) {
+    if (!at->second.established) ++same;
+  }
+  if (same >= config_.max_pending_per_address) {
+    stats_.limit_address.add();
+    return crypto::RefuseReason::kBusy;
+  }
+  if (ids_.used() == ids_.capacity()) {
+    stats_.limit_sessions.add();
+    return crypto::RefuseReason::kBusy;
+  }
+  return crypto::RefuseReason::kNone;
+}
+
+Connector::Servers::iterator Connector::insert_pending(const ServerKey& key, base::Nanos now) {
+  const auto session = ids_.allocate();
+  SLUICE_CHECK(session.has_value());
+  const auto server = servers_.try_emplace(key).first;
+  server->second.session = *session;
+  server->second.expires = base::after(now, config_.pending_timeout);
+  server_timers_.emplace(server->second.expires, key);
+  return server;
+}
+
+void Connector::server_outcome(Servers::iterator server, const crypto::HandshakeOutcome& outcome,
+                               bool repeated, base::Nanos now) {
+  const ServerKey key = server->first;
+  switch (outcome.step) {
+    case crypto::HandshakeStep::kIgnored:
+      return count_ignored(outcome.cause);
+    case crypto::HandshakeStep::kRefused:
+      erase_server(server);
+      return refuse(key, outcome.reason);
+    case crypto::HandshakeStep::kNeedMore:
+    case crypto::HandshakeStep::kEstablished:
+      break;
+  }
+  if (repeated) stats_.duplicates.add();
+  for (const auto& message : outcome.send) {
+    send_message(key.peer, key.attempt, message.type, message.bytes, config_.max_queued_packets);
+  }
+  if (outcome.step != crypto::HandshakeStep::kEstablished) return;
+  establish(server->second.handshake->result(), key.peer, ConnectId());
+  linger(server, now);
+}
+
+// Keeps the ended handshake for repetitions of the client's last message, in case the answer is
+// lost. The session's id now belongs to the session.
+void Connector::linger(Servers::iterator server, base::Nanos now) {
+  if (lingering_.size() >= config_.max_pending && !lingering_.empty()) {
+    stats_.limit_linger.add();
+    erase_server(servers_.find(lingering_.front()));
+  }
+  PendingServer& state = server->second;
+  server_timers_.erase({state.expires, server->first});
+  state.established = true;
+  state.expires = base::after(now, config_.linger);
+  server_timers_.emplace(state.expires, server->first);
+  lingering_.push_back(server->first);
+}
+
+void Connector::refuse(const ServerKey& key, crypto::RefuseReason reason) {
+  switch (reason) {
+    case crypto::RefuseReason::kKey:
+      stats_.wrong_key.add();
+      break;
+    case crypto::RefuseReason::kMalformed:
+      stats_.drop_malformed.add();
+      break;
+    case crypto::RefuseReason::kBusy:
+      break;
+    default:
+      stats_.incompatible.add();
+      break;
+  }
+  const auto body = static_cast<uint8_t>(reason);
+  stats_.refuses_sent.add();
+  send_message(key.peer, key.attempt, crypto::HandshakeType::kRefuse, {&body, 1},
+               config_.max_queued_packets / 2);
+  if (refusal_events_ >= config_.max_refusal_events) return stats_.limit_refusal_events.add();
+  ++refusal_events_;
+  ConnectorEvent event;
+  event.kind = ConnectorEventKind::kRefusedPeer;
+  event.peer = key.peer;
+  event.code = base::Code::kPermissionDenied;
+  event.reason = std::string("a peer was refused: ") + crypto::refuse_reason_text(reason);
+  event.refuse = reason;
+  events_.push_back(std::move(event));
+}
+
+void Connector::erase_server(Servers::iterator server) {
+  const PendingServer& state = server->second;
+  server_timers_.erase({state.expires, server->first});
+  if (state.established) {
+    lingering_.erase(std::find(lingering_.begin(), lingering_.end(), server->first));
+  } else {
+    ids_.release(state.session);
+  }
+  servers_.erase(server);
+}
+
+}  // namespace sluice::transport

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SLUICE_TRANSPORT_CONTEXT_H_
+#define SLUICE_TRANSPORT_CONTEXT_H_
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "base/buddy_arena.h"
+#include "base/flat_table.h"
+#include "base/intrusive_list.h"
+#include "base/prng.h"
+#include "base/slab.h"
+#include "base/timer_wheel.h"
+#include "crypto/aead.h"
+#include "crypto/primitives.h"
+#include "transport/config.h"
+#include "transport/exchange.h"
+#include "transport/lane.h"
+#include "transport/stats.h"
+
+namespace sluice::transport {
+
+// What TimerNode::kind says about its owner.
+inline constexpr uint32_t kExchangeTimer = 1;
+inline constexpr uint32_t kLaneTimer = 2;
+
+// How messages of one service land.
+struct ServiceLanding {
+  LandingMode mode = LandingMode::kBuffered;
+  uint32_t stream_window = 0;
+};
+
+struct LaneEvent {
+  EventKind kind = EventKind::kLaneUp;
+  base::Code code = base::Code::kOk;
+  LaneRef lane;
+};
+
+// The memory and tables that an endpoint's roles share. It has no behaviour of its own beyond
+// look-ups, so that each role can be read, and tested, alone.
+struct Context {
+  Context(const EndpointConfig& endpoint_config, crypto::AeadBackend* aead,
+          const crypto::Primitives* functions);
+
+  Lane* find_lane(base::SessionId session, uint8_t number) {
+    uint32_t* index = lane_by_session.find(lane_key(session, number));
+    return index == nullptr ? nullptr : &lanes.at(*index);
+  }
+  Lane* find_lane(LaneRef ref) {
+    if (ref.index >= lanes.capacity()) return nullptr;
+    Lane& lane = lanes.at(ref.index);
+    return lane.live && lane.generation == ref.generation ? &lane : nullptr;
+  }
+  Exchange* find_exchange(const Lane& lane, bool caller, uint64_t id) {
+    uint32_t* index = by_id.find(exchange_key(lane, caller, id));
+    return index == nullptr ? nullptr : &exchanges.at(*index);
+  }
+  Exchange* find_exchange(ExchangeRef ref) {
+    if (ref.index >= exchanges.capacity()) return nullptr;
+    Exchange& exchange = exchanges.at(ref.index);
+    const bool same = exchange.generation == ref.generation;
+    return same && exchange.state != ExchangeState::kFree ? &exchange : nullptr;
+  }
+  ExchangeRef ref_of(const Exchange& exchange) const {
+    return {exchanges.index_of(&exchange), exchange.generation};
+  }
+  static LaneRef ref_of(const Lane& lane) { return {lane.index, lane.generation}; }
+
+  void raise(Exchange& exchange, EventKind kind) {
+    exchange.events = static_cast<uint8_t>(exchange.events | (1u << static_cast<uint8_t>(kind)));
+    if (!exchange.event_node.linked()) events.push_back(exchange);
+  }
+  // The lane has frames or small messages to send.
+  void wake(Lane& lane) {
+    if (!lane.tx_node.linked()) tx_lanes.push_back(lane);
+  }
+  // There is work on the lane: its timer must look after it soon.
+  void attend(Lane& lane) {
+    lane.last_active = now;
+    if (lane.timer.linked() && lane.timer.deadline() <= base::after(now, kLaneTick)) return;
+    wheel.arm(lane.timer, base::after(now, kLaneTick));
+  }
+  // Bytes of a message that a peer may send here without a grant. Never less than one packet: the
+  // first one has to come unasked.
+  uint32_t unscheduled_limit() const {
+    return std::max(config.unscheduled_bytes, config.max_packet);
+  }
+  ServiceLanding landing_of(uint16_t service) {
+    const ServiceLanding* found = services.find(service);
+    return found == nullptr ? ServiceLanding{} : *found;
+  }
+
+  static uint64_t lane_key(base::SessionId session, uint8_t number) {
+    return uint64_t{session.value()} << 8 | number;
+  }
+  static uint64_t exchange_key(const Lane& lane, bool caller, uint64_t id) {
+    return id << 17 | uint64_t{lane.index} << 1 | (caller ? 1 : 0);
+  }
+
+  const EndpointConfig config;
+  crypto::AeadBackend* const backend;
+  const crypto::Primitives* const primitives;
+  Stats stats;
+  base::Nanos now{};  // The time of the verb in progress.
+  base::Prng prng;
+  base::Slab<Exchange> exchanges;
+  base::Slab<Reassembly> reassemblies;
+  base::Slab<Lane> lanes;
+  base::FlatTable<uint64_t, uint32_t> by_id;
+  base::FlatTable<uint64_t, uint32_t> lane_by_session;
+  base::FlatTable<uint64_t, ServiceLanding> services;
+  base::BuddyArena arena;
+  base::TimerWheel wheel;
+  base::IntrusiveList<Exchange, &Exchange::event_node> events;
+  base::IntrusiveList<Lane, &Lane::tx_node> tx_lanes;
+  std::vector<LaneEvent> lane_events;  // A ring of fixed size: at most two events a lane.
+  uint32_t lane_event_head = 0;
+  uint32_t lane_event_count = 0;
+
+  void raise_lane(const Lane& lane, EventKind kind, base::Code code);
+};
+
+}  // namespace sluice::transport
+
+#endif  // SLUICE_TRANSPORT_CONTEXT_H_

@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "transport/endpoint.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "base/check.h"
+#include "transport/context.h"
+#include "transport/control.h"
+#include "transport/events.h"
+#include "transport/grant_policy.h"
+#include "transport/inbound.h"
+#include "transport/lifecycle.h"
+#include "transport/receiver.h"
+#include "transport/recovery_policy.h"
+#include "transport/sender.h"
+#include "transport/timers.h"
+#include "wire/control_frames.h"
+
+namespace sluice::transport {
+
+// The roles of an endpoint, wired together.
+class EndpointCore {
+ public:
+  EndpointCore(const EndpointConfig& config, crypto::AeadBackend* backend,
+               const crypto::Primitives* primitives)
+      : ctx(config, backend, primitives),
+        policy(make_grant_policy(config)),
+        lifecycle(&ctx, policy.get()),
+        sender(&ctx),
+        inbound(&ctx, &lifecycle, &sender, policy.get(), &recovery),
+        control(&ctx, &lifecycle, &sender, &inbound),
+        receiver(&ctx, &lifecycle, &sender, &inbound, &control),
+        timers(&ctx, &lifecycle, &sender, &inbound, &control),
+        events(&ctx, &lifecycle) {
+    lifecycle.set_sender(&sender);
+  }
+
+  // Begins an exchange of this side: a request or a one-way message.
+  SubmitResult begin(LaneRef ref, uint16_t service, const uint8_t* data, uint32_t length,
+                     base::Nanos deadline, uint64_t user, bool one_way, const Landing& landing,
+                     base::Nanos now);
+
+  Context ctx;
+  std::unique_ptr<GrantPolicy> policy;
+  GapRecovery recovery;
+  Lifecycle lifecycle;
+  Sender sender;
+  Inbound inbound;
+  Control control;
+  Receiver receiver;
+  Timers timers;
+  Events events;
+};
+
+SubmitResult EndpointCore::begin(LaneRef ref, uint16_t service, const uint8_t* data,
+                                 uint32_t length, base::Nanos deadline, uint64_t user, bool one_way,
+                                 const Landing& landing, base::Nanos now) {
+  ctx.now = now;
+  Lane* lane = ctx.find_lane(ref);
+  if (lane == nullptr || lane->close_queued) return {base::Code::kClosed, {}};
+  if (length == 0 || data == nullptr) return {base::Code::kInvalidArgument, {}};
+  if (length > std::min(lane->peer_max_message, ctx.config.max_message)) {
+    return {base::Code::kTooLarge, {}};
+  }
+  if (landing.mode == LandingMode::kStream && !std::has_single_bit(landing.capacity)) {
+    return {base::Code::kInvalidArgument, {}};
+  }
+  if (deadline <= now) return {base::Code::kDeadlineExceeded, {}};
+  if (lane->own_ids.full()) {
+    ctx.stats.limit_window.add();
+    return {base::Code::kResourceExhausted, {}};
+  }
+  Exchange* exchange = lifecycle.allocate(*lane, true);
+  if (exchange == nullptr) {
+    ctx.stats.limit_exchanges.add();
+    return {base::Code::kResourceExhausted, {}};
+  }
+  exchange->one_way = one_way;
+  exchange->service = service;
+  exchange->user = user;
+  exchange->deadline = deadline;
+  exchange->started = exchange->last_progress = now;
+  exchange->landing = landing;
+  Outgoing& out = exchange->out;
+  out.data = data;
+  out.length = length;
+  out.small = length <= ctx.config.bundle_message_max;
+  out.granted = std::min(length, std::max(lane->peer_unscheduled, lane->record_bytes()));
+  lifecycle.enlist(*exchange, lane->own_ids.take());
+  ctx.wheel.arm(exchange->timer, Timers::first_look(*exchange, now));
+  sender.start(*exchange);
+  ctx.stats.rpc_started.add();
+  return {base::Code::kOk, ctx.ref_of(*exchange)};
+}
+
+Endpoint::Endpoint(const EndpointConfig& config, crypto::AeadBackend* backend,
+                   const crypto::Primitives* primitives)
+    : core_(std::make_unique<EndpointCore>(config, backend, primitives)) {
+  // Asynchronous backends need their own stage between classification and dispatch.
+  SLUICE_CHECK(backend->completes_at_once());
+  SLUICE_CHECK(config.bundle_message_max <= base::limits::kMaxBundledMessageBytes);
+}
+
+Endpoint::~Endpoint() = default;
+
+void Endpoint::on_rx(std::span<RxPacket> burst, base::Nanos now) {
+  core_->ctx.now = now;
+  core_->receiver.on_rx(burst, now);
+}
+
+size_t Endpoint::poll_tx(std::span<TxPacket> slots, base::Nanos now) {
+  core_->ctx.now = now;
+  return core_->sender.fill(slots, now);
+}
+
+base::Nanos Endpoint::next_deadline() const { return core_->ctx.wheel.next_deadline(); }
+
+void Endpoint::on_deadline(base::Nanos now) {
+  core_->ctx.now = now;
+  const size_t fired = core_->ctx.wheel.advance(
+      now, [this, now](base::TimerNode& node) { core_->timers.fire(node, now); });
+  if (fired > 0) core_->inbound.settle(now);
+}
+
+SubmitResult Endpoint::submit(const SendRequest& command, base::Nanos now) {
+  return core_->begin(command.lane, command.service, command.data, command.length, command.deadline,
+                      command.user, false, command.response, now);
+}
+
+SubmitResult Endpoint::submit(const SendOneWay& command, base::Nanos now) {
+  return core_->begin(command.lane, command.service, command.data, command.length, command.deadline,
+                      command.user, true, Landing{}, now);
+}
+
+base::Code Endpoint::submit(const Respond& command, base::Nanos now) {
+  Context& ctx = core_->ctx;
+  ctx.now = now;
+  Exchange* exchange = ctx.find_exchange(command.exchange);
+  if (exchange == nullptr || exchange->caller || exchange->one_way) return base::Code::kNotFound;
+  if (exchange->abandoned) {
+    if (command.owned) ctx.arena.release(const_cast<uint8_t*>(command.data));
+    core_->lifecycle.free(*exchange);
+    return base::Code::kCancelled;
+  }
+  const bool answerable =
+      exchange->state == ExchangeState::kDelivered ||
+      (exchange->state == ExchangeState::kReceiving && exchange->in.window != 0);
+  if (!answerable || command.length == 0) return base::Code::kInvalidArgument;
+  Lane& lane = *exchange->lane;
+  if (command.length > std::min(lane.peer_max_message, ctx.config.max_message)) {
+    return base::Code::kTooLarge;
+  }
+  Outgoing& out = exchange->out;
+  out.length = command.length;
+  out.owned = command.owned;
+  out.data = command.data;
+  if (!command.owned && command.length <= kInlineBytes) {
+    // The request may lie in the same bytes: an echo is a move onto itself.
+    std::memmove(exchange->inline_bytes, command.data, command.length);
+    out.data = exchange->inline_bytes;
+  } else if (!command.owned) {
+    out.lent = true;
+  }
+  exchange->user = command.user;
+  exchange->last_progress = now;
+  exchange->state = ExchangeState::kResponding;
+  core_->lifecycle.release_request(*exchange);
+  ctx.wheel.cancel(exchange->timer);
+  out.small = command.length <= ctx.config.bundle_message_max;
+  out.granted = std::min(command.length, std::max(exchange->response_credit, lane.record_bytes()));
+  core_->sender.start(*exchange);
+  return base::Code::kOk;
+}
+
+base::Code Endpoint::submit(const Reject& command, base::Nanos now) {
+  Context& ctx = core_->ctx;
+  ctx.now = now;
+  Exchange* exchange = ctx.find_exchange(command.exchange);
+  if (exchange == nullptr || exchange->caller) return base::Code::kNotFound;
+  if (command.code == base::Code::kOk) return base::Code::kInvalidArgument;
+  if (exchange->abandoned) {
+    core_->lifecycle.free(*exchange);
+    return base::Code::kCancelled;
+  }
+  if (exchange->state != ExchangeState::kDelivered && exchange->state != ExchangeState::kOffered &&
+      exchange->state != ExchangeState::kReceiving) {
+    return base::Code::kInvalidArgument;
+  }
+  core_->lifecycle.release_request(*exchange);
+  ctx.wheel.cancel(exchange->timer);
+  exchange->state = ExchangeState::kRefused;
+  exchange->last_progress = now;
+  exchange->code = command.code;  // PROTOCOL MUST-T3
+  core_->sender.queue(*exchange->lane,
+                      wire::GoneFrame{0, exchange->id, static_cast<uint8_t>(command.code)});
+  return base::Code::kOk;
+}
+
+base::Code Endpoint::submit(const Land& command, base::Nanos now) {
+  core_->ctx.now = now;
+  Exchange* exchange = core_->ctx.find_exchange(command.exchange);
+  if (exchange == nullptr) return base::Code::kNotFound;
+  if (exchange->abandoned) {
+    core_->lifecycle.free(*exchange);
+    return base::Code::kCancelled;
+  }
+  return core_->inbound.land(*exchange, command.landing, now);
+}
+
+base::Code Endpoint::submit(const Consume& command, base::Nanos now) {
+  core_->ctx.now = now;
+  Exchange* exchange = core_->ctx.find_exchange(command.exchange);
+  if (exchange == nullptr) return base::Code::kNotFound;
+  const base::Code code = core_->inbound.consume(*exchange, command.bytes);
+  core_->inbound.settle(now);
+  return code;
+}
+
+base::Code Endpoint::submit(const ReleaseMessage& command, base::Nanos now) {
+  core_->ctx.now = now;
+  Exchange* exchange = core_->ctx.find_exchange(command.exchange);
+  if (exchange == nullptr) return base::Code::kNotFound;
+  const bool finished_call = exchange->caller && exchange->state == ExchangeState::kDone;
+  const bool taken =
+      !exchange->caller && exchange->one_way && exchange->state == ExchangeState::kDelivered;
+  if (!finished_call && !taken && !exchange->abandoned) return base::Code::kInvalidArgument;
+  core_->lifecycle.free(*exchange);
+  return base::Code::kOk;
+}
+
+base::Code Endpoint::submit(const Cancel& command, base::Nanos now) {
+  core_->ctx.now = now;
+  Exchange* exchange = core_->ctx.find_exchange(command.exchange);
+  if (exchange == nullptr || !exchange->caller) return base::Code::kNotFound;
+  if (exchange->state == ExchangeState::kDone) return base::Code::kInvalidArgument;
+  core_->lifecycle.complete(*exchange, base::Code::kCancelled);
+  return base::Code::kOk;
+}
+
+base::Code Endpoint::submit(const InstallLane& command, base::Nanos now, LaneRef* lane) {
+  core_->ctx.now = now;
+  return core_->lifecycle.open_lane(command, now, lane);
+}
+
+base::Code Endpoint::submit(const CloseLane& command, base::Nanos now) {
+  core_->ctx.now = now;
+  Lane* lane = core_->ctx.find_lane(command.lane);
+  if (lane == nullptr) return base::Code::kNotFound;
+  if (!command.tell_peer) {
+    core_->lifecycle.close_lane(*lane, command.code);
+    return base::Code::kOk;
+  }
+  lane->close_queued = true;
+  lane->close_code = command.code;
+  core_->sender.queue(*lane, wire::CloseFrame{static_cast<uint8_t>(command.code)});
+  if (lane->frames.empty()) core_->ctx.wheel.arm(lane->timer, now);
+  return base::Code::kOk;
+}
+
+base::Code Endpoint::submit(const UpdateKeys& command, base::Nanos now) {
+  core_->ctx.now = now;
+  Lane* lane = core_->ctx.find_lane(command.lane);
+  if (lane == nullptr) return base::Code::kNotFound;
+  lane->send.request_update();
+  core_->sender.ping(*lane);
+  return base::Code::kOk;
+}
+
+base::Code Endpoint::submit(const Suspect& command, base::Nanos now) {
+  core_->ctx.now = now;
+  Lane* lane = core_->ctx.find_lane(command.lane);
+  if (lane == nullptr) return base::Code::kNotFound;
+  if (lane->suspect_until != base::Nanos::max()) return base::Code::kOk;
+  lane->suspect_until = base::after(now, kSuspectWait);
+  core_->sender.ping(*lane);  // PROTOCOL MUST-T23
+  core_->ctx.wheel.arm(lane->timer, base::after(now, kLaneTick));
+  return base::Code::kOk;
+}
+
+void Endpoint::set_landing(uint16_t service, LandingMode mode, uint32_t stream_window) {
+  SLUICE_CHECK(mode != LandingMode::kNamed);
+  SLUICE_CHECK(mode != LandingMode::kStream || std::has_single_bit(stream_window));
+  core_->ctx.services.insert(service, ServiceLanding{mode, stream_window});
+}
+
+size_t Endpoint::poll_events(std::span<Event> events) { return core_->events.poll(events); }
+
+uint8_t* Endpoint::allocate(uint32_t bytes) {
+  uint8_t* memory = core_->ctx.arena.allocate(bytes);
+  if (memory == nullptr) core_->ctx.stats.limit_arena.add();
+  return memory;
+}
+
+void Endpoint::release(uint8_t* memory) { core_->ctx.arena.release(memory); }
+
+const Stats& Endpoint::stats() const { return core_->ctx.stats; }
+
+bool Endpoint::idle() const { return core_->ctx.exchanges.in_use() == 0 && core_->sender.idle(); }
+
+size_t Endpoint::snapshot_lanes(std::span<LaneSnapshot> out) const {
+  size_t count = 0;
+  const Context& ctx = core_->ctx;
+  for (uint32_t i = 0; i < ctx.lanes.capacity() && count < out.size(); ++i) {
+    const Lane& lane = ctx.lanes.at(i);
+    if (!lane.live) continue;
+    LaneSnapshot& line = out[count++];
+    line.ref = Context::ref_of(lane);
+    line.local_session = lane.local_session;
+    line.remote_session = lane.remote_session;
+    line.lane = lane.number;
+    line.initiator = lane.initiator;
+    line.send_epoch = lane.send.epoch().value();
+    line.receive_epoch = lane.receive.epoch().value();
+    line.exchanges = static_cast<uint32_t>(lane.exchanges.size());
+    line.packet_bytes = lane.mtu.limit();
+    line.smoothed_rtt = lane.rtt.smoothed();
+    line.last_heard = lane.last_heard;
+  }
+  return count;
+}
+
+}  // namespace sluice::transport

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The state of one exchange: an RPC (request and response) or a one-way message, as one side of a
+// lane holds it. Plain data; the roles that act on it are Sender, Inbound, Control, Timers and
+// Lifecycle.
+#ifndef SLUICE_TRANSPORT_EXCHANGE_H_
+#define SLUICE_TRANSPORT_EXCHANGE_H_
+
+#include <cstdint>
+
+#include "base/interval_set.h"
+#include "base/intrusive_list.h"
+#include "base/limits.h"
+#include "base/status.h"
+#include "base/timer_wheel.h"
+#include "base/types.h"
+#include "crypto/record_number.h"
+#include "transport/commands.h"
+#include "transport/grant_policy.h"
+
+namespace sluice::transport {
+
+struct Lane;
+
+// The states of an exchange. Each side walks down its own column and never back.
+//
+//   caller: kSending -> kReceiving (response bytes arrive) -> kDone -> freed by ReleaseMessage
+//   callee: kReceiving -> kOffered? -> kDelivered -> kResponding -> freed when released by the
+//           caller; a refused one waits in kRefused for that release.
+enum class ExchangeState : uint8_t {
+  kFree,
+  kSending,     // Caller: the request or one-way message is on its way.
+  kReceiving,   // Caller: response bytes arrive. Callee: request bytes arrive.
+  kOffered,     // Callee: waits for the application to name landing memory.
+  kDelivered,   // Callee: the application has the message.
+  kResponding,  // Callee: the response is on its way, or waits for its release.
+  kRefused,     // Callee: answered by GONE until released.
+  kDone,        // The completion is queued or with the application.
+};
+
+// The part of an exchange that this side sends.
+struct Outgoing {
+  const uint8_t* data = nullptr;
+  uint32_t length = 0;
+  uint32_t sent = 0;          // Bytes below this were sent at least once.
+  uint32_t granted = 0;       // Bytes below this may be sent.
+  uint32_t flush_to = 0;      // Send up to here even if the last packet is a short one.
+  uint32_t resend_bytes = 0;  // Of `resend`, for the order of sending.
+  uint32_t missing_at = 0;    // The peer last asked for the bytes from here on,
+  uint32_t misses = 0;        // so many times in a row.
+  uint8_t priority = 0;       // From the latest grant.
+  uint8_t bucket = 0;         // Where Sender keeps it while it is ready.
+  bool active = false;        // There is something to send, now or after a grant.
+  bool small = false;         // At most bundle_message_max: travels through the lane's small list.
+  bool repeat = false;        // The next sending of a small message is a retransmission.
+  bool lent = false;          // `data` is the application's: tell it when it is free again.
+  bool owned = false;         // `data` is arena memory that the endpoint releases.
+  bool went_whole = false;    // All of it was sent before it was begun again.
+  base::Nanos last_sent{};    // When its latest packet was filled.
+  crypto::AttemptCursor cursor;
+  base::IntervalSet<base::limits::kMaxResendRanges> resend;
+  base::ListNode node;  // In Sender's ready list or the lane's small list.
+
+  // The peer may hold every byte of it.
+  bool may_have_arrived() const { return went_whole || sent >= length; }
+};
+
+// What receiving a message of several packets needs beyond its memory.
+struct Reassembly {
+  base::IntervalSet<base::limits::kMaxReceivedRanges> received;
+  Grantable grant;  // The grant policy's view and state.
+  struct Exchange* exchange = nullptr;
+  uint32_t granted_told = 0;   // The offset of the latest GRANT sent; 0 before the first.
+  uint32_t gap_asked = 0;      // Holes below this were asked for already.
+  uint32_t delivered = 0;      // Stream: bytes given to the application.
+  uint32_t consumed = 0;       // Stream: bytes it has given back.
+  uint32_t burst_bytes = 0;    // Received in the current burst.
+  uint32_t opening_begin = 0;  // Bytes [begin, end) are being written by openings in progress.
+  uint32_t opening_end = 0;
+  bool in_policy = false;                      // The grant policy holds `grant`.
+  base::Nanos gap_since = base::Nanos::max();  // When the oldest open hole was first seen.
+  base::ListNode touched;  // In Inbound's list of messages that the burst touched.
+};
+
+// The part of an exchange that this side receives.
+struct Incoming {
+  uint8_t* memory = nullptr;  // nullptr until landing memory is there.
+  uint32_t length = 0;        // 0 until the first packet verified.
+  uint32_t window = 0;        // Stream: bytes of the ring at `memory`, a power of two.
+  uint32_t unasked = 0;       // Its sender sends the bytes below this without a grant, so it says.
+  LandingMode mode = LandingMode::kBuffered;
+  bool from_arena = false;           // `memory` goes back to the arena.
+  bool complete = false;             // Every byte has arrived and verified.
+  Reassembly* reassembly = nullptr;  // nullptr for messages of one packet.
+};
+
+struct Exchange {
+  // Identity.
+  Lane* lane = nullptr;
+  uint64_t id = 0;
+  uint32_t generation = 0;
+  bool caller = false;  // This side started it.
+  bool one_way = false;
+  uint16_t service = 0;
+  ExchangeState state = ExchangeState::kFree;
+
+  // Outcome and events.
+  base::Code code = base::Code::kOk;
+  bool may_have_executed = false;
+  bool abandoned = false;  // Callee: released by the caller while the application still has it.
+  bool in_table = false;   // by_id still names it.
+  bool opening = false;    // The first packet of what it receives is being opened.
+  uint8_t events = 0;      // A set of 1 << EventKind to be raised.
+  uint64_t user = 0;
+
+  // Time.
+  base::Nanos started{};
+  base::Nanos deadline = base::Nanos::max();
+  base::Nanos last_progress{};
+  uint32_t backoff = 0;
+  base::TimerNode timer;
+
+  Landing landing;               // Caller: where the response is to land.
+  uint32_t response_credit = 0;  // Callee: bytes of response that the caller granted in advance.
+  Outgoing out;
+  Incoming in;
+
+  base::ListNode event_node;
+  base::ListNode lane_node;  // In the lane's list of exchanges.
+  alignas(64) uint8_t inline_bytes[kInlineBytes];
+};
+
+}  // namespace sluice::transport
+
+#endif  // SLUICE_TRANSPORT_EXCHANGE_H_

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SLUICE_TRANSPORT_GRANT_POLICY_H_
+#define SLUICE_TRANSPORT_GRANT_POLICY_H_
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "base/intrusive_list.h"
+#include "base/types.h"
+#include "transport/config.h"
+
+namespace sluice::transport {
+
+// A message being received, as a grant policy sees it. The fields of the first group belong to the
+// endpoint and are up to date before every call; those of the second belong to the policy.
+struct Grantable {
+  uint32_t length = 0;
+  uint32_t received = 0;  // Bytes, wherever they lie in the message.
+  uint32_t limit = 0;     // Never grant beyond: what landing memory backs.
+  base::Nanos birth{};
+
+  uint32_t granted = 0;  // The sender may send bytes below this.
+  bool active = false;
+  uint8_t bucket = 0;
+  base::ListNode node;
+
+  uint32_t remaining() const { return length - received; }
+};
+
+// One grant to be sent: the new cumulative offset, and the priority of the bytes it allows.
+struct GrantDecision {
+  Grantable* message = nullptr;
+  uint32_t offset = 0;
+  uint8_t priority = 0;
+};
+
+// Who may send, and how much: the receiver's side of scheduling. Called once per burst, never per
+// packet; deterministic; allocates nothing after construction. Grants are cumulative offsets, so
+// a lost one leaks nothing, and a decision never repeats the offset already granted.
+class GrantPolicy {
+ public:
+  virtual ~GrantPolicy() = default;
+
+  // A message of several packets has begun; `granted` is what its sender may send unasked.
+  virtual void add(Grantable* message) = 0;
+  // `bytes` of it arrived since the last call, or its limit rose (bytes == 0).
+  virtual void on_progress(Grantable* message, uint32_t bytes) = 0;
+  // It is complete or gone.
+  virtual void remove(Grantable* message) = 0;
+  // Writes the grants that are due and returns how many; called again while it fills `out`.
+  virtual size_t decide(base::Nanos now, std::span<GrantDecision> out) = 0;
+  // Bytes granted (or unscheduled) and not yet received, over all messages.
+  virtual uint64_t outstanding() const = 0;
+};
+
+// The policy named by config.grant_policy.
+std::unique_ptr<GrantPolicy> make_grant_policy(const EndpointConfig& config);
+
+// The priority of a message's unscheduled bytes by its length (Homa, SIGCOMM 2018 §3.4): the
+// shorter, the higher. The cutoffs are HomaModule's defaults.
+uint8_t unscheduled_priority(uint32_t length);
+
+}  // namespace sluice::transport
+
+#endif  // SLUICE_TRANSPORT_GRANT_POLICY_H_

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "transport/id_window.h"
+
+#include <algorithm>
+
+namespace sluice::transport {
+
+void IdBits::clear_all() { std::fill(words_.begin(), words_.end(), 0); }
+
+void OwnIds::reset() {
+  next_ = 1;
+  floor_ = 1;
+  released_above_ = 0;
+  done_.clear_all();
+  told_.clear_all();
+}
+
+void OwnIds::release(uint64_t id) {
+  SLUICE_CHECK(id >= floor_ && id < next_ && !done_.test(id));
+  done_.set(id);
+  ++released_above_;
+  while (floor_ < next_ && done_.test(floor_)) {
+    done_.clear(floor_);
+    told_.clear(floor_);
+    ++floor_;
+    --released_above_;
+  }
+}
+
+OwnIds::Run OwnIds::next_untold(uint64_t from) {
+  Run run;
+  if (released_above_ == 0) return run;
+  uint64_t id = std::max(from, floor_);
+  while (id < next_ && (!done_.test(id) || told_.test(id))) ++id;
+  run.first = id;
+  while (id < next_ && done_.test(id) && !told_.test(id)) {
+    told_.set(id);
+    ++run.count;
+    ++id;
+  }
+  return run;
+}
+
+void PeerIds::reset() {
+  floor_ = 1;
+  highest_ = 0;
+  seen_.clear_all();
+}
+
+void PeerIds::commit(uint64_t id) {
+  SLUICE_CHECK(classify(id) == Class::kNew);
+  seen_.set(id);
+  highest_ = std::max(highest_, id);
+}
+
+}  // namespace sluice::transport

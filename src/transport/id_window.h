@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The two halves of at-most-once execution (DESIGN §3.9): a caller's dense ids and the floor it
+// tells, and the callee's memory of which ids above that floor it has seen.
+#ifndef SLUICE_TRANSPORT_ID_WINDOW_H_
+#define SLUICE_TRANSPORT_ID_WINDOW_H_
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "base/check.h"
+
+namespace sluice::transport {
+
+// A ring of bits over the ids [base, base + size), size a power of two.
+class IdBits {
+ public:
+  explicit IdBits(uint32_t size) : mask_(size - 1), words_(size / 64, 0) {
+    SLUICE_CHECK(size >= 64 && (size & (size - 1)) == 0);
+  }
+
+  uint32_t size() const { return mask_ + 1; }
+  bool test(uint64_t id) const { return (words_[word(id)] >> (id & 63)) & 1; }
+  void set(uint64_t id) { words_[word(id)] |= uint64_t{1} << (id & 63); }
+  void clear(uint64_t id) { words_[word(id)] &= ~(uint64_t{1} << (id & 63)); }
+  void clear_all();
+
+ private:
+  size_t word(uint64_t id) const { return static_cast<size_t>((id & mask_) >> 6); }
+
+  uint32_t mask_;
+  std::vector<uint64_t> words_;
+};
+
+// The ids that this side gives to its own calls on one lane. Ids are dense from 1. An id is
+// released when its call has completed; floor() is the lowest id not yet released.
+class OwnIds {
+ public:
+  // `window`: how many ids may lie between the floor and the next one; a power of two.
+  explicit OwnIds(uint32_t window) : done_(window), told_(window) {}
+
+  void reset();
+  bool full() const { return next_ - floor_ >= done_.size(); }
+  uint64_t take() {  // Not to be called when full(). PROTOCOL MUST-T11: dense.
+    SLUICE_CHECK(!full());
+    return next_++;
+  }
+  void release(uint64_t id);
+  uint64_t floor() const { return floor_; }
+  uint64_t next() const { return next_; }
+
+  // True when the peer may not have heard of a release: `told_floor` is what it was last sent.
+  bool has_news(uint64_t told_floor) const { return floor_ != told_floor || released_above_ > 0; }
+
+  // The next run [first, first + count) of ids released above the floor that the peer was not told
+  // of, at or after `from`; count 0 when there is none. Marks the run as told.
+  struct Run {
+    uint64_t first = 0;
+    uint32_t count = 0;
+  };
+  Run next_untold(uint64_t from);
+  // Forgets what was told, so that everything is announced again (the announcement may be lost).
+  void tell_again() { told_.clear_all(); }
+
+ private:
+  uint64_t next_ = 1;
+  uint64_t floor_ = 1;
+  uint64_t released_above_ = 0;  // Released ids above the floor.
+  IdBits done_;
+  IdBits told_;
+};
+
+// The ids that the peer gave to its calls, seen from the callee. Exact, not a time window: an id
+// at or above the floor was either seen or not, and one below it is finished.
+class PeerIds {
+ public:
+  explicit PeerIds(uint32_t window) : seen_(window) {}
+
+  // No caller gets so far: a thousand million calls a second would take a century.
+  static constexpr uint64_t kMaxId = uint64_t{1} << 62;
+
+  enum class Class : uint8_t {
+    kNew,     // Never seen: may execute once.
+    kSeen,    // Seen; the exchange table knows more, or it is finished.
+    kBelow,   // Under the floor: its caller no longer cares.
+    kTooFar,  // Beyond the window: cannot be remembered, so cannot be let in.
+  };
+
+  void reset();
+  Class classify(uint64_t id) const {  // PROTOCOL MUST-T11, MUST-T12
+    if (id < floor_) return Class::kBelow;
+    if (id - floor_ >= seen_.size()) return Class::kTooFar;
+    return seen_.test(id) ? Class::kSeen : Class::kNew;
+  }
+  // Remembers a new id, after its packet verified. Only for ids that classify() calls kNew.
+  void commit(uint64_t id);
+  // Moves the floor up to `floor`, calling f(id) for each seen id that is now released. It may leap
+  // over any number of ids that were never seen: a caller's calls can all have ended in a silence.
+  // A floor that no caller can reach is a protocol error: returns false.
+  template <typename F>
+  bool raise_floor(uint64_t floor, F&& f) {
+    if (floor <= floor_) return true;
+    if (floor > kMaxId) return false;                             // PROTOCOL MUST-T13
+    const uint64_t end = std::min(floor, floor_ + seen_.size());  // Beyond it nothing was seen.
+    while (floor_ < end) {
+      const uint64_t id = floor_++;
+      if (seen_.test(id)) {
+        seen_.clear(id);
+        f(id);
+      }
+    }
+    floor_ = floor;
+    if (highest_ < floor_ - 1) highest_ = floor_ - 1;
+    return true;
+  }
+  uint64_t floor() const { return floor_; }
+  uint64_t highest() const { return highest_; }
+  uint32_t window() const { return seen_.size(); }
+
+ private:
+  uint64_t floor_ = 1;
+  uint64_t highest_ = 0;
+  IdBits seen_;
+};
+
+}  // namespace sluice::transport
+
+#endif  // SLUICE_TRANSPORT_ID_WINDOW_H_

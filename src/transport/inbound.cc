@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "transport/inbound.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
+
+#include "base/check.h"
+#include "base/container_of.h"
+#include "wire/control_frames.h"
+
+namespace sluice::transport {
+
+Landing Inbound::landing_for(uint16_t service) {
+  const ServiceLanding chosen = ctx_.landing_of(service);
+  Landing landing;
+  landing.mode = chosen.mode;
+  landing.capacity = chosen.stream_window;
+  return landing;
+}
+
+Inbound::Reserve Inbound::reserve(Exchange& exchange, const Landing& landing, uint32_t length,
+                                  Incoming* in) {
+  in->mode = landing.mode;
+  in->window = 0;
+  in->unasked = length;
+  in->from_arena = false;
+  in->memory = nullptr;
+  if (length > ctx_.config.max_message) return Reserve::kTooLarge;
+  switch (landing.mode) {
+    case LandingMode::kNamed:
+      if (length > landing.capacity) return Reserve::kTooLarge;
+      in->memory = landing.memory;
+      return Reserve::kReserved;
+    case LandingMode::kStream:
+      in->window = std::max(landing.capacity, kMinStreamWindow);
+      break;
+    case LandingMode::kAsk:
+      // What travels in a bundle comes whole or not at all, so it is never offered.
+      if (length >
+          std::max(ctx_.config.max_buffered_message, base::limits::kMaxBundledMessageBytes)) {
+        return Reserve::kOffer;
+      }
+      in->mode = LandingMode::kBuffered;
+      break;
+    case LandingMode::kBuffered:
+      if (length > ctx_.config.max_buffered_message) return Reserve::kTooLarge;
+      break;
+  }
+  if (in->window == 0 && length <= kInlineBytes) {
+    in->memory = exchange.inline_bytes;
+    return Reserve::kReserved;
+  }
+  in->memory = ctx_.arena.allocate(in->window != 0 ? in->window : length);
+  if (in->memory == nullptr) {
+    ctx_.stats.limit_arena.add();
+    return Reserve::kNoMemory;
+  }
+  in->from_arena = true;
+  return Reserve::kReserved;
+}
+
+Inbound::Verdict Inbound::target(Exchange& exchange, uint32_t message_length, uint32_t offset,
+                                 uint32_t length, uint8_t** out) {
+  Incoming& in = exchange.in;
+  if (message_length != in.length) return Verdict::kMalformed;  // PROTOCOL MUST-T18
+  if (in.complete) return Verdict::kDuplicate;
+  Reassembly& r = *in.reassembly;
+  const uint32_t end = offset + length;
+  // PROTOCOL MUST-T5, MUST-T15
+  if (end > r.grant.granted) return Verdict::kUngranted;
+  if (offset < r.opening_end && end > r.opening_begin) return Verdict::kBusy;
+  if (r.received.overlaps(offset, end)) {
+    return r.received.covers(offset, end) ? Verdict::kDuplicate : Verdict::kScratch;
+  }
+  if (in.window != 0) {
+    const uint32_t at = offset & (in.window - 1);
+    if (at + length > in.window) return Verdict::kScratch;  // The ring wraps inside the packet.
+    *out = in.memory + at;
+  } else {
+    *out = in.memory + offset;
+  }
+  if (r.opening_begin == r.opening_end) {
+    r.opening_begin = offset;
+    r.opening_end = end;
+  } else {
+    r.opening_begin = std::min(r.opening_begin, offset);
+    r.opening_end = std::max(r.opening_end, end);
+  }
+  return Verdict::kInto;
+}
+
+PeerIds::Class Inbound::admit(Lane& lane, const MessageStart& start) {
+  // PROTOCOL MUST-T13: the floor is cumulative and authenticated, so it may only rise.
+  const uint64_t floor = start.id - std::min<uint64_t>(start.floor_delta, start.id - 1);
+  const bool sane = lane.peer_ids.raise_floor(floor, [&](uint64_t id) {
+    if (Exchange* done = ctx_.find_exchange(lane, false, id)) lifecycle_.release_callee(*done);
+  });
+  if (!sane) return PeerIds::Class::kTooFar;
+  return lane.peer_ids.classify(start.id);
+}
+
+bool Inbound::start_reassembly(Exchange& exchange, base::Nanos now) {
+  Reassembly* r = ctx_.reassemblies.allocate();
+  if (r == nullptr) {
+    ctx_.stats.drop_no_memory.add();
+    return false;
+  }
+  Incoming& in = exchange.in;
+  r->received.clear();
+  r->exchange = &exchange;
+  r->gap_asked = r->delivered = r->consumed = r->burst_bytes = 0;
+  r->opening_begin = r->opening_end = 0;
+  r->gap_since = base::Nanos::max();
+  r->grant = Grantable{};
+  r->grant.length = in.length;
+  r->grant.birth = now;
+  r->grant.limit = landing_limit(in, 0);
+  // A sender may hold itself to less than it is allowed; the rest then takes a grant.
+  r->grant.granted = std::min({r->grant.limit, ctx_.unscheduled_limit(), in.unasked});
+  r->granted_told = 0;
+  r->in_policy = true;
+  in.reassembly = r;
+  policy_.add(&r->grant);
+  exchange.last_progress = now;
+  if (!exchange.caller) {
+    ctx_.wheel.arm(exchange.timer, base::after(now, exchange.lane->rtt.timeout(0)));
+  }
+  return true;
+}
+
+uint32_t Inbound::landing_limit(const Incoming& in, uint32_t consumed) {
+  if (in.window == 0) return in.length;
+  return static_cast<uint32_t>(std::min<uint64_t>(in.length, uint64_t{consumed} + in.window));
+}
+
+bool Inbound::begin_callee(Exchange& exchange, const MessageStart& start, uint32_t offset,
+                           uint32_t length, base::Nanos now) {
+  Lane& lane = *exchange.lane;
+  exchange.service = start.service;
+  exchange.one_way = start.one_way;
+  exchange.response_credit = start.response_credit;
+  exchange.started = now;
+  Incoming& in = exchange.in;
+  in.length = start.length;
+  const bool whole = length == start.length;
+  if (!(whole && in.window == 0) && !start_reassembly(exchange, now)) return false;
+  lane.peer_ids.commit(start.id);
+  lifecycle_.enlist(exchange, start.id);
+  if (in.reassembly == nullptr) {
+    in.complete = true;
+    deliver(exchange);
+    return true;
+  }
+  if (in.window != 0) {
+    ctx_.raise(exchange, exchange.one_way ? EventKind::kOneWay : EventKind::kRequest);
+  }
+  add_range(exchange, offset, length, now);
+  return true;
+}
+
+void Inbound::begin_unlanded(Exchange& exchange, const MessageStart& start, Reserve why) {
+  Lane& lane = *exchange.lane;
+  exchange.service = start.service;
+  exchange.one_way = start.one_way;
+  exchange.response_credit = start.response_credit;
+  exchange.in.length = start.length;
+  lane.peer_ids.commit(start.id);
+  lifecycle_.enlist(exchange, start.id);
+  if (why == Reserve::kOffer) {
+    exchange.state = ExchangeState::kOffered;
+    ctx_.raise(exchange, EventKind::kOffer);
+    return;
+  }
+  exchange.state = ExchangeState::kRefused;
+  exchange.code = base::Code::kTooLarge;
+  sender_.queue(lane, wire::GoneFrame{0, start.id, static_cast<uint8_t>(exchange.code)});
+}
+
+bool Inbound::begin_response(Exchange& exchange, const Incoming& landing, uint32_t message_length,
+                             uint32_t offset, uint32_t length, base::Nanos now) {
+  SLUICE_DCHECK(exchange.caller && exchange.state == ExchangeState::kSending);
+  Incoming& in = exchange.in;
+  in.memory = landing.memory;
+  in.mode = landing.mode;
+  in.window = landing.window;
+  in.unasked = landing.unasked;
+  in.from_arena = landing.from_arena;
+  in.length = message_length;
+  exchange.last_progress = now;
+  exchange.backoff = 0;
+  if (length == message_length && in.window == 0) {
+    in.complete = true;
+    lifecycle_.complete(exchange, base::Code::kOk);
+    return true;
+  }
+  if (!start_reassembly(exchange, now)) {
+    lifecycle_.drop_landing(in);
+    in.length = 0;
+    return false;
+  }
+  exchange.state = ExchangeState::kReceiving;
+  sender_.forget(exchange);  // A response proves that the whole request arrived.
+  exchange.out.sent = exchange.out.length;
+  add_range(exchange, offset, length, now);
+  return true;
+}
+
+void Inbound::touch(Reassembly& reassembly) {
+  if (!reassembly.touched.linked()) sender_.touched().push_back(reassembly);
+}
+
+void Inbound::extend(Exchange& exchange, uint32_t offset, uint32_t length, base::Nanos now) {
+  Reassembly& r = *exchange.in.reassembly;
+  r.opening_begin = r.opening_end = 0;
+  add_range(exchange, offset, length, now);
+}
+
+void Inbound::add_range(Exchange& exchange, uint32_t offset, uint32_t length, base::Nanos now) {
+  Reassembly& r = *exchange.in.reassembly;
+  const uint64_t before = r.received.total();
+  const auto result = r.received.insert(offset, offset + length);
+  using Insert = decltype(r.received)::Insert;
+  if (result == Insert::kFull) {
+    ctx_.stats.drop_holes.add();
+    return;
+  }
+  if (result == Insert::kDuplicate) return;
+  const uint32_t added = static_cast<uint32_t>(r.received.total() - before);
+  r.grant.received += added;
+  r.burst_bytes += added;
+  exchange.last_progress = now;
+  exchange.backoff = 0;  // PROTOCOL MUST-T8
+  touch(r);
+  if (r.received.total() == exchange.in.length) finish(exchange);
+}
+
+void Inbound::merge(Exchange& exchange, uint32_t offset, const uint8_t* bytes, uint32_t length,
+                    base::Nanos now) {
+  Incoming& in = exchange.in;
+  Reassembly& r = *in.reassembly;
+  uint32_t at = offset;
+  const uint32_t end = offset + length;
+  while (at < end) {
+    const auto gap = r.received.first_gap(at, end);
+    if (gap.begin >= gap.end) break;
+    for (uint32_t from = gap.begin; from < gap.end;) {
+      const uint32_t place = in.window != 0 ? from & (in.window - 1) : from;
+      const uint32_t room = in.window != 0 ? in.window - place : gap.end - from;
+      const uint32_t n = std::min(gap.end - from, room);
+      std::memcpy(in.memory + place, bytes + (from - offset), n);
+      from += n;
+    }
+    at = gap.end;
+  }
+  add_range(exchange, offset, length, now);
+}
+
+// Every byte is here. A stream keeps its reassembly: the application still reads through it.
+void Inbound::finish(Exchange& exchange) {
+  Incoming& in = exchange.in;
+  Reassembly& r = *in.reassembly;
+  in.complete = true;
+  lifecycle_.leave_policy(r);
+  if (in.window == 0) lifecycle_.end_reassembly(exchange);
+  if (exchange.caller) {
+    lifecycle_.complete(exchange, base::Code::kOk);
+    return;
+  }
+  ctx_.wheel.cancel(exchange.timer);
+  deliver(exchange);
+}
+
+void Inbound::deliver(Exchange& exchange) {
+  exchange.state = ExchangeState::kDelivered;
+  ctx_.stats.message_bytes_delivered.add(exchange.in.length);
+  if (exchange.one_way) {
+    ctx_.stats.oneways_delivered.add();
+    sender_.queue(*exchange.lane, wire::AckFrame{0, exchange.id});  // PROTOCOL MUST-T1
+    if (exchange.in.window == 0) ctx_.raise(exchange, EventKind::kOneWay);
+    return;
+  }
+  ctx_.stats.requests_delivered.add();
+  if (exchange.in.window == 0) ctx_.raise(exchange, EventKind::kRequest);
+}
+
+base::Code Inbound::land(Exchange& exchange, const Landing& landing, base::Nanos now) {
+  if (exchange.state != ExchangeState::kOffered) return base::Code::kInvalidArgument;
+  if (landing.mode != LandingMode::kNamed && landing.mode != LandingMode::kStream) {
+    return base::Code::kInvalidArgument;
+  }
+  if (landing.mode == LandingMode::kStream && !std::has_single_bit(landing.capacity)) {
+    return base::Code::kInvalidArgument;
+  }
+  Incoming reserved;
+  const Reserve result = reserve(exchange, landing, exchange.in.length, &reserved);
+  if (result == Reserve::kTooLarge) return base::Code::kTooLarge;
+  if (result != Reserve::kReserved) return base::Code::kResourceExhausted;
+  Incoming& in = exchange.in;
+  in.memory = reserved.memory;
+  in.mode = reserved.mode;
+  in.window = reserved.window;
+  in.from_arena = reserved.from_arena;
+  if (!start_reassembly(exchange, now)) {
+    lifecycle_.drop_landing(in);
+    return base::Code::kResourceExhausted;
+  }
+  exchange.state = ExchangeState::kReceiving;
+  // What arrived before there was memory was dropped: ask for the unscheduled part again.
+  const ResendRange all{0, in.reassembly->grant.granted};
+  ask(exchange, &all, 1);
+  settle(now);
+  return base::Code::kOk;
+}
+
+base::Code Inbound::consume(Exchange& exchange, uint32_t bytes) {
+  Reassembly* r = exchange.in.reassembly;
+  if (r == nullptr || exchange.in.window == 0) return base::Code::kInvalidArgument;
+  if (bytes > r->delivered - r->consumed) return base::Code::kInvalidArgument;
+  r->consumed += bytes;
+  r->grant.limit = landing_limit(exchange.in, r->consumed);
+  if (r->in_policy) policy_.on_progress(&r->grant, 0);
+  touch(*r);
+  return base::Code::kOk;
+}
+
+uint8_t Inbound::part_bits(const Exchange& exchange) {
+  // A caller receives the response of an exchange it started; a callee the peer's request.
+  return exchange.caller ? wire::kExchangeInitiator | wire::kExchangeResponse : 0;
+}
+
+void Inbound::ask(Exchange& exchange, const ResendRange* ranges, size_t count) {
+  for (size_t i = 0; i < count; ++i) {
+    sender_.queue(*exchange.lane,
+                  wire::ResendFrame{part_bits(exchange), exchange.id, ranges[i].begin,
+                                    ranges[i].end - ranges[i].begin, 7});
+    ctx_.stats.resends_sent.add();
+  }
+}
+
+void Inbound::send_grant(Exchange& exchange, uint32_t offset, uint8_t priority) {
+  exchange.in.reassembly->granted_told = offset;
+  sender_.queue(*exchange.lane,
+                wire::GrantFrame{part_bits(exchange), exchange.id, offset, priority});
+  ctx_.stats.grants_sent.add();
+}
+
+void Inbound::settle(base::Nanos now) {
+  std::array<ResendRange, 8> ranges;
+  while (Reassembly* r = sender_.touched().pop_front()) {
+    Exchange& exchange = *r->exchange;
+    if (exchange.in.window != 0 && r->received.contiguous_end(r->delivered) > r->delivered) {
+      ctx_.raise(exchange, EventKind::kStream);
+    }
+    if (!r->in_policy) continue;
+    if (r->burst_bytes != 0) policy_.on_progress(&r->grant, r->burst_bytes);
+    r->burst_bytes = 0;
+    if (r->received.size() > 1 || (r->received.size() == 1 && r->received[0].begin > 0)) {
+      Lane& lane = *exchange.lane;
+      ask(exchange, ranges.data(),
+          recovery_.on_progress(r, lane.rtt, lane.record_bytes(), now, ranges));
+    }
+  }
+  std::array<GrantDecision, 16> grants;
+  size_t count;
+  do {
+    count = policy_.decide(now, grants);
+    for (size_t i = 0; i < count; ++i) {
+      Reassembly& r = *base::container_of(grants[i].message, &Reassembly::grant);
+      send_grant(*r.exchange, grants[i].offset, grants[i].priority);
+    }
+  } while (count == grants.size());
+}
+
+void Inbound::recover(Exchange& exchange, base::Nanos now) {
+  Reassembly& r = *exchange.in.reassembly;
+  std::array<ResendRange, 8> ranges;
+  const size_t count = recovery_.on_timeout(&r, now, ranges);
+  ask(exchange, ranges.data(), count);
+  // The latest grant may have been lost; it is cumulative, so repeating it costs nothing.
+  if (r.granted_told != 0) send_grant(exchange, r.granted_told, 0);
+}
+
+}  // namespace sluice::transport

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SLUICE_TRANSPORT_INBOUND_H_
+#define SLUICE_TRANSPORT_INBOUND_H_
+
+#include <cstdint>
+
+#include "transport/context.h"
+#include "transport/grant_policy.h"
+#include "transport/lifecycle.h"
+#include "transport/recovery_policy.h"
+#include "transport/sender.h"
+
+namespace sluice::transport {
+
+// What the first packet of a message says about it, from a DATA header or a MSG frame.
+struct MessageStart {
+  uint64_t id = 0;
+  uint32_t length = 0;
+  uint32_t floor_delta = 0;
+  uint32_t response_credit = 0;
+  uint16_t service = 0;
+  bool one_way = false;
+};
+
+// Messages being received: their landing memory, which bytes have arrived, their grants and holes,
+// and their delivery. Everything here acts on verified packets, except reserve() and target(),
+// which change nothing that a failed tag would have to take back.
+class Inbound {
+ public:
+  Inbound(Context* context, Lifecycle* lifecycle, Sender* sender, GrantPolicy* policy,
+          RecoveryPolicy* recovery)
+      : ctx_(*context),
+        lifecycle_(*lifecycle),
+        sender_(*sender),
+        policy_(*policy),
+        recovery_(*recovery) {}
+
+  // A stream's window holds at least this, whatever was asked for: more than any packet.
+  static constexpr uint32_t kMinStreamWindow = 16384;
+
+  enum class Reserve : uint8_t { kReserved, kNoMemory, kTooLarge, kOffer };
+
+  // Finds landing memory for a message of `length` bytes, into `in` only.
+  Reserve reserve(Exchange& exchange, const Landing& landing, uint32_t length, Incoming* in);
+  // The landing that the application chose for a service.
+  Landing landing_for(uint16_t service);
+
+  // Where the bytes [offset, offset + length) of an exchange in reception may be opened to.
+  enum class Verdict : uint8_t {
+    kInto,       // `*out`: granted, unverified, unexposed memory.
+    kScratch,    // Some of them are verified: open elsewhere, then merge().
+    kBusy,       // An opening in progress touches them: finish it first.
+    kDuplicate,  // All of them are verified.
+    kUngranted,
+    kMalformed,  // The message's length differs.
+  };
+  Verdict target(Exchange& exchange, uint32_t message_length, uint32_t offset, uint32_t length,
+                 uint8_t** out);
+
+  // Takes the floor of a caller's packet and decides whether its id may start an exchange now.
+  PeerIds::Class admit(Lane& lane, const MessageStart& start);
+
+  // A new exchange of the peer begins with verified bytes [offset, offset + length), which lie in
+  // place. `exchange` was allocated with landing reserved. False when it had to be dropped.
+  bool begin_callee(Exchange& exchange, const MessageStart& start, uint32_t offset, uint32_t length,
+                    base::Nanos now);
+  // A message that does not land: refuses it, or offers it to the application.
+  void begin_unlanded(Exchange& exchange, const MessageStart& start, Reserve why);
+  // The response to a call begins; `landing` was filled by reserve().
+  bool begin_response(Exchange& exchange, const Incoming& landing, uint32_t message_length,
+                      uint32_t offset, uint32_t length, base::Nanos now);
+  // More verified bytes, in place.
+  void extend(Exchange& exchange, uint32_t offset, uint32_t length, base::Nanos now);
+  // Copies the missing ones of verified bytes opened elsewhere into place.
+  void merge(Exchange& exchange, uint32_t offset, const uint8_t* bytes, uint32_t length,
+             base::Nanos now);
+
+  // The application names memory for an offered message.
+  base::Code land(Exchange& exchange, const Landing& landing, base::Nanos now);
+  base::Code consume(Exchange& exchange, uint32_t bytes);
+
+  // After each burst, timer or consumption: holes are asked for, grants go out.
+  void settle(base::Nanos now);
+  // The retransmission timer of an incomplete message fired.
+  void recover(Exchange& exchange, base::Nanos now);
+
+ private:
+  bool start_reassembly(Exchange& exchange, base::Nanos now);
+  void add_range(Exchange& exchange, uint32_t offset, uint32_t length, base::Nanos now);
+  void finish(Exchange& exchange);
+  void deliver(Exchange& exchange);
+  void touch(Reassembly& reassembly);
+  void ask(Exchange& exchange, const ResendRange* ranges, size_t count);
+  void send_grant(Exchange& exchange, uint32_t offset, uint8_t priority);
+  static uint32_t landing_limit(const Incoming& in, uint32_t consumed);
+  // The bits that name the message this side receives in GRANT and RESEND frames.
+  static uint8_t part_bits(const Exchange& exchange);
+
+  Context& ctx_;
+  Lifecycle& lifecycle_;
+  Sender& sender_;
+  GrantPolicy& policy_;
+  RecoveryPolicy& recovery_;
+};
+
+}  // namespace sluice::transport
+
+#endif  // SLUICE_TRANSPORT_INBOUND_H_

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SLUICE_TRANSPORT_LANE_H_
+#define SLUICE_TRANSPORT_LANE_H_
+
+#include <cstdint>
+
+#include "base/intrusive_list.h"
+#include "base/limits.h"
+#include "base/timer_wheel.h"
+#include "base/types.h"
+#include "crypto/receive_keys.h"
+#include "crypto/send_keys.h"
+#include "transport/exchange.h"
+#include "transport/frame_queue.h"
+#include "transport/id_window.h"
+#include "transport/path_mtu.h"
+#include "transport/rtt.h"
+#include "wire/record_number.h"
+
+namespace sluice::transport {
+
+// A session's share on one pair of lcores: its keys, ids, control frames and timers. Owned by one
+// endpoint; plain state for the roles that act on it.
+struct Lane {
+  Lane();
+
+  uint32_t index = 0;  // In the endpoint's slab.
+  uint32_t generation = 0;
+  bool live = false;
+  base::SessionId local_session;
+  base::SessionId remote_session;
+  uint8_t number = 0;  // The lane field of packets.
+  bool initiator = false;
+  crypto::AeadAlgorithm algorithm = crypto::AeadAlgorithm::kNone;
+  uint32_t tag_size = 0;
+  uint32_t route = 0;
+  uint32_t peer_unscheduled = 0;
+  uint32_t peer_max_message = 0;
+  wire::RecordNumberSplit split;
+  crypto::SendKeys send;
+  crypto::ReceiveKeys receive;
+
+  // Ids (DESIGN §3.9).
+  OwnIds own_ids{base::limits::kMaxIdsAboveFloor};
+  PeerIds peer_ids{base::limits::kMaxIdsAboveFloor};
+  uint64_t told_floor = 1;                     // The floor that the peer was last sent.
+  base::Nanos floor_due = base::Nanos::max();  // A FLOOR of its own is due then.
+
+  // Sending.
+  FrameQueue frames;
+  base::IntrusiveList<Outgoing, &Outgoing::node> small;  // Whole small messages, oldest first.
+  base::ListNode tx_node;  // In Context::tx_lanes: frames or small messages wait.
+  uint16_t path_sequence = 0;
+  uint16_t entropy = 0;
+  bool close_queued = false;  // A CLOSE frame waits; the lane ends when it is sent.
+  base::Code close_code = base::Code::kClosed;
+
+  // Path.
+  RttEstimator rtt;
+  PathMtu mtu;
+  uint32_t probe_bytes = 0;     // A path MTU probe of this size waits to be sent.
+  bool saw_congestion = false;  // CE arrived since the last packet out: echo it.
+  uint32_t ping_nonce = 0;
+  bool ping_outstanding = false;
+  base::Nanos ping_due{};      // Next round-trip measurement while busy.
+  uint64_t resend_tokens = 0;  // Bytes that RESENDs may still cause now.
+  base::Nanos resend_refill{};
+
+  // Liveness.
+  bool heard = false;  // A packet of the peer has verified.
+  base::Nanos installed{};
+  base::Nanos last_heard{};
+  base::Nanos last_active{};                       // Last time this side had work on the lane.
+  base::Nanos suspect_until = base::Nanos::max();  // Must be heard by then, or is lost.
+  uint32_t need_ack_backoff = 0;
+  base::Nanos need_ack_due{};  // No NEED_ACK of the callee goes out before.
+  base::TimerNode timer;
+
+  base::IntrusiveList<Exchange, &Exchange::lane_node> exchanges;
+
+  // Largest plaintext of a DATA packet now.
+  uint32_t record_bytes() const;
+};
+
+// What a RESEND may cost: so many bytes at once, and this rate of refill (one byte per nanosecond
+// is 8 Gb/s), so that even a peer gone wild cannot buy an endless retransmission.
+inline constexpr uint64_t kResendBurstBytes = 4u << 20;
+inline constexpr base::Nanos kLaneTick = base::millis(2);  // Of a lane with work.
+inline constexpr base::Nanos kPingInterval = base::millis(2);
+inline constexpr base::Nanos kSuspectWait = base::millis(50);
+inline constexpr base::Nanos kNeedAckDelay = base::millis(5);
+inline constexpr uint32_t kMaxNeedAckBackoff = 6;  // Doublings of that delay: 320 ms.
+inline constexpr uint32_t kMaxReleaseLook = 1024;  // Exchanges looked at for one NEED_ACK.
+
+}  // namespace sluice::transport
+
+#endif  // SLUICE_TRANSPORT_LANE_H_

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "transport/lifecycle.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "transport/sender.h"
+
+namespace sluice::transport {
+
+Exchange* Lifecycle::allocate(Lane& lane, bool caller) {
+  Exchange* exchange = ctx_.exchanges.allocate();
+  if (exchange == nullptr) return nullptr;
+  ++exchange->generation;
+  exchange->lane = &lane;
+  exchange->caller = caller;
+  exchange->one_way = false;
+  exchange->code = base::Code::kOk;
+  exchange->may_have_executed = false;
+  exchange->abandoned = false;
+  exchange->opening = false;
+  exchange->events = 0;
+  exchange->user = 0;
+  exchange->deadline = base::Nanos::max();
+  exchange->last_progress = ctx_.now;
+  exchange->backoff = 0;
+  exchange->landing = Landing{};
+  exchange->response_credit = 0;
+  Outgoing& out = exchange->out;
+  out.data = nullptr;
+  out.length = out.sent = out.granted = out.flush_to = out.resend_bytes = 0;
+  out.missing_at = out.misses = 0;
+  out.active = out.small = out.repeat = out.owned = out.lent = out.went_whole = false;
+  out.last_sent = {};
+  out.cursor = {};
+  out.resend.clear();
+  Incoming& in = exchange->in;
+  in = Incoming{};
+  exchange->state = caller ? ExchangeState::kSending : ExchangeState::kReceiving;
+  return exchange;
+}
+
+void Lifecycle::enlist(Exchange& exchange, uint64_t id) {
+  exchange.id = id;
+  const uint64_t key = Context::exchange_key(*exchange.lane, exchange.caller, id);
+  SLUICE_CHECK(ctx_.by_id.insert(key, ctx_.exchanges.index_of(&exchange)) != nullptr);
+  exchange.in_table = true;
+  exchange.lane->exchanges.push_back(exchange);
+  ctx_.attend(*exchange.lane);
+}
+
+void Lifecycle::discard(Exchange& exchange) {
+  SLUICE_DCHECK(!exchange.in_table);
+  drop_landing(exchange.in);
+  exchange.state = ExchangeState::kFree;
+  ctx_.exchanges.release(&exchange);
+}
+
+void Lifecycle::drop_landing(Incoming& in) {
+  if (in.from_arena) ctx_.arena.release(in.memory);
+  in.memory = nullptr;
+  in.from_arena = false;
+}
+
+void Lifecycle::leave_policy(Reassembly& reassembly) {
+  if (!reassembly.in_policy) return;
+  // The policy subtracts what it was told of, so it hears of this burst's bytes first.
+  if (reassembly.burst_bytes != 0) policy_.on_progress(&reassembly.grant, reassembly.burst_bytes);
+  reassembly.burst_bytes = 0;
+  policy_.remove(&reassembly.grant);
+  reassembly.in_policy = false;
+}
+
+void Lifecycle::end_reassembly(Exchange& exchange) {
+  Reassembly* reassembly = exchange.in.reassembly;
+  if (reassembly == nullptr) return;
+  leave_policy(*reassembly);
+  sender_->forget_touched(*reassembly);
+  ctx_.reassemblies.release(reassembly);
+  exchange.in.reassembly = nullptr;
+}
+
+// A call whose request went out whole may have run at the peer, whatever became of the answer.
+void Lifecycle::complete(Exchange& exchange, base::Code code) {
+  SLUICE_DCHECK(exchange.caller && exchange.state != ExchangeState::kDone);  // PROTOCOL MUST-T1
+  Lane& lane = *exchange.lane;
+  exchange.code = code;
+  exchange.may_have_executed = exchange.out.may_have_arrived();  // PROTOCOL MUST-T14
+  if (code == base::Code::kOk) {
+    (exchange.one_way ? ctx_.stats.oneways_sent : ctx_.stats.rpc_completed).add();
+    ctx_.stats.message_bytes_sent.add(exchange.out.length);
+    ctx_.stats.message_bytes_delivered.add(exchange.in.length);
+  } else {
+    ctx_.stats.rpc_failed.add();
+    end_reassembly(exchange);
+    // PROTOCOL MUST-T17. A stream's bytes may still be read: they go with the exchange.
+    if (exchange.in.window == 0) drop_landing(exchange.in);
+  }
+  sender_->forget(exchange);
+  ctx_.wheel.cancel(exchange.timer);
+  ctx_.by_id.erase(Context::exchange_key(lane, true, exchange.id));
+  exchange.in_table = false;
+  lane.own_ids.release(exchange.id);
+  if (lane.floor_due == base::Nanos::max()) {
+    lane.floor_due = base::after(ctx_.now, ctx_.config.release_delay);
+    if (lane.timer.deadline() > lane.floor_due) ctx_.wheel.arm(lane.timer, lane.floor_due);
+  }
+  exchange.state = ExchangeState::kDone;
+  ctx_.raise(exchange, exchange.one_way ? EventKind::kSendDone : EventKind::kCallDone);
+}
+
+void Lifecycle::release_request(Exchange& exchange) {
+  end_reassembly(exchange);
+  drop_landing(exchange.in);
+}
+
+void Lifecycle::release_callee(Exchange& exchange) {
+  SLUICE_DCHECK(!exchange.caller);
+  if (exchange.state == ExchangeState::kDone) return;  // Freed when its last event was read.
+  if (exchange.in_table) {
+    ctx_.by_id.erase(Context::exchange_key(*exchange.lane, false, exchange.id));
+    exchange.in_table = false;
+  }
+  sender_->forget(exchange);
+  ctx_.wheel.cancel(exchange.timer);
+  const Reassembly* reassembly = exchange.in.reassembly;
+  const bool stream = reassembly != nullptr && exchange.in.window != 0;
+  const bool unread = stream && reassembly->delivered < exchange.in.length;
+  end_reassembly(exchange);
+  if (exchange.state == ExchangeState::kDelivered || exchange.state == ExchangeState::kOffered ||
+      (exchange.state == ExchangeState::kReceiving && stream)) {
+    exchange.abandoned = true;  // Freed when the application answers or releases it.
+    if (unread) ctx_.raise(exchange, EventKind::kStream);  // No more of it will come.
+    return;
+  }
+  if (exchange.state == ExchangeState::kResponding && exchange.out.lent) {
+    exchange.state = ExchangeState::kDone;  // The lender of the response hears of it first.
+    ctx_.raise(exchange, EventKind::kSendDone);
+    return;
+  }
+  free(exchange);
+}
+
+void Lifecycle::free(Exchange& exchange) {
+  if (exchange.in_table) {
+    ctx_.by_id.erase(Context::exchange_key(*exchange.lane, exchange.caller, exchange.id));
+    exchange.in_table = false;
+  }
+  sender_->forget(exchange);
+  ctx_.wheel.cancel(exchange.timer);
+  end_reassembly(exchange);
+  drop_landing(exchange.in);
+  if (exchange.out.owned) {
+    ctx_.arena.release(const_cast<uint8_t*>(exchange.out.data));
+    exchange.out.owned = false;
+  }
+  if (exchange.event_node.linked()) ctx_.events.erase(exchange);
+  if (exchange.lane_node.linked()) exchange.lane->exchanges.erase(exchange);
+  exchange.state = ExchangeState::kFree;
+  ctx_.exchanges.release(&exchange);
+}
+
+base::Code Lifecycle::open_lane(const InstallLane& command, base::Nanos now, LaneRef* ref) {
+  if (!command.split.valid() || command.peer_max_packet < ctx_.config.base_packet) {
+    return base::Code::kInvalidArgument;
+  }
+  const uint64_t key = Context::lane_key(command.local_session, command.lane);
+  if (ctx_.lane_by_session.find(key) != nullptr) return base::Code::kInvalidArgument;
+  Lane* lane = ctx_.lanes.allocate();
+  if (lane == nullptr) {
+    ctx_.stats.limit_lanes.add();
+    return base::Code::kResourceExhausted;
+  }
+  const bool keyed = lane->send.install(ctx_.primitives, ctx_.backend, command.algorithm,
+                                        command.secrets.send, command.split) &&
+                     lane->receive.install(ctx_.primitives, ctx_.backend, command.algorithm,
+                                           command.secrets.receive);
+  if (!keyed) {
+    ctx_.lanes.release(lane);
+    return base::Code::kInvalidArgument;
+  }
+  ++lane->generation;
+  lane->live = true;
+  lane->local_session = command.local_session;
+  lane->remote_session = command.remote_session;
+  lane->number = command.lane;
+  lane->initiator = command.initiator;
+  lane->algorithm = command.algorithm;
+  lane->tag_size = crypto::tag_size(command.algorithm);
+  lane->route = command.route;
+  lane->peer_unscheduled = std::min(command.peer_unscheduled_bytes, ctx_.config.unscheduled_bytes);
+  lane->peer_max_message = command.peer_max_message;
+  lane->split = command.split;
+  lane->own_ids.reset();
+  lane->peer_ids.reset();
+  lane->told_floor = 1;
+  lane->floor_due = base::Nanos::max();
+  lane->frames.clear();
+  lane->path_sequence = 0;
+  lane->entropy = static_cast<uint16_t>(ctx_.prng.next_u64());
+  lane->close_queued = false;
+  lane->rtt = RttEstimator(ctx_.config.rto_initial, ctx_.config.rto_min, ctx_.config.rto_max);
+  lane->mtu.set_interval(ctx_.config.probe_interval);
+  // PROTOCOL MUST-T21
+  lane->mtu.start(ctx_.config.base_packet,
+                  std::min(ctx_.config.max_packet, command.peer_max_packet), now);
+  lane->probe_bytes = 0;
+  lane->saw_congestion = false;
+  lane->ping_due = now;
+  lane->ping_outstanding = false;
+  lane->resend_tokens = kResendBurstBytes;
+  lane->resend_refill = now;
+  lane->heard = false;
+  lane->installed = lane->last_heard = lane->last_active = now;
+  lane->suspect_until = base::Nanos::max();
+  lane->need_ack_backoff = 0;
+  lane->need_ack_due = now;
+  ctx_.lane_by_session.insert(key, lane->index);
+  ctx_.wheel.arm(lane->timer, now);
+  ctx_.stats.lanes_up.add();
+  if (ref != nullptr) *ref = Context::ref_of(*lane);
+  return base::Code::kOk;
+}
+
+void Lifecycle::complete_all(Lane& lane, base::Code code) {
+  // `complete` leaves the exchange in the list (the application still has to read its event), so
+  // walk over the list once, with the next element taken before each step.
+  for (auto it = lane.exchanges.begin(); it != lane.exchanges.end(); ++it) {
+    Exchange& exchange = *it;
+    if (!exchange.caller) {
+      release_callee(exchange);
+    } else if (exchange.state != ExchangeState::kDone) {
+      complete(exchange, code);
+    }
+  }
+}
+
+void Lifecycle::close_lane(Lane& lane, base::Code code) {
+  SLUICE_DCHECK(lane.live);
+  complete_all(lane, code);
+  ctx_.lane_by_session.erase(Context::lane_key(lane.local_session, lane.number));
+  ctx_.wheel.cancel(lane.timer);
+  if (lane.tx_node.linked()) ctx_.tx_lanes.erase(lane);
+  lane.frames.clear();
+  lane.send.clear();
+  lane.receive.clear();
+  lane.live = false;
+  ctx_.stats.lanes_down.add();
+  ctx_.raise_lane(lane, EventKind::kLaneDown, code);
+}
+
+// Exchanges that the application still holds go on naming the lane; they were taken out of every
+// table, so all they do with it is to leave its list.
+void Lifecycle::recycle_lane(LaneRef ref) {
+  Lane& lane = ctx_.lanes.at(ref.index);
+  SLUICE_DCHECK(!lane.live && lane.generation == ref.generation);
+  for (auto it = lane.exchanges.begin(); it != lane.exchanges.end(); ++it) {
+    lane.exchanges.erase(*it);
+  }
+  ctx_.lanes.release(&lane);
+}
+
+}  // namespace sluice::transport

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SLUICE_TRANSPORT_LIFECYCLE_H_
+#define SLUICE_TRANSPORT_LIFECYCLE_H_
+
+#include "transport/context.h"
+#include "transport/grant_policy.h"
+
+namespace sluice::transport {
+
+class Sender;
+
+// Births and deaths: exchanges and lanes come into being, complete and are freed here and nowhere
+// else, so that each completes exactly once and gives back exactly what it took.
+class Lifecycle {
+ public:
+  Lifecycle(Context* context, GrantPolicy* policy) : ctx_(*context), policy_(*policy) {}
+  void set_sender(Sender* sender) { sender_ = sender; }
+
+  // A fresh exchange of the slab, with nothing linked; nullptr when the table is full.
+  Exchange* allocate(Lane& lane, bool caller);
+  // Makes by_id and the lane know it.
+  void enlist(Exchange& exchange, uint64_t id);
+  // Gives a provisional exchange back that was never enlisted.
+  void discard(Exchange& exchange);
+
+  // The caller's exchange ends: raises its one completion, releases its id.
+  void complete(Exchange& exchange, base::Code code);
+  // The callee's exchange is released by its caller, or its lane ended.
+  void release_callee(Exchange& exchange);
+  // The application gave the callee's request memory back.
+  void release_request(Exchange& exchange);
+  // Nothing refers to it any more.
+  void free(Exchange& exchange);
+
+  // The grant policy forgets the message: it is complete, or gone.
+  void leave_policy(Reassembly& reassembly);
+  // Stops receiving: the message leaves the grant policy and gives its reassembly back.
+  void end_reassembly(Exchange& exchange);
+  // Gives landing memory back to the arena, if it came from there.
+  void drop_landing(Incoming& in);
+
+  base::Code open_lane(const InstallLane& command, base::Nanos now, LaneRef* ref);
+  // Ends every exchange of the lane with `code`, wipes its keys and raises kLaneDown.
+  void close_lane(Lane& lane, base::Code code);
+  // The application has read the lane's last event: the place may be used again.
+  void recycle_lane(LaneRef ref);
+
+ private:
+  void complete_all(Lane& lane, base::Code code);
+
+  Context& ctx_;
+  GrantPolicy& policy_;
+  Sender* sender_ = nullptr;
+};
+
+}  // namespace sluice::transport
+
+#endif  // SLUICE_TRANSPORT_LIFECYCLE_H_

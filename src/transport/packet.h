@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SLUICE_TRANSPORT_PACKET_H_
+#define SLUICE_TRANSPORT_PACKET_H_
+
+#include <cstdint>
+
+namespace sluice::transport {
+
+// What the endpoint made of a received packet; the engine acts on it after on_rx() returns.
+enum class Verdict : uint8_t {
+  kConsumed,        // Handled or dropped and counted: free the packet.
+  kHandshake,       // A HANDSHAKE packet: pass a copy to the control thread.
+  kReset,           // A RESET packet, a mere hint: pass a copy to the control thread.
+  kUnknownSession,  // No such session here: the engine may answer with a rate-limited RESET.
+};
+
+// A received packet, from the first byte of the Sluice common header (L2 to L4 stripped).
+// The bytes are writable and belong to the endpoint until on_rx() returns; it keeps no reference
+// to them afterwards.
+struct RxPacket {
+  uint8_t* data = nullptr;
+  uint32_t length = 0;
+  bool congestion_experienced = false;  // ECN CE was set by the network.
+  Verdict verdict = Verdict::kConsumed;
+};
+
+// An empty packet buffer that poll_tx() fills. `data` points at the place of the Sluice common
+// header; the caller keeps headroom for L2 to L4 before it and owns the memory throughout.
+struct TxPacket {
+  uint8_t* data = nullptr;
+  uint32_t capacity = 0;  // Bytes writable at `data`.
+  uint32_t length = 0;    // Set by poll_tx(): bytes of the Sluice packet.
+  uint32_t route = 0;     // Set by poll_tx(): the engine's handle of the path (InstallLane::route).
+  uint16_t entropy = 0;   // Set by poll_tx(): selects the UDP source port, for ECMP and spraying.
+  uint8_t priority = 0;   // Set by poll_tx(): 0 (lowest) to 7, mapped to DSCP.
+};
+
+}  // namespace sluice::transport
+
+#endif  // SLUICE_TRANSPORT_PACKET_H_

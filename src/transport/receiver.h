@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SLUICE_TRANSPORT_RECEIVER_H_
+#define SLUICE_TRANSPORT_RECEIVER_H_
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "base/limits.h"
+#include "crypto/aead.h"
+#include "transport/context.h"
+#include "transport/control.h"
+#include "transport/inbound.h"
+#include "transport/packet.h"
+
+namespace sluice::transport {
+
+// Received packets, in the order of DESIGN §3.7: cheap checks, session, tag, replay, dispatch.
+// A burst is classified, opened in batches, and acted upon; nothing but the packet itself and
+// landing memory that nobody can see changes before a tag has verified.
+class Receiver {
+ public:
+  Receiver(Context* context, Lifecycle* lifecycle, Sender* sender, Inbound* inbound,
+           Control* control)
+      : ctx_(*context),
+        lifecycle_(*lifecycle),
+        sender_(*sender),
+        inbound_(*inbound),
+        control_(*control) {}
+
+  void on_rx(std::span<RxPacket> burst, base::Nanos now);
+
+ private:
+  static constexpr size_t kBatch = base::limits::kMaxBurst;
+
+  enum class Action : uint8_t {
+    kBundle,    // Frames and small messages, opened in the packet.
+    kBegin,     // A new exchange of the peer; landing is reserved.
+    kUnlanded,  // The same, without landing: to be offered or refused.
+    kResponse,  // The first packet of a response; landing is reserved.
+    kExtend,    // More of a message, straight into place.
+    kMerge,     // The same, opened in the packet as it overlaps verified bytes.
+  };
+
+  struct Pending {
+    Action action = Action::kBundle;
+    bool congestion = false;
+    uint8_t epoch = 0;
+    Lane* lane = nullptr;
+    Exchange* exchange = nullptr;
+    uint32_t generation = 0;  // Of the exchange when the packet was classified.
+    uint32_t offset = 0;
+    MessageStart start;
+    Incoming landing;                                    // kResponse only.
+    Inbound::Reserve why = Inbound::Reserve::kReserved;  // kUnlanded only.
+  };
+
+  void take(RxPacket& packet, base::Nanos now);
+  void take_data(RxPacket& packet, base::Nanos now);
+  void take_bundle(RxPacket& packet, base::Nanos now);
+  Lane* lane_of(RxPacket& packet, base::Nanos now, const crypto::AeadKey** key);
+  void take_from_caller(RxPacket& packet, const wire::DataView& view, Lane& lane,
+                        const crypto::AeadKey* key, base::Nanos now);
+  void take_from_callee(RxPacket& packet, const wire::DataView& view, Lane& lane,
+                        const crypto::AeadKey* key, base::Nanos now);
+  void begin(RxPacket& packet, const wire::DataView& view, const crypto::AeadKey* key,
+             const Pending& known, base::Nanos now);
+  void more(RxPacket& packet, const wire::DataView& view, Lane& lane, Exchange& exchange,
+            const crypto::AeadKey* key, base::Nanos now);
+  void enqueue(RxPacket& packet, const Pending& pending, const crypto::AeadKey* key,
+               uint32_t aad_length, uint8_t* out, uint32_t length);
+  void flush(base::Nanos now);
+  void commit(Pending& pending, const crypto::AeadJob& job, base::Nanos now);
+  void abandon(Pending& pending);
+  // The exchange is still the one that the packet was classified for.
+  static bool current(const Pending& pending) {
+    return pending.exchange->generation == pending.generation &&
+           pending.exchange->state != ExchangeState::kFree;
+  }
+  void verified(Pending& pending, base::Nanos now);
+  void commit_bundle(Pending& pending, const crypto::AeadJob& job, base::Nanos now);
+  void commit_begin(Pending& pending, const crypto::AeadJob& job, base::Nanos now);
+  void commit_response(Pending& pending, const crypto::AeadJob& job, base::Nanos now);
+
+  Context& ctx_;
+  Lifecycle& lifecycle_;
+  Sender& sender_;
+  Inbound& inbound_;
+  Control& control_;
+  std::array<Pending, kBatch> pending_;
+  std::array<crypto::AeadJob, kBatch> jobs_;
+  size_t count_ = 0;
+};
+
+}  // namespace sluice::transport
+
+#endif  // SLUICE_TRANSPORT_RECEIVER_H_

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "transport/recovery_policy.h"
+
+#include <algorithm>
+
+namespace sluice::transport {
+namespace {
+
+// Writes the holes of `message` in [from, to), as many as fit, and returns how many.
+size_t collect_holes(const Reassembly& message, uint32_t from, uint32_t to,
+                     std::span<ResendRange> out) {
+  size_t count = 0;
+  while (from < to && count < out.size()) {
+    const auto gap = message.received.first_gap(from, to);
+    if (gap.begin >= gap.end) break;
+    out[count++] = {gap.begin, gap.end};
+    from = gap.end;
+  }
+  return count;
+}
+
+}  // namespace
+
+size_t GapRecovery::on_progress(Reassembly* message, const RttEstimator& rtt, uint32_t packet,
+                                base::Nanos now, std::span<ResendRange> out) {
+  const auto& received = message->received;
+  const uint32_t highest = received[received.size() - 1].end;
+  if (message->gap_asked >= highest || received.contiguous_end(message->gap_asked) >= highest) {
+    message->gap_since = base::Nanos::max();
+    return 0;
+  }
+  if (message->gap_since == base::Nanos::max()) message->gap_since = now;
+  uint32_t to;
+  if (base::elapsed(message->gap_since, now) >= rtt.reordering()) {
+    to = highest;
+  } else {
+    const uint32_t margin = kReorderPackets * packet;
+    to = highest > margin ? highest - margin : 0;
+  }
+  if (to <= message->gap_asked) return 0;
+  const size_t count = collect_holes(*message, message->gap_asked, to, out);
+  message->gap_asked = count == out.size() ? out[count - 1].end : to;
+  message->gap_since = base::Nanos::max();
+  return count;
+}
+
+size_t GapRecovery::on_timeout(Reassembly* message, base::Nanos, std::span<ResendRange> out) {
+  const size_t count = collect_holes(*message, 0, message->grant.granted, out);
+  if (count != 0) message->gap_asked = std::max(message->gap_asked, out[count - 1].end);
+  message->gap_since = base::Nanos::max();
+  return count;
+}
+
+}  // namespace sluice::transport

@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "transport/sender.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/check.h"
+#include "wire/control_frames.h"
+#include "wire/header.h"
+
+namespace sluice::transport {
+
+void Sender::start(Exchange& exchange) {
+  Outgoing& out = exchange.out;
+  out.active = true;
+  if (out.small) {
+    exchange.lane->small.push_back(out);
+    ctx_.wake(*exchange.lane);
+    return;
+  }
+  out.granted = std::min(out.granted, out.length);
+  rank(exchange);
+}
+
+void Sender::grant(Exchange& exchange, uint32_t offset, uint8_t priority) {
+  Outgoing& out = exchange.out;
+  if (!out.active || out.small || offset <= out.granted) return;  // PROTOCOL MUST-T4
+  out.granted = std::min(offset, out.length);
+  out.priority = priority & 7;
+  rank(exchange);
+}
+
+// The bytes asked for were sent before, or were held back as too few for a whole packet; a peer
+// that asks for more than its lane's budget gets the rest when it asks again.
+void Sender::resend(Exchange& exchange, uint32_t begin, uint32_t end, base::Nanos now) {
+  Outgoing& out = exchange.out;
+  if (!out.active || begin >= out.length) return;
+  Lane& lane = *exchange.lane;
+  if (begin < out.sent) note_missing(exchange, begin, now);
+  lane.resend_tokens = std::min(
+      kResendBurstBytes, lane.resend_tokens + base::elapsed(lane.resend_refill, now).value());
+  lane.resend_refill = now;
+  if (out.small) {
+    if (lane.resend_tokens < out.length) {
+      ctx_.stats.limit_resend_budget.add();
+    } else if (!out.node.linked()) {
+      lane.resend_tokens -= out.length;
+      repeat_small(exchange);
+    }
+    return;
+  }
+  end = std::min(end, out.length);
+  // Bytes up to the very last one sent may merely be in flight, if that was within a round trip:
+  // the peer's timer cannot know when they left.
+  const bool tail = end >= out.sent;
+  const bool in_flight = base::elapsed(out.last_sent, now) < lane.rtt.smoothed();
+  const uint32_t repeat_end = tail && in_flight ? begin : std::min(end, out.sent);
+  if (begin < repeat_end) {
+    // PROTOCOL MUST-T7
+    const uint64_t allowed = std::min<uint64_t>(repeat_end - begin, lane.resend_tokens);
+    if (allowed < repeat_end - begin) ctx_.stats.limit_resend_budget.add();
+    if (allowed > 0) {
+      lane.resend_tokens -= allowed;
+      out.resend.insert(begin, begin + static_cast<uint32_t>(allowed));
+      out.resend_bytes = static_cast<uint32_t>(out.resend.total());
+      ctx_.stats.resends_received.add();
+    }
+  }
+  out.flush_to = std::max(out.flush_to, std::min(end, out.granted));
+  rank(exchange);
+}
+
+void Sender::restart(Exchange& exchange, base::Nanos now) {
+  Outgoing& out = exchange.out;
+  if (!out.active) return;
+  exchange.last_progress = now;
+  if (out.small) {
+    repeat_small(exchange);
+    return;
+  }
+  out.went_whole = out.may_have_arrived();  // A packet may still be on its way.
+  out.sent = 0;
+  out.flush_to = 0;
+  out.resend.clear();
+  out.resend_bytes = 0;
+  const Lane& lane = *exchange.lane;
+  out.granted = std::min(out.length, std::max(lane.peer_unscheduled, lane.record_bytes()));
+  rank(exchange);
+}
+
+void Sender::note_missing(Exchange& exchange, uint32_t begin, base::Nanos now) {
+  Outgoing& out = exchange.out;
+  if (begin != out.missing_at) {
+    out.missing_at = begin;
+    out.misses = 0;
+  }
+  if (++out.misses < PathMtu::kBlackHoleTries) return;
+  out.misses = 0;
+  exchange.lane->mtu.on_black_hole(now);
+}
+
+void Sender::ping(Lane& lane) {
+  lane.ping_outstanding = true;
+  queue(lane, wire::PingFrame{++lane.ping_nonce});
+}
+
+void Sender::repeat_small(Exchange& exchange) {
+  Outgoing& out = exchange.out;
+  if (out.node.linked()) return;  // Still waiting for its first packet.
+  out.repeat = true;
+  exchange.lane->small.push_back(out);
+  ctx_.wake(*exchange.lane);
+}
+
+void Sender::forget(Exchange& exchange) {
+  Outgoing& out = exchange.out;
+  out.active = false;
+  if (!out.node.linked()) return;
+  if (out.small) {
+    exchange.lane->small.erase(out);
+  } else {
+    ready_.erase(out);
+  }
+}
+
+void Sender::forget_touched(Reassembly& reassembly) {
+  if (reassembly.touched.linked()) touched_.erase(reassembly);
+}
+
+void Sender::resume(Lane& lane) {
+  for (auto it = lane.exchanges.begin(); it != lane.exchanges.end(); ++it) {
+    if ((*it).out.active && !(*it).out.small) rank(*it);
+  }
+  if (!lane.frames.empty() || !lane.small.empty()) ctx_.wake(lane);
+}
+
+// A tail that does not fill a packet waits for the next grant, unless it ends the message or the
+// peer asks for it: else every grant would cost a short packet.
+bool Sender::has_work(const Exchange& exchange) const {
+  const Outgoing& out = exchange.out;
+  if (!out.resend.empty()) return true;
+  if (out.sent >= out.granted) return false;
+  return out.granted == out.length || out.sent < out.flush_to ||
+         out.granted - out.sent >= exchange.lane->record_bytes();
+}
+
+void Sender::rank(Exchange& exchange) {
+  Outgoing& out = exchange.out;
+  const bool ready = out.active && has_work(exchange);
+  if (!ready) {
+    if (out.node.linked()) ready_.erase(out);
+    return;
+  }
+  const uint32_t left = out.length - out.sent + out.resend_bytes;
+  if (out.node.linked()) {
+    ready_.update(out, left);
+  } else {
+    ready_.insert(out, left);
+  }
+}
+
+size_t Sender::fill(std::span<TxPacket> slots, base::Nanos now) {
+  const size_t limit = std::min(slots.size(), kBatch);
+  size_t used = 0;
+  while (used < limit) {
+    if (Lane* lane = ctx_.tx_lanes.pop_front()) {
+      used += fill_from_lane(*lane, slots[used], now) ? 1 : 0;
+      continue;
+    }
+    Outgoing* out = ready_.front();
+    if (out == nullptr) break;
+    used += fill_data(owner(*out), slots[used], now) ? 1 : 0;
+  }
+  flush();
+  return used;
+}
+
+void Sender::flush() {
+  if (job_count_ == 0) return;
+  ctx_.backend->submit_seal(std::span(jobs_.data(), job_count_));
+  job_count_ = 0;
+}
+
+bool Sender::fill_from_lane(Lane& lane, TxPacket& slot, base::Nanos now) {
+  if (!lane.send.may_seal()) {
+    maybe_update_keys(lane);
+    if (!lane.send.may_seal()) return false;  // resume() wakes the lane again.
+  }
+  bool filled;
+  if (lane.probe_bytes != 0) {
+    filled = fill_probe(lane, slot, now);
+  } else if (lane.frames.empty() && !lane.small.empty() &&
+             (lane.small.size() == 1 || !ctx_.config.bundling) && !lane.small.front()->repeat) {
+    filled = fill_lone(lane, slot, now) || fill_bundle(lane, slot, now);
+  } else {
+    filled = fill_bundle(lane, slot, now);
+  }
+  if (lane.close_queued && lane.frames.empty()) ctx_.wheel.arm(lane.timer, now);
+  maybe_update_keys(lane);
+  if (filled && (!lane.frames.empty() || !lane.small.empty())) ctx_.wake(lane);
+  return filled;
+}
+
+// A path MTU probe (RFC 8899 §4.1): a bundle of one PROBE frame, padded to the size probed.
+bool Sender::fill_probe(Lane& lane, TxPacket& slot, base::Nanos now) {
+  const uint32_t size = lane.probe_bytes;
+  lane.probe_bytes = 0;
+  if (size > slot.capacity) return fill_bundle(lane, slot, now);
+  const uint32_t clear = size - static_cast<uint32_t>(wire::kBundleHeaderSize) - lane.tag_size;
+  wire::FrameWriter writer(slot.data + wire::kBundleHeaderSize, clear);
+  writer.append(wire::ProbeFrame{static_cast<uint16_t>(size)});
+  writer.pad(writer.remaining());
+  ctx_.stats.probes_sent.add();
+  ctx_.stats.tx_control_packets.add();
+  ctx_.stats.tx_control_bytes.add(size);
+  seal_bundle(lane, slot, clear, 0, now);
+  return true;
+}
+
+// One small message alone: a DATA packet, sealed straight from the caller's bytes.
+bool Sender::fill_lone(Lane& lane, TxPacket& slot, base::Nanos now) {
+  Outgoing& out = *lane.small.front();
+  Exchange& exchange = owner(out);
+  if (out.length > lane.record_bytes()) return false;
+  if (!write_record(exchange, slot, 0, out.length, false, now)) return false;
+  lane.small.erase(out);
+  out.sent = out.length;
+  return true;
+}
+
+uint32_t Sender::floor_delta(Exchange& exchange) {
+  if (!exchange.caller) return 0;
+  Lane& lane = *exchange.lane;
+  lane.told_floor = lane.own_ids.floor();
+  return static_cast<uint32_t>(std::min<uint64_t>(exchange.id - lane.told_floor, UINT32_MAX));
+}
+
+// What the caller lets the callee send of the response without a grant: no more than landing
+// memory it has named.
+uint32_t Sender::response_credit(const Exchange& exchange) const {
+  if (!exchange.caller || exchange.one_way) return 0;
+  const uint32_t credit = ctx_.config.unscheduled_bytes;
+  const bool bounded = exchange.landing.mode == LandingMode::kStream;
+  return bounded ? std::min(credit, exchange.landing.capacity) : credit;
+}
+
+void Sender::write_message(Exchange& exchange, uint8_t* clear, uint8_t bits) {
+  wire::MsgFrame frame{};
+  if (exchange.caller) bits |= wire::kMsgInitiator;
+  if (exchange.one_way) bits |= wire::kMsgOneWay;
+  frame.bits = bits;
+  frame.service = exchange.service;
+  frame.length = static_cast<uint16_t>(exchange.out.length);
+  frame.floor_delta = floor_delta(exchange);
+  frame.id = exchange.id;
+  frame.response_credit = response_credit(exchange);
+  frame.emit(clear);
+}
+
+// Frames first, then as many waiting small messages as fit: their headers in clear, their bytes
+// sealed. The bytes are gathered into the packet, which costs a copy of at most a few hundred
+// bytes each and saves an AEAD and a packet for all but the first.
+bool Sender::fill_bundle(Lane& lane, TxPacket& slot, base::Nanos now) {
+  const uint32_t limit = std::min(slot.capacity, lane.mtu.limit());
+  const uint32_t room = limit - static_cast<uint32_t>(wire::kBundleHeaderSize) - lane.tag_size;
+  uint8_t* const clear_start = slot.data + wire::kBundleHeaderSize;
+  const uint32_t frames_room = std::min(room, base::limits::kMaxBundleClearBytes);
+  uint32_t clear = lane.frames.take({clear_start, frames_room});
+  ctx_.stats.tx_control_bytes.add(clear);
+  uint32_t sealed = 0;
+  std::array<Outgoing*, 64> messages;
+  uint32_t count = 0;
+  bool repeated = false;
+  const uint32_t most = ctx_.config.bundling ? static_cast<uint32_t>(messages.size()) : 1;
+  while (Outgoing* out = lane.small.front()) {
+    if (count == most) break;
+    if (clear + sealed + wire::MsgFrame::kSize + out->length > room) break;
+    write_message(owner(*out), clear_start + clear, out->repeat ? wire::kMsgRetransmission : 0);
+    clear += static_cast<uint32_t>(wire::MsgFrame::kSize);
+    sealed += out->length;
+    repeated |= out->repeat;
+    messages[count++] = out;
+    lane.small.erase(*out);
+  }
+  if (clear == 0) return false;
+  uint8_t* payload = clear_start + clear;
+  for (uint32_t i = 0; i < count; ++i) {
+    std::memcpy(payload, messages[i]->data, messages[i]->length);
+    payload += messages[i]->length;
+    messages[i]->sent = messages[i]->length;
+    messages[i]->repeat = false;
+  }
+  seal_bundle(lane, slot, clear, sealed, now);
+  if (count > 1) ctx_.stats.tx_bundles.add();
+  if (repeated) ctx_.stats.tx_retransmitted.add();
+  if (count > 0) {
+    ctx_.stats.tx_data_packets.add();
+  } else {
+    ctx_.stats.tx_control_packets.add();
+    ctx_.stats.tx_control_bytes.add(wire::kBundleHeaderSize + lane.tag_size);
+  }
+  return true;
+}
+
+uint8_t Sender::header_bits(Lane& lane) {
+  if (!lane.saw_congestion) return 0;
+  lane.saw_congestion = false;
+  return wire::kBitEcnEcho;
+}
+
+void Sender::seal_bundle(Lane& lane, TxPacket& slot, uint32_t clear, uint32_t sealed,
+                         base::Nanos now) {
+  wire::BundleHeader header;
+  header.session = lane.remote_session.value();
+  header.epoch = lane.send.epoch_low();
+  header.lane = lane.number;
+  header.bits = header_bits(lane);
+  header.record_number = lane.send.next_counter();
+  header.clear_length = static_cast<uint16_t>(clear);
+  header.rx_epoch = lane.receive.epoch_low();
+  header.timestamp = static_cast<uint32_t>(now.value());
+  header.emit(slot.data);
+  crypto::AeadJob job;
+  job.key = lane.send.key();
+  job.record_number = header.record_number;
+  job.aad = slot.data;
+  job.aad_length = static_cast<uint32_t>(wire::kBundleHeaderSize) + clear;
+  job.in = slot.data + job.aad_length;
+  job.out = slot.data + job.aad_length;
+  job.length = sealed;
+  slot.entropy = lane.entropy;
+  seal(lane, job, slot, 7);
+}
+
+void Sender::seal(Lane& lane, const crypto::AeadJob& job, TxPacket& slot, uint8_t priority) {
+  jobs_[job_count_++] = job;
+  lane.send.note_sealed(job.record_number, job.length + job.aad_length);
+  slot.length = job.aad_length + job.length + lane.tag_size;
+  slot.route = lane.route;
+  slot.priority = priority;
+  ctx_.stats.tx_packets.add();
+  ctx_.stats.tx_bytes.add(slot.length);
+}
+
+bool Sender::fill_data(Exchange& exchange, TxPacket& slot, base::Nanos now) {
+  Outgoing& out = exchange.out;
+  Lane& lane = *exchange.lane;
+  const uint32_t room =
+      std::min(lane.record_bytes(),
+               slot.capacity - static_cast<uint32_t>(wire::kDataHeaderSize) - lane.tag_size);
+  const bool again = !out.resend.empty();
+  const uint32_t offset = again ? out.resend[0].begin : out.sent;
+  const uint32_t end = again ? out.resend[0].end : out.granted;
+  const uint32_t length = std::min(room, end - offset);
+  if (!lane.send.may_seal() || !write_record(exchange, slot, offset, length, again, now)) {
+    ready_.erase(out);  // resume() brings it back with the next epoch.
+    maybe_update_keys(lane);
+    return false;
+  }
+  if (again) {
+    out.resend.erase(offset, offset + length);
+    out.resend_bytes = static_cast<uint32_t>(out.resend.total());
+  } else {
+    out.sent += length;
+  }
+  rank(exchange);
+  maybe_update_keys(lane);
+  return true;
+}
+
+bool Sender::write_record(Exchange& exchange, TxPacket& slot, uint32_t offset, uint32_t length,
+                          bool again, base::Nanos now) {
+  Outgoing& out = exchange.out;
+  Lane& lane = *exchange.lane;
+  out.last_sent = now;
+  const uint32_t index = offset / lane.record_bytes();
+  if (index < out.cursor.fresh_next) again = true;
+  const auto number = lane.send.message_number(exchange.caller, exchange.id, index, &out.cursor);
+  if (!number.has_value()) return false;
+  wire::DataHeader header;
+  header.offset = offset;
+  header.session = lane.remote_session.value();
+  header.epoch = lane.send.epoch_low();
+  header.lane = lane.number;
+  header.bits = header_bits(lane);
+  if (again) header.bits |= wire::kBitRetransmission;
+  if (exchange.one_way) header.bits |= wire::kBitOneWay;
+  header.record_number = *number;
+  header.message_length = out.length;
+  header.granted = std::min(out.granted, out.length);
+  header.response_credit = response_credit(exchange);
+  header.floor_delta = floor_delta(exchange);
+  header.timestamp = static_cast<uint32_t>(now.value());
+  header.service = exchange.service;
+  header.path_sequence = lane.path_sequence++;
+  header.emit(slot.data);
+  crypto::AeadJob job;
+  job.key = lane.send.key();
+  job.record_number = *number;
+  job.aad = slot.data;
+  job.aad_length = static_cast<uint32_t>(wire::kDataHeaderSize);
+  job.in = out.data + offset;
+  job.out = slot.data + wire::kDataHeaderSize;
+  job.length = length;
+  // One path per message keeps its packets in order where the network does.
+  slot.entropy = static_cast<uint16_t>(lane.entropy + exchange.id * 0x9e37u);
+  const bool unscheduled = offset < lane.peer_unscheduled;
+  seal(lane, job, slot, unscheduled ? unscheduled_priority(out.length) : out.priority);
+  ctx_.stats.tx_data_packets.add();
+  if (again) ctx_.stats.tx_retransmitted.add();
+  return true;
+}
+
+void Sender::maybe_update_keys(Lane& lane) {
+  if (!lane.send.should_update() || !lane.send.can_advance()) return;
+  if (!lane.send.advance()) return;
+  ctx_.stats.key_updates.add();
+  resume(lane);
+}
+
+}  // namespace sluice::transport

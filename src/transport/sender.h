@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SLUICE_TRANSPORT_SENDER_H_
+#define SLUICE_TRANSPORT_SENDER_H_
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "base/container_of.h"
+#include "base/limits.h"
+#include "crypto/aead.h"
+#include "transport/context.h"
+#include "transport/packet.h"
+#include "transport/size_buckets.h"
+
+namespace sluice::transport {
+
+// What goes out, in which order, and how it is laid into packets. Control frames and small
+// messages come first, lane by lane, sharing packets where they wait together anyway; then the
+// packets of longer messages, shortest remaining first. Each burst is sealed in one batch.
+class Sender {
+ public:
+  explicit Sender(Context* context) : ctx_(*context) {}
+
+  // There is something new to send of this exchange: its start, or more after a grant.
+  void start(Exchange& exchange);
+  // Bytes were granted up to `offset`.
+  void grant(Exchange& exchange, uint32_t offset, uint8_t priority);
+  // The peer misses [begin, end): send it again, within the lane's budget.
+  void resend(Exchange& exchange, uint32_t begin, uint32_t end, base::Nanos now);
+  // The peer knows nothing of the message: begin again with its unscheduled part.
+  void restart(Exchange& exchange, base::Nanos now);
+  // A small message is sent again, whole, in the lane's next bundle.
+  void repeat_small(Exchange& exchange);
+  // The peer lacks the bytes from `begin` on; again and again, the path may have shrunk.
+  void note_missing(Exchange& exchange, uint32_t begin, base::Nanos now);
+  // Asks the peer for a sign of life, which measures the round trip as well.
+  void ping(Lane& lane);
+  // The exchange no longer sends.
+  void forget(Exchange& exchange);
+  // The reassembly is going away; a hook so that no list of a burst keeps it.
+  void forget_touched(Reassembly& reassembly);
+  // A new sending epoch began: what had run out of attempts goes on.
+  void resume(Lane& lane);
+
+  // Appends a control frame for the lane's next packet; a full queue drops it (see FrameQueue).
+  template <typename Frame>
+  void queue(Lane& lane, const Frame& frame) {
+    const std::span<uint8_t> room = lane.frames.append(Frame::kSize);
+    if (room.empty()) return;
+    frame.emit(room.data());
+    ctx_.wake(lane);
+  }
+
+  // Fills packets and seals them, in one batch; returns how many slots were used.
+  size_t fill(std::span<TxPacket> slots, base::Nanos now);
+  bool idle() const { return ready_.empty() && ctx_.tx_lanes.empty(); }
+
+  // Reassemblies touched by the current receive burst (owned by Inbound, unlinked here on death).
+  base::IntrusiveList<Reassembly, &Reassembly::touched>& touched() { return touched_; }
+
+ private:
+  static constexpr size_t kBatch = base::limits::kMaxBurst;
+
+  bool fill_from_lane(Lane& lane, TxPacket& slot, base::Nanos now);
+  bool fill_data(Exchange& exchange, TxPacket& slot, base::Nanos now);
+  bool fill_probe(Lane& lane, TxPacket& slot, base::Nanos now);
+  bool fill_lone(Lane& lane, TxPacket& slot, base::Nanos now);
+  bool fill_bundle(Lane& lane, TxPacket& slot, base::Nanos now);
+  bool write_record(Exchange& exchange, TxPacket& slot, uint32_t offset, uint32_t length,
+                    bool again, base::Nanos now);
+  void write_message(Exchange& exchange, uint8_t* clear, uint8_t bits);
+  void seal_bundle(Lane& lane, TxPacket& slot, uint32_t clear, uint32_t sealed, base::Nanos now);
+  void seal(Lane& lane, const crypto::AeadJob& job, TxPacket& slot, uint8_t priority);
+  void flush();
+  void rank(Exchange& exchange);
+  void maybe_update_keys(Lane& lane);
+  uint32_t floor_delta(Exchange& exchange);
+  uint32_t response_credit(const Exchange& exchange) const;
+  uint8_t header_bits(Lane& lane);
+  bool has_work(const Exchange& exchange) const;
+  static Exchange& owner(Outgoing& out) { return *base::container_of(&out, &Exchange::out); }
+
+  Context& ctx_;
+  SizeBuckets<Outgoing, &Outgoing::node, &Outgoing::bucket> ready_;
+  base::IntrusiveList<Reassembly, &Reassembly::touched> touched_;
+  std::array<crypto::AeadJob, kBatch> jobs_;
+  size_t job_count_ = 0;
+};
+
+}  // namespace sluice::transport
+
+#endif  // SLUICE_TRANSPORT_SENDER_H_

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SLUICE_TRANSPORT_SIZE_BUCKETS_H_
+#define SLUICE_TRANSPORT_SIZE_BUCKETS_H_
+
+#include <array>
+#include <bit>
+#include <cstdint>
+
+#include "base/intrusive_list.h"
+
+namespace sluice::transport {
+
+// A shortest-first queue in constant time: lists by size class, four classes to the octave, so
+// that the head is within a fifth of the true shortest; first in, first out inside a class.
+template <class T, base::ListNode T::*member, uint8_t T::*bucket>
+class SizeBuckets {
+ public:
+  bool empty() const { return occupied_[0] == 0 && occupied_[1] == 0; }
+  static bool contains(const T& item) { return (item.*member).linked(); }
+
+  void insert(T& item, uint32_t size) {
+    const uint8_t b = class_of(size);
+    item.*bucket = b;
+    lists_[b].push_back(item);
+    occupied_[b >> 6] |= uint64_t{1} << (b & 63);
+  }
+  void erase(T& item) {
+    const uint8_t b = item.*bucket;
+    lists_[b].erase(item);
+    if (lists_[b].empty()) occupied_[b >> 6] &= ~(uint64_t{1} << (b & 63));
+  }
+  // Moves an item whose size changed, if its class did.
+  void update(T& item, uint32_t size) {
+    if (class_of(size) == item.*bucket) return;
+    erase(item);
+    insert(item, size);
+  }
+  // The first item of the smallest class, or nullptr.
+  T* front() {
+    if (occupied_[0] != 0) return lists_[std::countr_zero(occupied_[0])].front();
+    if (occupied_[1] != 0) return lists_[64 + std::countr_zero(occupied_[1])].front();
+    return nullptr;
+  }
+
+  static uint8_t class_of(uint32_t size) {
+    if (size < 4) return static_cast<uint8_t>(size);
+    const int octave = std::bit_width(size) - 1;
+    return static_cast<uint8_t>(4 * (octave - 1) + static_cast<int>((size >> (octave - 2)) & 3));
+  }
+
+ private:
+  static constexpr uint32_t kClasses = 128;
+
+  std::array<base::IntrusiveList<T, member>, kClasses> lists_;
+  std::array<uint64_t, 2> occupied_{};
+};
+
+}  // namespace sluice::transport
+
+#endif  // SLUICE_TRANSPORT_SIZE_BUCKETS_H_

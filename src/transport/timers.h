@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SLUICE_TRANSPORT_TIMERS_H_
+#define SLUICE_TRANSPORT_TIMERS_H_
+
+#include "transport/context.h"
+#include "transport/control.h"
+#include "transport/inbound.h"
+#include "transport/lifecycle.h"
+#include "transport/sender.h"
+
+namespace sluice::transport {
+
+// What time alone brings about: retransmission, deadlines, floors, round-trip and path probes,
+// and the end of silent peers. Timers are lazy: progress only notes the time, and a timer that
+// fires too early for it arms itself again, so that a packet costs no timer operation.
+class Timers {
+ public:
+  Timers(Context* context, Lifecycle* lifecycle, Sender* sender, Inbound* inbound, Control* control)
+      : ctx_(*context),
+        lifecycle_(*lifecycle),
+        sender_(*sender),
+        inbound_(*inbound),
+        control_(*control) {}
+
+  void fire(base::TimerNode& node, base::Nanos now);
+  // When an exchange that starts now has to be looked at first.
+  static base::Nanos first_look(const Exchange& exchange, base::Nanos now);
+
+ private:
+  static constexpr uint64_t kLivelyFactor = 4;
+
+  base::Nanos patience(const Exchange& exchange, base::Nanos now) const;
+  void on_exchange(Exchange& exchange, base::Nanos now);
+  void on_lane(Lane& lane, base::Nanos now);
+  void retransmit(Exchange& exchange, base::Nanos now);
+  void ask_release(Lane& lane, base::Nanos now);
+  void measure(Lane& lane, bool busy, base::Nanos now);
+  bool lost(Lane& lane, base::Nanos silent_since, base::Nanos now);
+  void arm_lane(Lane& lane, bool busy, base::Nanos now);
+
+  Context& ctx_;
+  Lifecycle& lifecycle_;
+  Sender& sender_;
+  Inbound& inbound_;
+  Control& control_;
+};
+
+}  // namespace sluice::transport
+
+#endif  // SLUICE_TRANSPORT_TIMERS_H_

@@ -1,0 +1,183 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Two processes that share memory: net_memif, server and client."""
+
+import hashlib
+import re
+from pathlib import Path
+
+import harness
+
+V4 = ("--address=10.0.0.2/24", "--address=10.0.0.1/24", "10.0.0.2")
+V6 = ("--address=fd00::2/64", "--address=fd00::1/64", "[fd00::2]")
+
+
+class Memif(harness.Case):
+    """Each test has a socket and a key of its own."""
+
+    def setUp(self):
+        super().setUp()
+        self.psk = self.key()
+
+    def port(self, role):
+        socket = self.folder / "memif.sock"
+        return f"--port=net_memif0,role={role},socket={socket},socket-abstract=no"
+
+    def serve(self, *arguments, addresses=V4, **options):
+        return self.server(self.port("server"), addresses[0], self.psk, *arguments,
+                           **options)
+
+    def client(self, mode, *arguments, addresses=V4, **options):
+        return self.run_sluice(mode, *arguments, self.port("client"), addresses[1],
+                               f"--peer={addresses[2]}", self.psk, **options)
+
+    def rpcs(self, mode, count, *arguments, **options):
+        json = self.json_path("client")
+        process = self.client(mode, f"--count={count}", f"--json={json}", *arguments, **options)
+        report = harness.Report(json)
+        self.assert_served(report, count)
+        return process, report
+
+    def exchange(self, addresses):
+        server = self.serve(addresses=addresses)
+        count = 2000
+        _, report = self.rpcs("pingpong", count, addresses=addresses)
+        self.assertGreater(report.value("rpc.latency", size="all", quantile="p50"), 0)
+        self.rpcs("rate", count, "--workload=W3", "--warmup=100", addresses=addresses)
+        self.assertEqual(server.terminate(), 0, server.story())
+        self.assertRegex(server.out, r"messages served, .*, 0 corrupt")
+
+    def test_rpcs_over_ipv4(self):
+        self.exchange(V4)
+
+    def test_rpcs_over_ipv6(self):
+        self.exchange(V6)
+
+    def send_file(self, addresses):
+        folder = self.folder / "in"
+        folder.mkdir()
+        file = self.file(10 << 20, "canary.bin")
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+        receiver = self.sluice("recvfile", f"--dir={folder}", "--count=1", self.port("server"),
+                               addresses[0], self.psk, f"--json={self.json_path('receiver')}")
+        receiver.expect("start-up: ")
+        sender = self.client("sendfile", file, f"--json={self.json_path('sender')}",
+                             addresses=addresses)
+        self.assertEqual(receiver.wait(), 0, receiver.story())
+        self.assertIn(digest, sender.out)
+        self.assertIn(digest, receiver.out)
+        arrived = folder / file.name
+        self.assertEqual(hashlib.sha256(arrived.read_bytes()).hexdigest(), digest)
+        self.assertEqual([path.name for path in folder.iterdir()], [file.name])
+        for side in ("sender", "receiver"):
+            report = harness.Report(self.json_path(side))
+            self.assertEqual(report.value("file.sha256_match"), 1)
+            self.assertEqual(report.value("file.bytes"), file.stat().st_size)
+
+    def test_file_over_ipv4(self):
+        self.send_file(V4)
+
+    def test_file_over_ipv6(self):
+        self.send_file(V6)
+
+    def test_file_of_the_same_name_is_refused(self):
+        folder = self.folder / "in"
+        folder.mkdir()
+        file = self.file(50_000)
+        (folder / file.name).write_text("was here before")
+        receiver = self.sluice("recvfile", f"--dir={folder}", self.port("server"), V4[0], self.psk)
+        receiver.expect("start-up: ")
+        sender = self.client("sendfile", file, expect=1)
+        self.assertIn("--overwrite", sender.err)
+        self.assertEqual((folder / file.name).read_text(), "was here before")
+        self.assertEqual(receiver.terminate(), 0, receiver.story())
+
+    def test_file_to_a_server_of_rpcs_is_refused(self):
+        self.serve()
+        sender = self.client("sendfile", self.file(50_000), expect=1)
+        self.assertIn("recvfile", sender.err)
+
+    def test_large_messages_are_streamed_one_way(self):
+        self.serve()
+        json = self.json_path("client")
+        self.client("stream", "--size=3M", "--count=20", "--outstanding=2", f"--json={json}")
+        self.assert_served(harness.Report(json), 20)
+
+    def test_clients_of_a_restarted_server_connect(self):
+        server = self.serve(name="first")
+        self.rpcs("pingpong", 200)
+        harness.wait_for(lambda: "no session" in server.ask("show sessions"), "the session's end")
+        self.assertEqual(server.terminate(), 0, server.story())
+        server = self.serve(name="second")
+        self.rpcs("pingpong", 200)
+        self.assertEqual(server.terminate(), 0, server.story())
+
+    def test_quiescent_client_survives_the_end_of_its_server(self):
+        server = self.serve(name="first")
+        client = self.sluice("pingpong", "-i", "--count=200", self.port("client"), V4[1],
+                             f"--peer={V4[2]}", self.psk, input_pipe=True)
+        client.say("start")
+        client.expect(r"200 RPCs completed, 0 failed, 0 corrupt")
+        self.assertRegex(client.ask("show sessions"), r"10\.0\.0\.2")
+        self.assertEqual(server.terminate(), 0, server.story())
+        harness.wait_for(lambda: "no session" in client.ask("show sessions"), "the session's end")
+        self.serve(name="second")
+        client.say("quit")
+        self.assertIn(client.wait(), (0, 1), client.story())
+        self.rpcs("pingpong", 200)
+
+    def test_sigterm_drains_and_prints_results(self):
+        server = self.serve("--json=" + str(self.json_path("server")))
+        client = self.sluice("rate", "--duration=100s", self.port("client"), V4[1],
+                             f"--peer={V4[2]}", self.psk, f"--json={self.json_path('client')}")
+        harness.wait_for(lambda: server.counters("requests.").get("requests.delivered", 0) > 12_000,
+                         "requests")
+        self.assertEqual(client.terminate(), 130, client.story())
+        self.assertRegex(client.out, r"RPCs completed, 0 failed, 0 corrupt")
+        report = harness.Report(self.json_path("client"))
+        self.assertGreater(report.value("rpc.completed"), 0)
+        self.assertEqual(report.value("rpc.failed"), 0)
+        self.assertEqual(server.terminate(), 0, server.story())
+        served = harness.Report(self.json_path("server"))
+        self.assertGreaterEqual(served.value("served.messages"), report.value("rpc.completed"))
+
+    def test_two_lcores_a_side_are_pinned_and_steered(self):
+        server = self.serve("--lcores=2", name="server")
+        self.rpcs("rate", 2000, "--workload=W3", "--lcores=2", "--warmup=100")
+        counted = server.counters()
+        self.assertGreater(counted["requests.delivered"], 2000)
+        self.assertGreater(counted.get("frames.steered_out", 0), 0, counted)
+        self.assertEqual(counted["frames.steered_out"], counted["frames.steered_in"]
+                         + counted.get("dropped.steering_full", 0))
+        self.assertEqual(server.ask("show port info all").split()[-1], "2", "two queue pairs")
+        pinned = lcore_cpus(server.pid)
+        self.assertGreaterEqual(len(pinned), 2, pinned)
+        self.assertTrue(all(len(cpus) == 1 for cpus in pinned), pinned)
+
+    def test_client_without_a_server_says_which_socket(self):
+        client = self.client("pingpong", "--count=10", expect=1)
+        self.assertEqual(len(client.err.strip().splitlines()), 1, client.story())
+        self.assertIn("memif.sock", client.err)
+
+
+def lcore_cpus(pid):
+    """The CPUs that each polling thread of a program may run on."""
+    found = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        status = (task / "status").read_text(encoding="utf-8")
+        if re.search(r"Name:\s+(lcore-worker|rte-worker)", status):
+            listed = re.search(r"Cpus_allowed_list:\s+(\S+)", status).group(1)
+            found.append(cpu_set(listed))
+    return found
+
+
+def cpu_set(text):
+    cpus = set()
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        cpus.update(range(int(first), int(last or first) + 1))
+    return cpus
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/flat_table.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "base/prng.h"
+#include "base/types.h"
+
+namespace sluice::base {
+namespace {
+
+TEST(FlatTable, finds_what_was_inserted) {
+  FlatTable<MessageId, uint32_t> table(10, 99);
+  EXPECT_EQ(table.find(MessageId(1)), nullptr);
+  ASSERT_NE(table.insert(MessageId(1), 11), nullptr);
+  ASSERT_NE(table.insert(MessageId(2), 22), nullptr);
+  table.prefetch(MessageId(1));
+  EXPECT_EQ(*table.find(MessageId(1)), 11u);
+  EXPECT_EQ(*table.find(MessageId(2)), 22u);
+  EXPECT_EQ(*table.insert(MessageId(1), 33), 33u);
+  EXPECT_EQ(*table.find(MessageId(1)), 33u);
+  EXPECT_EQ(table.size(), 2u);
+}
+
+TEST(FlatTable, is_full_at_its_capacity_and_not_before) {
+  FlatTable<uint64_t, int> table(3, 1);
+  for (uint64_t key = 0; key < 3; ++key) ASSERT_NE(table.insert(key, 1), nullptr);
+  EXPECT_EQ(table.insert(3, 1), nullptr);
+  EXPECT_EQ(table.insert(UINT64_MAX, 1), nullptr);
+  EXPECT_NE(table.insert(2, 5), nullptr);
+  EXPECT_TRUE(table.erase(0));
+  EXPECT_NE(table.insert(3, 1), nullptr);
+}
+
+TEST(FlatTable, every_key_is_a_key) {
+  FlatTable<uint64_t, int> table(4, 7);
+  EXPECT_EQ(table.find(UINT64_MAX), nullptr);
+  EXPECT_FALSE(table.erase(UINT64_MAX));
+  ASSERT_NE(table.insert(UINT64_MAX, 5), nullptr);
+  ASSERT_NE(table.insert(0, 6), nullptr);
+  table.prefetch(UINT64_MAX);
+  EXPECT_EQ(*table.find(UINT64_MAX), 5);
+  EXPECT_EQ(table.size(), 2u);
+  int sum = 0;
+  table.for_each([&](uint64_t, int& value) { sum += value; });
+  EXPECT_EQ(sum, 11);
+  EXPECT_TRUE(table.erase(UINT64_MAX));
+  EXPECT_EQ(table.find(UINT64_MAX), nullptr);
+  EXPECT_EQ(table.size(), 1u);
+}
+
+TEST(FlatTable, drops_a_value_when_its_entry_goes) {
+  FlatTable<uint32_t, std::shared_ptr<int>> table(8, 7);
+  const auto value = std::make_shared<int>(1);
+  for (uint32_t key = 0; key < 8; ++key) table.insert(key, value);
+  EXPECT_EQ(value.use_count(), 9);
+  for (uint32_t key = 0; key < 4; ++key) table.erase(key);
+  EXPECT_EQ(value.use_count(), 5);
+  table.clear();
+  EXPECT_EQ(value.use_count(), 1);
+  EXPECT_EQ(table.size(), 0u);
+  EXPECT_EQ(table.find(5), nullptr);
+}
+
+// Few distinct keys and a full table make long runs that wrap around the end.
+TEST(FlatTable, matches_a_model_under_random_use) {
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    Prng prng(seed);
+    const size_t capacity = 1 + prng.uniform(60);
+    FlatTable<uint64_t, uint64_t> table(capacity, prng.next_u64());
+    std::map<uint64_t, uint64_t> model;
+    for (int step = 0; step < 10'000; ++step) {
+      const uint64_t key = prng.uniform(100) - 1;
+      if (prng.chance_ppm(550'000)) {
+        const uint64_t value = prng.next_u64();
+        const bool fits = model.count(key) == 1 || model.size() < capacity;
+        ASSERT_EQ(table.insert(key, value) != nullptr, fits);
+        if (fits) model[key] = value;
+      } else {
+        ASSERT_EQ(table.erase(key), model.erase(key) == 1);
+      }
+      const uint64_t probe = prng.uniform(100) - 1;
+      const auto expected = model.find(probe);
+      const uint64_t* const found = table.find(probe);
+      ASSERT_EQ(found != nullptr, expected != model.end());
+      if (found != nullptr) {
+        ASSERT_EQ(*found, expected->second);
+      }
+      ASSERT_EQ(table.size(), model.size());
+    }
+    std::map<uint64_t, uint64_t> seen;
+    table.for_each([&](uint64_t key, uint64_t& value) { seen[key] = value; });
+    EXPECT_EQ(seen, model);
+  }
+}
+
+}  // namespace
+}  // namespace sluice::base

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/show.h"
+
+#include <gtest/gtest.h>
+
+namespace sluice::cli {
+namespace {
+
+StatsSnapshot stats() {
+  StatsSnapshot snapshot;
+  snapshot.counters = {{"rpc.started", "calls", 1200},
+                       {"rpc.completed", "calls", 1000},
+                       {"fault.lost", "lost", 5},
+                       {"dropped.tag", "tags", 0}};
+  return snapshot;
+}
+
+TEST(Show, port_statistics_look_as_testpmd_prints_them) {
+  PortInfo port;
+  port.name = "net_ring0";
+  port.rx_packets = 12;
+  const std::string text = port_stats_text({port});
+  EXPECT_NE(text.find("NIC statistics for port 0.0 (net_ring0)"), std::string::npos);
+  EXPECT_NE(text.find("RX-packets: 12 "), std::string::npos);
+  EXPECT_NE(ports_text({port}).find("net_ring0"), std::string::npos);
+}
+
+TEST(Show, sessions_are_listed_or_said_to_be_absent) {
+  EXPECT_EQ(sessions_text({}), "  no session\n");
+  SessionInfo info;
+  info.peer_address = "10.0.0.2";
+  info.peer_port = 7470;
+  info.algorithm = "aes-128-gcm";
+  const std::string text = sessions_text({info});
+  EXPECT_NE(text.find("10.0.0.2:7470"), std::string::npos);
+  EXPECT_NE(text.find("aes-128-gcm"), std::string::npos);
+}
+
+TEST(Show, messages_sum_the_sessions) {
+  SessionInfo info;
+  info.exchanges = 3;
+  const std::string text = messages_text(stats(), {info, info});
+  EXPECT_NE(text.find("in flight: 6"), std::string::npos);
+  EXPECT_NE(text.find("1,200 begun, 1,000 completed"), std::string::npos);
+}
+
+TEST(Show, counters_at_zero_are_left_out) {
+  const std::string text = counters_text(stats(), "");
+  EXPECT_NE(text.find("rpc.completed: 1,000"), std::string::npos);
+  EXPECT_EQ(text.find("dropped.tag"), std::string::npos);
+  EXPECT_EQ(counters_text(stats(), "dropped."), "  all zero\n");
+}
+
+TEST(Show, faults_and_the_plan_are_readable) {
+  FaultOptions faults;
+  faults.loss_ppm = 12'300;
+  faults.corrupt_ppm = 5;
+  const std::string text = faults_text(faults, stats());
+  EXPECT_NE(text.find("loss 1.23%"), std::string::npos);
+  EXPECT_NE(text.find("corrupt 5ppm"), std::string::npos);
+  EXPECT_NE(text.find("fault.lost: 5"), std::string::npos);
+  Options options;
+  options.mode = "rate";
+  options.size = 64;
+  EXPECT_NE(config_text(options).find("size 64"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace sluice::cli

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "crypto/record_number.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <utility>
+
+#include "base/prng.h"
+
+namespace sluice::crypto {
+namespace {
+
+TEST(AttemptCursor, first_transmission_is_attempt_zero) {
+  AttemptCursor cursor;
+  for (uint32_t index = 0; index < 100; ++index) EXPECT_EQ(cursor.take(0, index, 255), 0u);
+}
+
+TEST(AttemptCursor, repairing_from_front_to_back_costs_one_attempt) {
+  AttemptCursor cursor;
+  for (uint32_t index = 0; index < 100; ++index) cursor.take(0, index, 255);
+  for (uint32_t index = 3; index < 100; index += 7) EXPECT_EQ(cursor.take(0, index, 255), 1u);
+  EXPECT_EQ(cursor.take(0, 100, 255), 0u);
+  EXPECT_EQ(cursor.take(0, 3, 255), 2u);
+}
+
+// Verifies MUST-C3
+TEST(AttemptCursor, runs_out_and_recovers_in_the_next_epoch) {
+  AttemptCursor cursor;
+  EXPECT_EQ(cursor.take(0, 0, 2), 0u);
+  EXPECT_EQ(cursor.take(0, 0, 2), 1u);
+  EXPECT_EQ(cursor.take(0, 0, 2), 2u);
+  EXPECT_EQ(cursor.take(0, 0, 2), std::nullopt);
+  EXPECT_EQ(cursor.take(1, 0, 2), 0u);
+}
+
+// Verifies MUST-C2
+TEST(AttemptCursor, never_repeats_a_pair_within_an_epoch) {
+  base::Prng prng(1);
+  for (int round = 0; round < 50; ++round) {
+    AttemptCursor cursor;
+    std::set<std::pair<uint32_t, uint32_t>> used;
+    uint64_t epoch = 0;
+    for (int i = 0; i < 2000; ++i) {
+      const auto index = static_cast<uint32_t>(prng.uniform(64));
+      const auto attempt = cursor.take(epoch, index, 255);
+      if (!attempt) {
+        ++epoch;
+        used.clear();
+        continue;
+      }
+      ASSERT_LE(*attempt, 255u);
+      ASSERT_TRUE(used.emplace(*attempt, index).second);
+    }
+    EXPECT_GT(epoch, 0u);
+  }
+}
+
+TEST(IdWindow, ids_that_could_share_low_bits_are_refused) {
+  IdWindow window;
+  EXPECT_TRUE(window.admit(1000, 255));
+  EXPECT_TRUE(window.admit(1255, 255));
+  EXPECT_FALSE(window.admit(1256, 255));
+  EXPECT_FALSE(window.admit(999, 255));
+  EXPECT_TRUE(window.admit(1100, 255));
+  window = {};
+  EXPECT_TRUE(window.admit(1256, 255));
+  EXPECT_TRUE(window.admit(1001, 255));
+  EXPECT_FALSE(window.admit(1000, 255));
+}
+
+}  // namespace
+}  // namespace sluice::crypto

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "crypto/session_parameters.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "base/byte_order.h"
+#include "handshake_support.h"
+#include "support.h"
+
+namespace sluice::crypto {
+namespace {
+
+using test::sample_parameters;
+
+SessionAgreement sample_agreement() {
+  SessionAgreement out;
+  out.version = 1;
+  out.aead = AeadAlgorithm::kAes256Gcm;
+  return out;
+}
+
+void append(std::vector<uint8_t>* block, uint16_t type, std::vector<uint8_t> value) {
+  uint8_t head[4];
+  base::store_be16(head, type);
+  base::store_be16(head + 2, static_cast<uint16_t>(value.size()));
+  block->insert(block->end(), head, head + 4);
+  block->insert(block->end(), value.begin(), value.end());
+}
+
+// The parameters of a block, in order, each with its four bytes in front.
+std::vector<std::vector<uint8_t>> pieces_of(const std::vector<uint8_t>& block) {
+  std::vector<std::vector<uint8_t>> out;
+  for (size_t at = 0; at < block.size();) {
+    const size_t size = 4u + base::load_be16(block.data() + at + 2);
+    out.emplace_back(block.begin() + static_cast<ptrdiff_t>(at),
+                     block.begin() + static_cast<ptrdiff_t>(at + size));
+    at += size;
+  }
+  return out;
+}
+
+std::vector<uint8_t> join(const std::vector<std::vector<uint8_t>>& pieces) {
+  std::vector<uint8_t> out;
+  for (const auto& piece : pieces) out.insert(out.end(), piece.begin(), piece.end());
+  return out;
+}
+
+TEST(SessionParameters, come_back_as_they_were_sent) {
+  SessionParameters sent = sample_parameters(0x01020304, 9);
+  sent.version_max = 3;
+  sent.max_message_bytes = 123456789;
+  sent.unscheduled_bytes = 77;
+  sent.max_packet = 8972;
+  sent.split = {30, 8, 24};
+  const auto plain = decode_parameters(encode_parameters(sent, nullptr));
+  ASSERT_TRUE(plain);
+  EXPECT_EQ(plain->parameters, sent);
+  EXPECT_FALSE(plain->selection);
+  const SessionAgreement agreement = sample_agreement();
+  const auto chosen = decode_parameters(encode_parameters(sent, &agreement));
+  ASSERT_TRUE(chosen && chosen->selection);
+  EXPECT_EQ(*chosen->selection, agreement);
+}
+
+TEST(SessionParameters, have_the_documented_bytes) {
+  const std::vector<uint8_t> block = encode_parameters(sample_parameters(0x01020304, 9), nullptr);
+  EXPECT_EQ(test::to_hex(block),
+            "0001000400010001"
+            "0002000401020304"
+            "0003000102"
+            "000400020fa0"
+            "000500080000000040000000"
+            "0006000400010000"
+            "00070004000004b0"
+            "000800020102"
+            "00090003220814"
+            "000a001009090909090909090909090909090909");
+}
+
+// Verifies MUST-H1
+TEST(SessionParameters, unknown_ones_are_ignored) {
+  std::vector<uint8_t> block = encode_parameters(sample_parameters(5, 9), nullptr);
+  append(&block, 500, {1, 2, 3});
+  append(&block, 501, {});
+  const auto decoded = decode_parameters(block);
+  ASSERT_TRUE(decoded);
+  EXPECT_EQ(decoded->parameters, sample_parameters(5, 9));
+}
+
+// Verifies MUST-H1
+TEST(SessionParameters, each_known_one_is_mandatory_once_and_in_order) {
+  const auto pieces = pieces_of(encode_parameters(sample_parameters(5, 9), nullptr));
+  ASSERT_EQ(pieces.size(), 10u);
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    auto missing = pieces;
+    missing.erase(missing.begin() + static_cast<ptrdiff_t>(i));
+    EXPECT_FALSE(decode_parameters(join(missing))) << i;
+    auto twice = pieces;
+    twice.insert(twice.begin() + static_cast<ptrdiff_t>(i), pieces[i]);
+    EXPECT_FALSE(decode_parameters(join(twice))) << i;
+    if (i > 0) {
+      auto swapped = pieces;
+      std::swap(swapped[i - 1], swapped[i]);
+      EXPECT_FALSE(decode_parameters(join(swapped))) << i;
+    }
+  }
+}
+
+TEST(SessionParameters, a_wrong_length_anywhere_is_malformed) {
+  const SessionAgreement agreement = sample_agreement();
+  const auto pieces = pieces_of(encode_parameters(sample_parameters(5, 9), &agreement));
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    if (base::load_be16(pieces[i].data()) == 8) continue;  // AEADS may have several lengths.
+    auto longer = pieces;
+    longer[i].push_back(0);
+    base::store_be16(longer[i].data() + 2, static_cast<uint16_t>(longer[i].size() - 4));
+    EXPECT_FALSE(decode_parameters(join(longer))) << i;
+  }
+  const std::vector<uint8_t> block = join(pieces);
+  for (size_t size = 0; size < block.size(); ++size) {
+    const auto cut = decode_parameters(std::span(block).first(size));
+    // Without its last parameter, SELECTION, a block is whole again.
+    EXPECT_EQ(cut.has_value(), size == block.size() - pieces.back().size()) << size;
+  }
+}
+
+TEST(SessionParameters, rules_of_content_hold) {
+  const auto breaks = [](void (*change)(SessionParameters*)) {
+    SessionParameters p = sample_parameters(5, 9);
+    change(&p);
+    return !parameters_valid(p);
+  };
+  EXPECT_TRUE(parameters_valid(sample_parameters(5, 9)));
+  EXPECT_TRUE(breaks([](SessionParameters* p) { p->version_min = 0; }));
+  EXPECT_TRUE(breaks([](SessionParameters* p) { p->version_min = 2; }));
+  EXPECT_TRUE(breaks([](SessionParameters* p) { p->session_id = base::SessionId(0); }));
+  EXPECT_TRUE(breaks([](SessionParameters* p) { p->lanes = 0; }));
+  EXPECT_TRUE(breaks([](SessionParameters* p) { p->lanes = 129; }));
+  EXPECT_TRUE(breaks([](SessionParameters* p) { p->base_port = 0; }));
+  EXPECT_TRUE(breaks([](SessionParameters* p) { p->max_message_bytes = 0; }));
+  EXPECT_TRUE(breaks([](SessionParameters* p) { p->max_packet = 1199; }));
+  EXPECT_TRUE(breaks([](SessionParameters* p) { p->aeads.clear(); }));
+  EXPECT_TRUE(breaks([](SessionParameters* p) { p->aeads.push_back(p->aeads[0]); }));
+  EXPECT_TRUE(breaks([](SessionParameters* p) { p->aeads.push_back(AeadAlgorithm::kNone); }));
+  EXPECT_TRUE(breaks([](SessionParameters* p) { p->split.id_bits = 1; }));
+  EXPECT_FALSE(breaks([](SessionParameters* p) { p->aeads = {AeadAlgorithm::kNone}; }));
+}
+
+TEST(SessionParameters, the_server_prefers_among_what_is_offered) {
+  SessionParameters client = sample_parameters(5, 1);
+  SessionParameters server = sample_parameters(6, 2);
+  client.aeads = {AeadAlgorithm::kAes128Gcm, AeadAlgorithm::kChaCha20Poly1305};
+  server.aeads = {AeadAlgorithm::kAes256Gcm, AeadAlgorithm::kChaCha20Poly1305,
+                  AeadAlgorithm::kAes128Gcm};
+  server.split = {30, 8, 24};
+  client.version_max = 4;
+  server.version_max = 3;
+  const AgreementResult result = choose_agreement(client, server);
+  ASSERT_EQ(result.error, AgreementError::kNone);
+  EXPECT_EQ(result.agreement.aead, AeadAlgorithm::kChaCha20Poly1305);
+  EXPECT_EQ(result.agreement.version, 3);
+  EXPECT_EQ(result.agreement.split, server.split);
+  EXPECT_TRUE(agreement_allowed(client, server, result.agreement));
+  SessionAgreement other = result.agreement;
+  other.aead = AeadAlgorithm::kAes256Gcm;
+  EXPECT_FALSE(agreement_allowed(client, server, other));
+  other = result.agreement;
+  other.version = 4;
+  EXPECT_FALSE(agreement_allowed(client, server, other));
+}
+
+TEST(SessionParameters, disagreement_is_named) {
+  const SessionParameters server = sample_parameters(6, 2);
+  SessionParameters client = sample_parameters(5, 1);
+  client.version_min = client.version_max = 2;
+  EXPECT_EQ(choose_agreement(client, server).error, AgreementError::kVersion);
+  client = sample_parameters(5, 1);
+  client.aeads = {AeadAlgorithm::kChaCha20Poly1305};
+  EXPECT_EQ(choose_agreement(client, server).error, AgreementError::kAead);
+  client = sample_parameters(5, 1);
+  client.lanes = 65;
+  EXPECT_EQ(choose_agreement(client, server).error, AgreementError::kLanes);
+  client.lanes = 64;
+  EXPECT_EQ(choose_agreement(client, server).error, AgreementError::kNone);
+}
+
+// Verifies MUST-H2
+TEST(SessionParameters, plaintext_is_never_negotiated_down_to) {
+  SessionParameters plain = sample_parameters(5, 1);
+  plain.aeads = {AeadAlgorithm::kNone};
+  const SessionParameters sealed = sample_parameters(6, 2);
+  EXPECT_EQ(choose_agreement(plain, sealed).error, AgreementError::kAead);
+  EXPECT_EQ(choose_agreement(sealed, plain).error, AgreementError::kAead);
+  EXPECT_EQ(choose_agreement(plain, plain).agreement.aead, AeadAlgorithm::kNone);
+}
+
+TEST(SessionParameters, algorithms_of_the_future_are_passed_over) {
+  SessionParameters client = sample_parameters(5, 1);
+  SessionParameters server = sample_parameters(6, 2);
+  const auto future = static_cast<AeadAlgorithm>(77);
+  client.aeads.insert(client.aeads.begin(), future);
+  server.aeads.insert(server.aeads.begin(), future);
+  EXPECT_EQ(choose_agreement(client, server).agreement.aead, AeadAlgorithm::kAes128Gcm);
+}
+
+}  // namespace
+}  // namespace sluice::crypto

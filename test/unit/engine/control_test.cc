@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/control.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <future>
+
+#include "engine/engine_impl.h"
+#include "engine_test_util.h"
+
+namespace sluice::engine {
+namespace {
+
+TEST(StatusOf, keeps_the_meaning_of_every_code) {
+  EXPECT_TRUE(status_of(base::Code::kOk, "").ok());
+  EXPECT_EQ(status_of(base::Code::kUnavailable, "x").code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(status_of(base::Code::kPermissionDenied, "").message(), "permission_denied");
+  for (uint8_t code = 1; code < base::kCodeCount; ++code) {
+    EXPECT_FALSE(status_of(static_cast<base::Code>(code), "why").ok());
+  }
+}
+
+class ControlTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_NE(test_eal(), nullptr);
+    impl = std::make_unique<EngineImpl>(test_pair("control"));
+    const auto opened = impl->open();
+    ASSERT_TRUE(opened.ok()) << opened;
+  }
+  Control& control(size_t node) { return impl->nodes[node]->control(); }
+  absl::StatusOr<SessionInfo> connect(base::Nanos timeout) {
+    std::promise<absl::StatusOr<SessionInfo>> result;
+    control(0).connect(peer, timeout, [&](absl::StatusOr<SessionInfo> session) {
+      result.set_value(std::move(session));
+    });
+    return result.get_future().get();
+  }
+  const transport::PeerAddress peer{*wire::parse_ip_address("10.9.0.2"), kDefaultBasePort};
+  std::unique_ptr<EngineImpl> impl;
+};
+
+TEST_F(ControlTest, refuses_work_before_start_and_after_stop) {
+  EXPECT_EQ(connect(base::seconds(1)).status().code(), absl::StatusCode::kCancelled);
+  ASSERT_TRUE(impl->start().ok());
+  EXPECT_TRUE(connect(base::seconds(1)).ok());
+  EXPECT_TRUE(impl->stop(base::Nanos::zero()).ok());
+  EXPECT_EQ(connect(base::seconds(1)).status().code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(control(0).close_session(base::SessionId(1)).code(), absl::StatusCode::kCancelled);
+}
+
+TEST_F(ControlTest, many_sessions_between_two_nodes) {
+  ASSERT_TRUE(impl->start().ok());
+  constexpr size_t kSessions = 12;
+  for (size_t i = 0; i < kSessions; ++i) {
+    const auto session = connect(base::seconds(2));
+    ASSERT_TRUE(session.ok()) << session.status();
+    EXPECT_EQ(session->peer, peer);
+    EXPECT_EQ(session->algorithm, crypto::AeadAlgorithm::kAes128Gcm);
+  }
+  EXPECT_EQ(control(0).sessions().size(), kSessions);
+  EXPECT_EQ(control(1).sessions().size(), kSessions);
+  EXPECT_EQ(control(1).stats().sessions_up.value(), kSessions);
+  control(0).close_all();
+  EXPECT_TRUE(eventually(
+      [&] { return control(0).session_count() == 0 && control(1).session_count() == 0; }));
+}
+
+TEST_F(ControlTest, more_lanes_than_an_lcore_has_room_for_fail_the_connect) {
+  ASSERT_TRUE(impl->start().ok());
+  absl::Status last;
+  size_t up = 0;
+  for (size_t i = 0; i < 20 && last.ok(); ++i) {
+    last = connect(base::seconds(2)).status();
+    up += last.ok() ? 1 : 0;
+  }
+  EXPECT_EQ(up, 16u);  // max_lanes of the test's nodes.
+  EXPECT_FALSE(last.ok());
+  EXPECT_GE(control(0).stats().install_failed.value(), 1u);
+}
+
+TEST_F(ControlTest, connects_under_way_end_with_the_engine) {
+  ASSERT_TRUE(impl->start().ok());
+  std::promise<absl::Status> result;
+  control(0).connect(
+      {*wire::parse_ip_address("10.9.0.99"), kDefaultBasePort}, base::seconds(60),
+      [&](absl::StatusOr<SessionInfo> session) { result.set_value(session.status()); });
+  EXPECT_TRUE(impl->stop(base::Nanos::zero()).ok());
+  EXPECT_EQ(result.get_future().get().code(), absl::StatusCode::kCancelled);
+}
+
+TEST_F(ControlTest, impossible_connects_fail_at_once) {
+  ASSERT_TRUE(impl->start().ok());
+  EXPECT_EQ(connect(base::Nanos::zero()).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+}  // namespace
+}  // namespace sluice::engine

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Sessions without lcores: tasks are caught on their way, and their ends played.
+#include "engine/sessions.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <vector>
+
+#include "engine/crypto_loader.h"
+#include "wire/header.h"
+
+namespace sluice::engine {
+namespace {
+
+class Listener final : public SessionListener {
+ public:
+  void on_session_up(size_t, const SessionInfo&) override { ++up; }
+  void on_session_down(size_t, const SessionInfo&, base::Code code, const std::string&) override {
+    ++down;
+    last = code;
+  }
+  int up = 0;
+  int down = 0;
+  base::Code last = base::Code::kOk;
+};
+
+class SessionsTest : public testing::Test {
+ protected:
+  SessionsTest() {
+    Paths::Setup paths_setup;
+    paths_setup.ports = {{.neighbours = {.mac = wire::MacAddress{{2, 0, 0, 0, 0, 1}},
+                                         .addresses = {*parse_ip_prefix("10.0.0.1/24")}}}};
+    paths_setup.stats = &stats;
+    paths_setup.send_frame = [](uint8_t, std::span<const uint8_t>) { return true; };
+    paths_setup.set_route = [](uint32_t, const Route&) {};
+    paths = std::make_unique<Paths>(std::move(paths_setup));
+    Sessions::Setup setup;
+    setup.lcores = 2;
+    const auto library = load_crypto("");
+    EXPECT_TRUE(library.ok()) << library.status();
+    setup.primitives = (*library)->primitives;
+    setup.paths = paths.get();
+    setup.stats = &stats;
+    setup.listener = &listener;
+    setup.post = [this](uint8_t, ControlTask* task) { tasks.emplace_back(task); };
+    setup.release_id = [this](base::SessionId id) { released.push_back(id); };
+    setup.ready = [this](transport::ConnectId, const SessionInfo* info, const std::string&) {
+      ++(info != nullptr ? ready : failed);
+    };
+    sessions = std::make_unique<Sessions>(std::move(setup));
+  }
+
+  transport::ConnectorEvent established(uint32_t id, bool initiator = true) {
+    transport::ConnectorEvent event;
+    event.kind = transport::ConnectorEventKind::kEstablished;
+    event.initiator = initiator;
+    event.peer = {*wire::parse_ip_address("10.0.0.2"), 9000};
+    event.result.local.session_id = base::SessionId(id);
+    event.result.peer.session_id = base::SessionId(id + 1000);
+    event.result.peer.lanes = 3;
+    event.result.peer.base_port = 9000;
+    event.result.peer_reset_token.fill(0x11);
+    return event;
+  }
+
+  // Plays what the lcores would have done with the lanes of a session.
+  void install(uint32_t id, size_t lanes = 6) {
+    for (size_t i = 0; i < lanes; ++i) {
+      sessions->on_installed(base::SessionId(id), i,
+                             transport::LaneRef{static_cast<uint32_t>(id * 16 + i), 1},
+                             base::Code::kOk);
+    }
+  }
+
+  std::vector<uint8_t> reset(uint32_t session, uint8_t fill) {
+    wire::ResetPacket packet;
+    packet.session = session;
+    std::fill(std::begin(packet.token), std::end(packet.token), fill);
+    std::vector<uint8_t> bytes(wire::ResetPacket::kSize);
+    packet.emit(bytes.data());
+    return bytes;
+  }
+
+  ControlStats stats;
+  Listener listener;
+  std::unique_ptr<Paths> paths;
+  std::vector<std::unique_ptr<ControlTask>> tasks;
+  std::vector<base::SessionId> released;
+  int ready = 0;
+  int failed = 0;
+  std::unique_ptr<Sessions> sessions;
+};
+
+TEST_F(SessionsTest, lanes_are_shared_out_as_both_sides_know) {
+  sessions->establish(established(5), base::millis(1));
+  EXPECT_EQ(sessions->installing(), 6u);
+  EXPECT_EQ(tasks.size(), 6u);
+  EXPECT_TRUE(sessions->snapshot().empty());
+  install(5);
+  EXPECT_EQ(ready, 1);
+  EXPECT_EQ(listener.up, 1);
+  ASSERT_EQ(sessions->snapshot().size(), 1u);
+  const SessionInfo info = sessions->snapshot()[0];
+  for (const LaneInfo& lane : info.lanes) {
+    EXPECT_EQ(lane.lcore, lane.lane / 3);
+    EXPECT_EQ(lane.peer_lcore, lane.lane % 3);
+  }
+}
+
+TEST_F(SessionsTest, the_acceptor_takes_the_other_half) {
+  sessions->establish(established(5, false), base::millis(1));
+  install(5);
+  const SessionInfo info = sessions->snapshot()[0];
+  for (const LaneInfo& lane : info.lanes) {
+    EXPECT_EQ(lane.lcore, lane.lane % 2);
+    EXPECT_EQ(lane.peer_lcore, lane.lane / 2);
+  }
+}
+
+TEST_F(SessionsTest, one_lane_down_ends_all_and_frees_everything) {
+  sessions->establish(established(5), base::millis(1));
+  install(5);
+  EXPECT_EQ(paths->routes(), 3u);
+  tasks.clear();
+  sessions->on_lane_down(0, {5 * 16 + 0, 1}, base::Code::kUnavailable);
+  EXPECT_EQ(tasks.size(), 5u);  // The others are closed.
+  EXPECT_EQ(listener.down, 0);
+  EXPECT_TRUE(sessions->snapshot().empty());
+  for (uint32_t i = 1; i < 6; ++i) {
+    sessions->on_lane_down(i / 3 == 0 ? 0 : 1, {5 * 16 + i, 1}, base::Code::kUnavailable);
+  }
+  EXPECT_EQ(listener.down, 1);
+  EXPECT_EQ(listener.last, base::Code::kUnavailable);
+  EXPECT_EQ(released, std::vector{base::SessionId(5)});
+  EXPECT_EQ(paths->routes(), 0u);
+  EXPECT_EQ(sessions->size(), 0u);
+}
+
+TEST_F(SessionsTest, a_lane_that_cannot_be_had_fails_the_session) {
+  sessions->establish(established(5), base::millis(1));
+  for (size_t i = 0; i < 5; ++i) {
+    sessions->on_installed(base::SessionId(5), i, transport::LaneRef{static_cast<uint32_t>(i), 1},
+                           base::Code::kOk);
+  }
+  sessions->on_installed(base::SessionId(5), 5, std::nullopt, base::Code::kResourceExhausted);
+  EXPECT_EQ(failed, 1);
+  EXPECT_EQ(ready, 0);
+  EXPECT_EQ(listener.up, 0);
+  EXPECT_EQ(stats.install_failed.value(), 1u);
+  for (uint32_t i = 0; i < 5; ++i) {
+    sessions->on_lane_down(static_cast<uint8_t>(i / 3), {i, 1}, base::Code::kClosed);
+  }
+  EXPECT_EQ(sessions->size(), 0u);
+  EXPECT_EQ(listener.down, 0);  // It never was up.
+  EXPECT_EQ(released.size(), 1u);
+}
+
+TEST_F(SessionsTest, a_session_closed_while_installing_is_closed_after) {
+  sessions->establish(established(5), base::millis(1));
+  EXPECT_TRUE(sessions->close(base::SessionId(5), base::Code::kClosed, "x", true));
+  install(5);
+  EXPECT_EQ(ready, 0);
+  EXPECT_EQ(failed, 1);
+  EXPECT_EQ(tasks.size(), 12u);  // Six installs, six closes.
+  EXPECT_FALSE(sessions->close(base::SessionId(6), base::Code::kClosed, "x", true));
+}
+
+TEST_F(SessionsTest, a_restarted_peer_replaces_its_old_session) {
+  sessions->establish(established(5), base::millis(1));
+  install(5);
+  auto event = established(6);
+  event.replaced = {base::SessionId(5)};
+  tasks.clear();
+  sessions->establish(event, base::millis(2));
+  EXPECT_EQ(tasks.size(), 12u);  // Six closes, six installs.
+}
+
+TEST_F(SessionsTest, only_the_peers_token_makes_a_reset_count) {
+  sessions->establish(established(5), base::millis(1));
+  install(5);
+  tasks.clear();
+  const wire::IpAddress peer = *wire::parse_ip_address("10.0.0.2");
+  sessions->on_reset(peer, reset(1005, 0x12));
+  sessions->on_reset(peer, reset(1006, 0x11));
+  sessions->on_reset(*wire::parse_ip_address("10.0.0.3"), reset(1005, 0x11));
+  sessions->on_reset(peer, std::vector<uint8_t>(10));
+  EXPECT_EQ(stats.resets_ignored.value(), 4u);
+  EXPECT_TRUE(tasks.empty());
+  sessions->on_reset(peer, reset(1005, 0x11));
+  EXPECT_EQ(stats.resets_obeyed.value(), 1u);
+  EXPECT_EQ(tasks.size(), 6u);
+  EXPECT_EQ(listener.down, 0);  // A hint: nothing ends by it.
+}
+
+TEST_F(SessionsTest, without_a_route_the_session_fails) {
+  auto event = established(5);
+  event.peer.ip = *wire::parse_ip_address("192.0.2.1");
+  sessions->establish(event, base::millis(1));
+  EXPECT_EQ(failed, 1);
+  EXPECT_EQ(sessions->size(), 0u);
+  EXPECT_EQ(released.size(), 1u);
+}
+
+TEST_F(SessionsTest, keys_are_updated_on_every_lane) {
+  sessions->establish(established(5), base::millis(1));
+  install(5);
+  tasks.clear();
+  EXPECT_TRUE(sessions->update_keys(base::SessionId(5)));
+  EXPECT_EQ(tasks.size(), 6u);
+  EXPECT_FALSE(sessions->update_keys(base::SessionId(9)));
+}
+
+}  // namespace
+}  // namespace sluice::engine

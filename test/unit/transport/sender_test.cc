@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "transport/sender.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "test/unit/transport/roles.h"
+
+namespace sluice::transport {
+namespace {
+
+using wire::FrameType;
+
+uint32_t data_bytes(const std::vector<Opened>& packets) {
+  uint32_t total = 0;
+  for (const Opened& packet : packets) {
+    if (packet.is_data()) total += static_cast<uint32_t>(packet.payload.size());
+  }
+  return total;
+}
+
+TEST(Sender, a_lone_small_message_is_a_packet_of_its_own) {
+  Roles r;
+  const PacketData bytes = pattern(100);
+  r.call(bytes);
+  const auto sent = r.sent();
+  ASSERT_EQ(sent.size(), 1u);
+  ASSERT_TRUE(sent[0].is_data());
+  EXPECT_EQ(sent[0].payload, bytes);
+  EXPECT_EQ(sent[0].data.session, Roles::kRemote.value());
+  EXPECT_EQ(sent[0].data.lane, Roles::kLane);
+  EXPECT_EQ(sent[0].data.message_length, 100u);
+  EXPECT_EQ(sent[0].data.response_credit, r.ctx.config.unscheduled_bytes);
+  EXPECT_EQ(r.last_slot.priority, unscheduled_priority(100));
+}
+
+TEST(Sender, messages_and_frames_that_wait_together_share_a_packet) {
+  Roles r;
+  const PacketData first = pattern(100), second = pattern(50, 9);
+  r.call(first);
+  r.call(second);
+  r.sender.queue(*r.lane, wire::PingFrame{1});
+  const auto sent = r.sent();
+  ASSERT_EQ(sent.size(), 1u);
+  EXPECT_EQ(sent[0].frames.size(), 3u);
+  EXPECT_EQ(sent[0].frames[0].type, FrameType::kPing) << "control first";
+  PacketData both = first;
+  both.insert(both.end(), second.begin(), second.end());
+  EXPECT_EQ(sent[0].payload, both);
+  EXPECT_EQ(r.ctx.stats.tx_bundles.value(), 1u);
+}
+
+TEST(Sender, without_bundling_each_message_travels_alone) {
+  EndpointConfig config = bench_config();
+  config.bundling = false;
+  Roles r(config);
+  const PacketData bytes = pattern(100);
+  for (int i = 0; i < 3; ++i) r.call(bytes);
+  EXPECT_EQ(r.sent().size(), 3u);
+}
+
+// Verifies MUST-T4: not a byte at or above the granted offset, and a grant never lowers it.
+TEST(Sender, sends_no_byte_that_was_not_granted) {
+  Roles r;
+  const PacketData bytes = pattern(300000);
+  Exchange& call = r.call(bytes);
+  const uint32_t unscheduled = r.lane->peer_unscheduled;
+  uint32_t total = data_bytes(r.sent());
+  EXPECT_LE(total, unscheduled);
+  EXPECT_GT(total + r.lane->record_bytes(), unscheduled);
+  for (const uint32_t offset : {100000u, 50000u, 100000u, 150000u}) {
+    r.sender.grant(call, offset, 3);
+    for (const Opened& packet : r.sent()) {
+      EXPECT_LE(packet.data.offset + packet.payload.size(), call.out.granted);
+      total += static_cast<uint32_t>(packet.payload.size());
+    }
+    EXPECT_GE(call.out.granted, std::max(100000u, offset));
+  }
+  EXPECT_LE(total, 150000u);
+  EXPECT_EQ(r.last_slot.priority, 3);
+  r.sender.grant(call, UINT32_MAX, 1);
+  total += data_bytes(r.sent());
+  EXPECT_EQ(total, 300000u);
+}
+
+TEST(Sender, a_tail_below_a_packet_waits_unless_it_is_asked_for) {
+  Roles r;
+  const PacketData bytes = pattern(300000);
+  Exchange& call = r.call(bytes);
+  r.sent();
+  const uint32_t before = call.out.sent;
+  ASSERT_LT(before, call.out.granted);
+  r.now += base::seconds(1);
+  r.sender.resend(call, before, UINT32_MAX, r.now);
+  EXPECT_EQ(data_bytes(r.sent()), call.out.granted - before);
+}
+
+TEST(Sender, shorter_messages_go_first) {
+  Roles r;
+  const PacketData large = pattern(50000), small = pattern(3000);
+  r.call(large);
+  r.call(small);
+  const auto sent = r.sent();
+  for (size_t i = 0; i < 3; ++i) EXPECT_EQ(sent[i].data.message_length, 3000u) << i;
+}
+
+// Verifies MUST-C2 and MUST-C3: sealed again under a number of a later attempt, from the message
+// as it is then.
+TEST(Sender, bytes_sent_again_are_sealed_again) {
+  Roles r;
+  PacketData bytes = pattern(5000);
+  Exchange& call = r.call(bytes);
+  const auto first = r.sent();
+  std::set<uint64_t> numbers;
+  for (const Opened& packet : first) numbers.insert(packet.data.record_number);
+  bytes[10] ^= 0xFF;
+  r.now += base::seconds(1);
+  r.sender.resend(call, 0, 3000, r.now);
+  const auto again = r.sent();
+  ASSERT_EQ(data_bytes(again), 3000u);
+  EXPECT_EQ(again[0].payload[10], bytes[10]);
+  for (const Opened& packet : again) {
+    EXPECT_TRUE(numbers.insert(packet.data.record_number).second);
+    EXPECT_EQ(wire::split_message_number({}, packet.data.record_number).attempt, 1u);
+    EXPECT_NE(packet.data.bits & wire::kBitRetransmission, 0);
+  }
+}
+
+// Verifies MUST-C3: out of attempts, a message goes on in the next epoch.
+TEST(Sender, a_message_out_of_attempts_waits_for_the_next_epoch) {
+  Roles r;
+  const PacketData bytes = pattern(2000);
+  Exchange& call = r.call(bytes);
+  r.sent();
+  for (int i = 0; i < 255; ++i) {
+    r.now += base::millis(1);
+    r.sender.resend(call, 0, 1000, r.now);
+    ASSERT_EQ(data_bytes(r.sent()), 1000u) << i;
+  }
+  r.now += base::millis(1);
+  r.sender.resend(call, 0, 1000, r.now);
+  EXPECT_TRUE(r.sent().empty());
+  r.give(r.peer.bundle(wire::PingFrame{1}));  // It reports epoch 0 as received.
+  const PacketData pong = r.raw(1).at(0);
+  EXPECT_TRUE(r.peer.open(pong).has_value());
+  r.peer.set_receive_epoch(1);
+  EXPECT_EQ(data_bytes(r.sent()), 1000u);
+  EXPECT_EQ(r.lane->send.epoch().value(), 1u);
+}
+
+// Verifies MUST-C4: not before the peer has reported the current epoch.
+TEST(Sender, an_update_waits_for_the_peers_report) {
+  Roles r;
+  r.lane->send.request_update();
+  for (int i = 0; i < 3; ++i) {
+    r.sender.queue(*r.lane, wire::PingFrame{1});
+    r.sent();
+    EXPECT_EQ(r.lane->send.epoch().value(), 0u);
+  }
+  PacketData forged = r.peer.bundle(wire::PingFrame{1});
+  forged.back() ^= 1;
+  r.give(forged);
+  r.sender.queue(*r.lane, wire::PingFrame{1});
+  r.sent();
+  EXPECT_EQ(r.lane->send.epoch().value(), 0u) << "an unverified report";
+  r.give(r.peer.bundle(wire::PingFrame{1}));
+  r.sent();
+  EXPECT_EQ(r.lane->send.epoch().value(), 1u);
+}
+
+// Verifies MUST-T7: never above what was sent or granted, nor beyond the budget; counted.
+TEST(Sender, resends_stay_within_what_was_sent_and_within_the_budget) {
+  Roles r;
+  const PacketData bytes = pattern(300000);
+  Exchange& call = r.call(bytes);
+  r.sent();
+  r.now += base::seconds(1);
+  r.sender.resend(call, 0, UINT32_MAX, r.now);
+  for (const Opened& packet : r.sent()) {
+    EXPECT_LE(packet.data.offset + packet.payload.size(), call.out.granted);
+  }
+  r.lane->resend_tokens = 2000;
+  r.lane->resend_refill = r.now;
+  r.sender.resend(call, 0, 50000, r.now);
+  EXPECT_EQ(data_bytes(r.sent()), 2000u);
+  EXPECT_EQ(r.ctx.stats.limit_resend_budget.value(), 1u);
+  r.now += base::micros(5);
+  r.sender.resend(call, 0, 50000, r.now);
+  EXPECT_EQ(data_bytes(r.sent()), 5000u) << "the budget comes back with time";
+}
+
+// Verifies MUST-T7: small messages draw on the same budget.
+TEST(Sender, small_messages_asked_for_again_cost_the_budget_too) {
+  Roles r;
+  const PacketData ask = pattern(10), answer = pattern(500);
+  r.give(r.peer.request(1, ask));
+  respond(r, *r.served(1), answer);
+  r.sent();
+  r.lane->resend_tokens = 1200;
+  r.lane->resend_refill = r.now;
+  int repeats = 0;
+  for (int i = 0; i < 10; ++i) {
+    r.give(r.peer.request(1, ask, wire::kMsgRetransmission));
+    repeats += static_cast<int>(frames_of(r.sent(), FrameType::kMsg).size());
+  }
+  EXPECT_EQ(repeats, 2);
+  EXPECT_EQ(r.ctx.stats.limit_resend_budget.value(), 8u);
+}
+
+TEST(Sender, a_message_begun_again_asks_for_no_grant_it_had) {
+  Roles r;
+  const PacketData bytes = pattern(300000);
+  Exchange& call = r.call(bytes);
+  r.sender.grant(call, 200000, 0);
+  r.sent();
+  r.sender.restart(call, r.now);
+  EXPECT_EQ(call.out.granted, r.lane->peer_unscheduled);
+  EXPECT_LE(data_bytes(r.sent()), r.lane->peer_unscheduled);
+}
+
+TEST(Sender, tiny_unscheduled_limits_still_let_the_first_packet_go) {
+  EndpointConfig config = bench_config();
+  config.unscheduled_bytes = 100;
+  Roles r(config);
+  const PacketData bytes = pattern(5000);
+  Exchange& call = r.call(bytes);
+  EXPECT_EQ(data_bytes(r.sent()), r.lane->record_bytes());
+  r.sender.restart(call, r.now);
+  EXPECT_EQ(data_bytes(r.sent()), r.lane->record_bytes());
+}
+
+// Verifies MUST-T21: probes alone exceed the size that was shown to pass.
+TEST(Sender, only_a_probe_is_larger_than_the_path_was_shown_to_carry) {
+  Roles r;
+  const PacketData large = pattern(50000), small = pattern(500);
+  r.call(large);
+  for (int i = 0; i < 10; ++i) r.call(small);
+  for (const Opened& packet : r.sent()) EXPECT_LE(packet.size, 1200u);
+  r.lane->probe_bytes = 1452;
+  r.ctx.wake(*r.lane);
+  const auto sent = r.sent();
+  ASSERT_EQ(sent.size(), 1u);
+  EXPECT_EQ(sent[0].size, 1452u);
+  ASSERT_EQ(sent[0].frames.size(), 1u);
+  EXPECT_EQ(sent[0].frames[0].type, FrameType::kProbe);
+  EXPECT_EQ(sent[0].frames[0].probe.size, 1452);
+}
+
+// Verifies MUST-T21: nor than the receiver's MAX_PACKET.
+TEST(Sender, the_search_ends_at_what_the_peer_can_receive) {
+  EndpointConfig config = bench_config();
+  config.max_packet = 8900;
+  Roles r(config);
+  InstallLane command = r.lane_command();
+  command.lane = 4;
+  command.peer_max_packet = 1300;
+  LaneRef ref;
+  ASSERT_EQ(r.lifecycle.open_lane(command, r.now, &ref), base::Code::kOk);
+  EXPECT_EQ(r.ctx.find_lane(ref)->mtu.poll_probe(r.now, base::millis(1)), 1300u);
+}
+
+// Verifies MUST-T24: in the next packet, once.
+TEST(Sender, congestion_is_echoed_in_the_next_packet) {
+  Roles r;
+  PacketData forged = r.peer.bundle(wire::PingFrame{1});
+  forged.back() ^= 1;
+  r.give({forged}, true);
+  r.sender.queue(*r.lane, wire::PingFrame{1});
+  EXPECT_EQ(r.sent().at(0).bundle.bits & wire::kBitEcnEcho, 0) << "it did not verify";
+  r.give({r.peer.bundle(wire::BusyFrame{0, 1})}, true);
+  const PacketData bytes = pattern(100);
+  r.call(bytes);
+  EXPECT_NE(r.sent().at(0).data.bits & wire::kBitEcnEcho, 0);
+  r.call(bytes);
+  EXPECT_EQ(r.sent().at(0).data.bits & wire::kBitEcnEcho, 0);
+}
+
+TEST(Sender, the_floor_travels_with_every_message_of_the_caller) {
+  Roles r;
+  const PacketData bytes = pattern(100);
+  Exchange& first = r.call(bytes);
+  r.call(bytes);
+  r.lifecycle.complete(first, base::Code::kCancelled);
+  const auto sent = r.sent();
+  ASSERT_EQ(sent.size(), 1u) << "the cancelled one is not sent";
+  EXPECT_EQ(sent[0].data.floor_delta, 0u);
+  r.call(bytes);
+  EXPECT_EQ(r.sent().at(0).data.floor_delta, 1u);
+}
+
+// Verifies MUST-W12 for the longest message: no index is ever cut to fit.
+TEST(Sender, the_last_record_of_a_gibibyte_fits_its_index) {
+  Roles r;
+  const wire::RecordNumberSplit split;
+  const uint32_t last = base::limits::kMaxMessageBytes - 1;
+  EXPECT_LE(last / r.lane->record_bytes(), split.max_index());
+  crypto::AttemptCursor cursor;
+  EXPECT_TRUE(r.lane->send.message_number(true, 1, last / r.lane->record_bytes(), &cursor));
+  EXPECT_FALSE(r.lane->send.message_number(true, 1, split.max_index() + 1, &cursor));
+}
+
+}  // namespace
+}  // namespace sluice::transport

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "transport/timers.h"
+
+#include <gtest/gtest.h>
+
+#include "test/unit/transport/roles.h"
+
+namespace sluice::transport {
+namespace {
+
+using base::micros;
+using base::millis;
+using wire::FrameType;
+
+TEST(Timers, the_first_look_comes_after_a_timeout_or_at_the_deadline) {
+  Roles r;
+  const PacketData bytes = pattern(10);
+  Exchange& call = r.call(bytes);
+  EXPECT_EQ(Timers::first_look(call, r.now), r.now + millis(1));
+  call.deadline = r.now + micros(300);
+  EXPECT_EQ(Timers::first_look(call, r.now), r.now + micros(300));
+}
+
+TEST(Timers, a_deadline_ends_a_call) {
+  Roles r;
+  const PacketData bytes = pattern(10);
+  Exchange& call = r.call(bytes);
+  call.deadline = r.now + millis(3);
+  r.sent();
+  r.pass(millis(3));
+  EXPECT_EQ(call.state, ExchangeState::kDone);
+  EXPECT_EQ(call.code, base::Code::kDeadlineExceeded);
+}
+
+// Verifies MUST-T8: 1, 2, 4 ... ms apart, then at the ceiling.
+TEST(Timers, a_fruitless_timer_doubles_up_to_the_ceiling) {
+  Roles r;
+  const PacketData bytes = pattern(10);
+  r.call(bytes);
+  r.sent();
+  std::vector<base::Nanos> at;
+  const base::Nanos start = r.now;
+  uint64_t before = 0;
+  while (at.size() < 9) {
+    r.pass(micros(100));
+    if (r.ctx.stats.timeouts.value() != before) at.push_back(r.now - start);
+    before = r.ctx.stats.timeouts.value();
+    r.lane->last_heard = r.now;
+  }
+  const uint64_t expected[] = {1, 3, 7, 15, 31, 63, 113, 163, 213};
+  for (size_t i = 0; i < at.size(); ++i) {
+    EXPECT_GE(at[i], millis(expected[i])) << i;
+    EXPECT_LE(at[i], millis(expected[i]) + micros(300)) << i;
+  }
+}
+
+// Verifies MUST-T8: verified bytes reset the back-off.
+TEST(Timers, progress_brings_the_timer_back_to_its_first_pace) {
+  Roles r;
+  const PacketData bytes = pattern(10);
+  Exchange& call = r.call(bytes);
+  r.sent();
+  r.pass(millis(20));
+  EXPECT_GT(call.backoff, 2u);
+  DataSpec spec{.message_length = 5000, .initiator = false};
+  r.give(r.peer.data(spec, pattern(1000)));
+  EXPECT_EQ(call.backoff, 0u);
+}
+
+TEST(Timers, a_small_call_without_answer_is_sent_again_whole) {
+  Roles r;
+  const PacketData bytes = pattern(100);
+  r.call(bytes);
+  ASSERT_EQ(r.sent().size(), 1u);
+  r.pass(millis(1));
+  const auto again = r.sent();
+  const auto messages = frames_of(again, FrameType::kMsg);
+  ASSERT_EQ(messages.size(), 1u);
+  EXPECT_TRUE(messages[0].msg.retransmission());
+  EXPECT_EQ(again.back().payload, bytes);
+}
+
+TEST(Timers, a_large_call_without_answer_asks_for_its_response) {
+  Roles r;
+  const PacketData bytes = pattern(5000);
+  r.call(bytes);
+  r.sent();
+  r.pass(millis(1));
+  const auto asked = frames_of(r.sent(), FrameType::kResend);
+  ASSERT_EQ(asked.size(), 1u);
+  EXPECT_EQ(asked[0].resend.bits, wire::kExchangeInitiator | wire::kExchangeResponse);
+  EXPECT_EQ(asked[0].resend.offset, 0u);
+  EXPECT_EQ(asked[0].resend.length, UINT32_MAX);
+}
+
+TEST(Timers, a_large_one_way_without_ack_asks_for_it) {
+  Roles r;
+  const PacketData bytes = pattern(5000);
+  r.call(bytes, true);
+  r.sent();
+  r.pass(millis(1));
+  const auto asked = frames_of(r.sent(), FrameType::kNeedAck);
+  ASSERT_EQ(asked.size(), 1u);
+  EXPECT_EQ(asked[0].need_ack.bits, wire::kExchangeInitiator);
+}
+
+TEST(Timers, a_message_that_stopped_is_asked_for_with_its_grant) {
+  Roles r;
+  DataSpec spec{.message_length = 200000};
+  r.give(r.peer.data(spec, pattern(1000)));
+  const auto first = frames_of(r.sent(), FrameType::kGrant);
+  ASSERT_EQ(first.size(), 1u);
+  r.pass(millis(5));
+  const auto sent = r.sent();
+  const auto resends = frames_of(sent, FrameType::kResend);
+  ASSERT_GE(resends.size(), 1u);
+  EXPECT_EQ(resends[0].resend.bits, 0);
+  EXPECT_EQ(resends[0].resend.offset, 1000u);
+  const auto grants = frames_of(sent, FrameType::kGrant);
+  ASSERT_GE(grants.size(), 1u) << "the latest grant may have been lost";
+  EXPECT_EQ(grants[0].grant.offset, first[0].grant.offset);
+}
+
+// Verifies MUST-T22: the same bytes missing again and again mean that the path has shrunk, also
+// when many messages are missing at a time and all of them are small.
+TEST(Timers, calls_that_stay_without_answer_fall_back_to_the_base_size) {
+  Roles r;
+  r.give(r.peer.bundle(wire::PingFrame{1}));
+  r.pass(millis(3));
+  r.sent();
+  r.give(r.peer.bundle(wire::ProbeAckFrame{1452}));
+  ASSERT_EQ(r.lane->mtu.limit(), 1452u);
+  const PacketData bytes = pattern(200);
+  for (int i = 0; i < 10; ++i) r.call(bytes);
+  for (int i = 0; i < 20; ++i) {
+    r.raw();
+    r.pass(millis(1));
+  }
+  EXPECT_EQ(r.lane->mtu.limit(), 1200u);
+}
+
+TEST(Timers, a_slow_handler_does_not_shrink_the_path) {
+  Roles r;
+  r.give(r.peer.bundle(wire::PingFrame{1}));
+  r.pass(millis(3));
+  r.sent();
+  r.give(r.peer.bundle(wire::ProbeAckFrame{1452}));
+  const PacketData bytes = pattern(5000);
+  r.call(bytes);
+  for (int i = 0; i < 300; ++i) {
+    r.pass(millis(1));
+    if (!frames_of(r.sent(), FrameType::kResend).empty()) {
+      r.give(r.peer.bundle(wire::BusyFrame{0, 1}));
+    }
+  }
+  EXPECT_EQ(r.lane->mtu.limit(), 1452u);
+}
+
+// The last FLOOR of a caller that goes quiet can be lost while its PONGs keep arriving.
+TEST(Timers, what_is_finished_but_not_released_is_asked_about) {
+  Roles r;
+  const PacketData answer = pattern(100);
+  r.give(r.peer.request(1, pattern(10)));
+  r.give(r.peer.request(2, pattern(10)));
+  r.served(2)->last_progress = r.now;
+  respond(r, *r.served(2), answer);
+  r.sent();
+  size_t asked = 0;
+  for (int i = 0; i < 100; ++i) {
+    r.pass(millis(1));
+    for (const wire::Frame& frame : frames_of(r.sent(), FrameType::kNeedAck)) {
+      EXPECT_EQ(frame.need_ack.id, 2u) << "not the one that the application still holds";
+      EXPECT_EQ(frame.need_ack.bits, wire::kExchangeResponse);
+      ++asked;
+    }
+    r.give(r.peer.bundle(wire::PongFrame{r.lane->ping_nonce, 0, 0}));
+  }
+  EXPECT_GE(asked, 2u);
+  EXPECT_LE(asked, 6u) << "it backs off";
+}
+
+TEST(Timers, a_floor_goes_out_by_itself_when_nothing_else_does) {
+  Roles r;
+  const PacketData bytes = pattern(100);
+  Exchange& call = r.call(bytes);
+  r.sent();
+  r.give(r.peer.response(1, bytes));
+  r.lifecycle.free(call);
+  EXPECT_TRUE(frames_of(r.sent(), FrameType::kFloor).empty());
+  r.pass(r.ctx.config.release_delay);
+  const auto floors = frames_of(r.sent(), FrameType::kFloor);
+  ASSERT_EQ(floors.size(), 1u);
+  EXPECT_EQ(floors[0].floor.floor, 2u);
+}
+
+TEST(Timers, a_busy_lane_measures_its_round_trip_and_an_idle_one_rests) {
+  Roles r;
+  r.give(r.peer.bundle(wire::AckFrame{0, 99}));
+  const PacketData bytes = pattern(100);
+  Exchange& call = r.call(bytes);
+  r.pass(millis(10));
+  EXPECT_GE(frames_of(r.sent(), FrameType::kPing).size(), 3u);
+  r.lifecycle.complete(call, base::Code::kCancelled);
+  r.lifecycle.free(call);
+  r.pass(millis(5));
+  r.sent();
+  r.pass(millis(500));
+  EXPECT_TRUE(frames_of(r.sent(), FrameType::kPing).empty());
+}
+
+TEST(Timers, silence_with_work_pending_ends_the_lane) {
+  Roles r;
+  const PacketData bytes = pattern(100);
+  Exchange& call = r.call(bytes);
+  r.pass(millis(999));
+  EXPECT_TRUE(r.lane->live);
+  r.pass(millis(60));
+  EXPECT_FALSE(r.lane->live);
+  EXPECT_EQ(call.code, base::Code::kUnavailable);
+  EXPECT_EQ(r.ctx.stats.peers_lost.value(), 1u);
+}
+
+TEST(Timers, silence_without_work_ends_the_lane_much_later) {
+  Roles r;
+  r.give(r.peer.bundle(wire::AckFrame{0, 99}));
+  r.pass(base::seconds(590));
+  EXPECT_TRUE(r.lane->live);
+  r.pass(base::seconds(20));
+  EXPECT_FALSE(r.lane->live);
+}
+
+// Verifies MUST-T23: a suspected lane asks, and ends only if nothing verifies.
+TEST(Timers, a_suspected_lane_lives_if_its_peer_does) {
+  for (const bool alive : {true, false}) {
+    Roles r;
+    r.give(r.peer.bundle(wire::AckFrame{0, 99}));
+    r.lane->suspect_until = r.now + kSuspectWait;
+    r.sender.ping(*r.lane);
+    r.ctx.wheel.arm(r.lane->timer, r.now + kLaneTick);
+    EXPECT_EQ(frames_of(r.sent(), FrameType::kPing).size(), 1u);
+    r.pass(kSuspectWait / 2);
+    EXPECT_TRUE(r.lane->live);
+    PacketData forged = r.peer.bundle(wire::PongFrame{r.lane->ping_nonce, 0, 0});
+    if (!alive) forged.back() ^= 1;
+    r.give(forged);
+    r.pass(kSuspectWait);
+    EXPECT_EQ(r.lane->live, alive);
+  }
+}
+
+// Verifies MUST-C5: the previous key goes after its grace time, on an idle lane too.
+TEST(Timers, the_previous_key_goes_in_time) {
+  Roles r;
+  r.give(r.peer.bundle(wire::AckFrame{0, 99}));
+  r.pass(millis(100));
+  const PacketData late = r.peer.bundle(wire::AckFrame{0, 99});
+  const PacketData later = r.peer.bundle(wire::AckFrame{0, 99});
+  r.peer.set_send_epoch(1);
+  r.give(r.peer.bundle(wire::AckFrame{0, 99}));
+  r.give(late);
+  EXPECT_EQ(r.ctx.stats.drop_epoch.value(), 0u);
+  r.pass(base::limits::kPreviousEpochGrace + millis(5));
+  r.give(later);
+  EXPECT_EQ(r.ctx.stats.drop_epoch.value(), 1u);
+}
+
+TEST(Timers, a_close_waits_for_its_frame_only) {
+  Roles r;
+  r.lane->close_queued = true;
+  r.sender.queue(*r.lane, wire::CloseFrame{9});
+  r.pass(millis(1));
+  EXPECT_TRUE(r.lane->live);
+  const auto sent = r.sent();
+  EXPECT_EQ(frames_of(sent, FrameType::kClose).size(), 1u);
+  r.pass(micros(10));
+  EXPECT_FALSE(r.lane->live);
+}
+
+}  // namespace
+}  // namespace sluice::transport
