@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Consumes messages of any length as they arrive, through a window of 1 MiB, and answers each with
-// its length and a checksum: memory does not grow with the message.
+// its length and a checksum: memory does not grow with the message. stream_producer sends them.
 //   stream_consumer DEVICE ADDRESS KEY_FILE
+//   stream_consumer net_memif0,role=server,socket=/tmp/hello.sock 10.0.0.1/24 hello.key
 #include <sluice/sluice.h>
 
 #include <cstdio>
 
 #include "example_options.h"
+#include "upload.h"
 
 namespace {
 
-constexpr uint16_t kUpload = 1;        // The service whose messages are streamed.
 constexpr uint32_t kWindow = 1 << 20;  // Bytes that may wait unconsumed, per message.
 constexpr int kMaxUploads = 64;        // Messages at a time; more are refused.
 
 struct Upload {
   bool used = false;
-  uint64_t length = 0;
-  uint64_t checksum = 14695981039346656037u;  // FNV-1a.
+  Receipt receipt;
 };
 
 class Consumer : public sluice::Handler {
@@ -30,13 +30,11 @@ class Consumer : public sluice::Handler {
     if (upload == nullptr) upload = begin();
     if (upload == nullptr) return chunk.refuse(sluice::StatusCode::kResourceExhausted);
     chunk.set_context(upload);
-    for (const uint8_t byte : chunk.bytes()) {
-      upload->checksum = (upload->checksum ^ byte) * 1099511628211u;
-    }
-    upload->length += chunk.length();
+    upload->receipt.add(chunk.bytes());
     if (!chunk.last()) return;
-    const uint64_t answer[2] = {upload->length, upload->checksum};
-    if (chunk.request() != nullptr) chunk.request()->respond(answer, sizeof(answer));
+    if (chunk.request() != nullptr) {
+      chunk.request()->respond(&upload->receipt, sizeof(upload->receipt));
+    }
     *upload = Upload();
   }
 

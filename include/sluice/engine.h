@@ -52,8 +52,9 @@ class SLUICE_EXPORT Engine {
   absl::Status start();
 
   // Begins a session from a node to a peer, "10.0.0.2" or "10.0.0.2:7470" or "[fd00::2]:7470", and
-  // waits until it is up: Unavailable (no answer within `timeout_ns`), PermissionDenied (the key
-  // or the parameters do not match), InvalidArgument (an address that cannot be reached).
+  // waits until it is up: Unavailable (no answer within `timeout_ns`), DeadlineExceeded (it is 0),
+  // PermissionDenied (the key or the parameters do not match), InvalidArgument (an address that
+  // cannot be reached).
   absl::StatusOr<Session> connect(uint32_t node, const std::string& peer,
                                   uint64_t timeout_ns = 1'000'000'000);
 

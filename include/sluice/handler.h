@@ -196,8 +196,9 @@ class SLUICE_EXPORT Handler {
   // Where a large message of a service is to land (see Endpoint::ask_landing()). Default: refuse.
   virtual Landing on_offer(Offer& offer);
 
-  // A message that was being streamed, or was landing in named memory, ended early: nothing
-  // touches that memory any more. `context` is what on_offer() or on_stream() had set.
+  // A message that was being streamed, or was landing in named memory, ended early: its caller gave
+  // up (kAborted), or the session or the lcore ended (with that code). Said once; from then on
+  // nothing touches that memory. `context` is what on_offer() or on_stream() had set.
   virtual void on_lost(Endpoint& endpoint, uint16_t service, void* context, StatusCode code);
 
   // The first packet of a peer verified on a lane of this endpoint; and the end of such a lane.

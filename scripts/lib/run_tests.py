@@ -57,7 +57,9 @@ SANITIZED = ["-Db_sanitize=address,undefined", "-Doptimization=1", "-Ddebug=fals
 PRODUCT_RUN = Run("build", "all", ["-Dtests=enabled"])
 SANITIZER_RUN = Run("build-asan", "meson-test-prereq", SANITIZED + ["-Dwerror=true"],
                     timeout_multiplier=6)
-FUZZ_RUN = Run("build-fuzz", "meson-test-prereq", SANITIZED + ["-Dfuzz=enabled"],
+# Without precompiled headers, so that a source that forgot to include something fails here.
+FUZZ_RUN = Run("build-fuzz", "meson-test-prereq",
+               SANITIZED + ["-Dfuzz=enabled", "-Db_pch=false"],
                compiler=("clang", "clang++"), timeout_multiplier=6)
 
 SANITIZER_ENVIRONMENT = {

@@ -50,6 +50,7 @@ void EndpointCore::on_stop(engine::LcoreContext& context) {
   now_ = context.now;
   stopped_ = true;
   end_lanes();
+  lose_all_incoming();
   fail_pending_calls();
   endpoint_ = nullptr;
   for (uint32_t i = 0; i < client_count_; ++i) clients_[i]->close();
@@ -252,7 +253,11 @@ void EndpointCore::fill_reply(PendingReply* reply, const transport::Event& event
 StatusCode EndpointCore::finish_reply(PendingReply* reply, base::Code code) {
   worked_ = true;
   if (code == base::Code::kNotFound) code = base::Code::kCancelled;
-  if (code == base::Code::kOk || code == base::Code::kCancelled) reply->core_ = nullptr;
+  if (code == base::Code::kOk || code == base::Code::kCancelled) {
+    reply->core_ = nullptr;
+    // What a handler kept of a streamed request ends with its answer.
+    if (incoming_active_ != 0) take_context({reply->index_, reply->generation_});
+  }
   return to_public(code);
 }
 

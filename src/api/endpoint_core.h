@@ -194,6 +194,7 @@ class EndpointCore final : public engine::LcoreApplication {
   void on_call_done(const transport::Event& event);
   void on_send_done(const transport::Event& event);
   void on_offer(const transport::Event& event);
+  void on_lost(const transport::Event& event);
   void on_stream(const transport::Event& event);
   void on_response_chunk(const transport::Event& event);
   void on_incoming_chunk(const transport::Event& event, IncomingEntry* entry);
@@ -206,11 +207,11 @@ class EndpointCore final : public engine::LcoreApplication {
   void fail_pending_calls();
 
   IncomingEntry* find_incoming(transport::ExchangeRef exchange);
-  IncomingEntry* start_incoming(const transport::Event& event, bool one_way);
+  IncomingEntry* start_incoming(const transport::Event& event);
   void end_incoming(IncomingEntry* entry);
   void lose_incoming(IncomingEntry* entry, uint32_t index, StatusCode code);
+  void lose_all_incoming();
   void* take_context(transport::ExchangeRef exchange);
-  bool is_one_way(const transport::Event& event);
 
   EndpointCoreConfig config_;
   Endpoint public_;

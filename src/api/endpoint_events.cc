@@ -58,6 +58,8 @@ void EndpointCore::dispatch(const Event& event) {
       return on_offer(event);
     case EventKind::kStream:
       return on_stream(event);
+    case EventKind::kLost:
+      return on_lost(event);
     case EventKind::kLaneUp:
       return on_lane_up(event);
     case EventKind::kLaneDown:
@@ -72,7 +74,7 @@ Session EndpointCore::session_of(transport::LaneRef lane) const {
 
 void EndpointCore::on_request(const Event& event) {
   if (event.data == nullptr) {
-    start_incoming(event, false);
+    start_incoming(event);
     return;
   }
   Request request(public_, session_of(event.lane));
@@ -94,7 +96,7 @@ void EndpointCore::on_request(const Event& event) {
 
 void EndpointCore::on_one_way(const Event& event) {
   if (event.data == nullptr) {
-    start_incoming(event, true);
+    start_incoming(event);
     return;
   }
   OneWay one_way{public_, session_of(event.lane), event.service,
@@ -155,14 +157,14 @@ EndpointCore::IncomingEntry* EndpointCore::find_incoming(transport::ExchangeRef 
   return entry.active && entry.generation == exchange.generation ? &entry : nullptr;
 }
 
-EndpointCore::IncomingEntry* EndpointCore::start_incoming(const Event& event, bool one_way) {
+EndpointCore::IncomingEntry* EndpointCore::start_incoming(const Event& event) {
   if (event.exchange.index >= incoming_.size()) return nullptr;
   IncomingEntry& entry = incoming_[event.exchange.index];
   // The exchange's place was used again without a word about the message before.
   if (entry.active) lose_incoming(&entry, event.exchange.index, StatusCode::kAborted);
   entry = IncomingEntry();
   entry.active = true;
-  entry.one_way = one_way;
+  entry.one_way = event.one_way;
   entry.service = event.service;
   entry.generation = event.exchange.generation;
   entry.lane = event.lane;
@@ -185,6 +187,14 @@ void EndpointCore::lose_incoming(IncomingEntry* entry, uint32_t index, StatusCod
   release_exchange(exchange);
 }
 
+// What the engine's last events did not end is lost with the lcore: nothing drives the transport
+// any more, so nothing touches the memory.
+void EndpointCore::lose_all_incoming() {
+  for (uint32_t i = 0; incoming_active_ != 0 && i < incoming_.size(); ++i) {
+    if (incoming_[i].active) lose_incoming(&incoming_[i], i, StatusCode::kClosed);
+  }
+}
+
 // A message whose landing was named has arrived whole.
 void* EndpointCore::take_context(transport::ExchangeRef exchange) {
   IncomingEntry* entry = find_incoming(exchange);
@@ -193,17 +203,9 @@ void* EndpointCore::take_context(transport::ExchangeRef exchange) {
   return entry->context;
 }
 
-// An offer does not say which kind of message it is; an answer without bytes is refused in one way
-// for requests and in another for one-way messages, and changes neither.
-bool EndpointCore::is_one_way(const Event& event) {
-  transport::Respond probe;
-  probe.exchange = event.exchange;
-  return endpoint_->submit(probe, now_) == base::Code::kNotFound;
-}
-
 void EndpointCore::on_offer(const Event& event) {
   Handler* handler = handler_for(event.service);
-  Offer offer{public_, session_of(event.lane), event.service, event.length, is_one_way(event)};
+  Offer offer{public_, session_of(event.lane), event.service, event.length, event.one_way};
   Landing landing = Landing::refuse();
   if (handler != nullptr && !draining_) landing = handler->on_offer(offer);
   worked_ = true;
@@ -213,13 +215,19 @@ void EndpointCore::on_offer(const Event& event) {
     endpoint_->submit(transport::Reject{event.exchange, base::Code::kTooLarge}, now_);
     return;
   }
-  IncomingEntry* entry = start_incoming(event, offer.one_way);
+  IncomingEntry* entry = start_incoming(event);
   if (entry != nullptr) entry->context = offer.context;
   const base::Code code =
       endpoint_->submit(transport::Land{event.exchange, to_landing(landing)}, now_);
   if (code == base::Code::kOk) return;
   endpoint_->submit(transport::Reject{event.exchange, code}, now_);
   if (entry != nullptr) lose_incoming(entry, event.exchange.index, to_public(code));
+}
+
+// A message that was landing in named memory ended early.
+void EndpointCore::on_lost(const Event& event) {
+  IncomingEntry* entry = find_incoming(event.exchange);
+  if (entry != nullptr) lose_incoming(entry, event.exchange.index, to_public(event.code));
 }
 
 void EndpointCore::on_stream(const Event& event) {
@@ -285,6 +293,7 @@ void EndpointCore::on_incoming_chunk(const Event& event, IncomingEntry* entry) {
 
 void EndpointCore::after_chunk(const Event& event, const StreamChunk& chunk, IncomingEntry* entry) {
   worked_ = true;
+  if (!entry->active) return;  // The handler has answered: the message is over.
   entry->context = chunk.context_;
   if (chunk.refused_ != StatusCode::kOk) {
     endpoint_->submit(transport::Reject{event.exchange, to_base(chunk.refused_)}, now_);
@@ -329,7 +338,8 @@ void EndpointCore::end_lanes() {
 void EndpointCore::end_lane(const EndedLane& ended) {
   for (uint32_t i = 0; incoming_active_ != 0 && i < incoming_.size(); ++i) {
     IncomingEntry& entry = incoming_[i];
-    if (entry.active && entry.lane == ended.lane) lose_incoming(&entry, i, ended.code);
+    const bool lost = entry.active && !entry.ended && entry.lane == ended.lane;
+    if (lost) lose_incoming(&entry, i, ended.code);
   }
   LaneEntry& lane = lanes_[ended.lane.index];
   if (lane.generation == ended.lane.generation) lane = LaneEntry();

@@ -22,7 +22,7 @@ void CallerResults::merge(const CallerResults& other) {
   response_bytes += other.response_bytes;
   begun_ns = empty ? other.begun_ns : std::min(begun_ns, other.begun_ns);
   ended_ns = std::max(ended_ns, other.ended_ns);
-  for (size_t i = 0; i < kMaxSizeClasses; ++i) latency[i].merge(other.latency[i]);
+  for (size_t i = 0; i < base::kMaxSizeClasses; ++i) latency[i].merge(other.latency[i]);
   rounds.merge(other.rounds);
 }
 
@@ -67,7 +67,8 @@ void Caller::fill(Endpoint& endpoint) {
 }
 
 bool Caller::begin_call(Endpoint& endpoint) {
-  const uint32_t size = pending_size_ != 0 ? pending_size_ : config_.workload.draw(prng_);
+  const uint32_t size =
+      pending_size_ != 0 ? pending_size_ : config_.workload.sample(prng_.next_u64());
   Slot& slot = slots_[free_.back()];
   slot.id = begun_;
   slot.size = size;

@@ -13,8 +13,8 @@
 
 #include "base/histogram.h"
 #include "base/prng.h"
+#include "base/workload.h"
 #include "cli/content.h"
-#include "cli/workload.h"
 #include "sluice/call.h"
 #include "sluice/endpoint.h"
 #include "sluice/engine.h"
@@ -35,7 +35,7 @@ struct CallerConfig {
   const Content* content = nullptr;  // Likewise.
   std::vector<Session> sessions;     // At least one; calls take them in turn.
   uint16_t service = kEchoService;
-  Workload workload = Workload::fixed(64);
+  base::Workload workload = base::Workload::fixed(64);
   uint32_t outstanding = 1;
   uint64_t count = 0;   // Calls to complete and measure; 0: until stopped.
   uint64_t warmup = 0;  // Further calls before those, which are checked but not measured.
@@ -54,8 +54,8 @@ struct CallerResults {
   uint64_t response_bytes = 0;
   uint64_t begun_ns = 0;  // On the engine's clock: first measured call, last completion.
   uint64_t ended_ns = 0;
-  std::array<base::Histogram, kMaxSizeClasses> latency;  // ns, by size class of the request.
-  base::Histogram rounds;                                // ns, with in_rounds only.
+  std::array<base::Histogram, base::kMaxSizeClasses> latency;  // ns, by size class of the request.
+  base::Histogram rounds;                                      // ns, with in_rounds only.
 
   uint64_t failures() const;
   void merge(const CallerResults& other);

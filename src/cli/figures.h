@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "base/workload.h"
 #include "cli/caller.h"
 #include "cli/json_report.h"
-#include "cli/workload.h"
 #include "sluice/stats.h"
 
 namespace sluice::cli {
@@ -18,7 +18,7 @@ namespace sluice::cli {
 // One stretch of RPCs, over all lcores.
 struct RpcFigures {
   std::string phase;  // Label of every result; empty: none.
-  Workload workload = Workload::fixed(64);
+  base::Workload workload = base::Workload::fixed(64);
   uint64_t outstanding = 0;  // Over all lcores.
   CallerResults results;
   uint64_t served_corrupt = 0;  // Wrong requests that the serving side of this process saw.

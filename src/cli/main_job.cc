@@ -150,7 +150,7 @@ std::string MainJob::table_text() const {
                                                 {"  goodput"},
                                                 {"  SHA-256"},
                                                 {"latency p50 / p99 / p99.9"}};
-  for (const SizeClass& size : plan_.workload.classes()) {
+  for (const base::SizeClass& size : plan_.workload.classes()) {
     rows.push_back({absl::StrCat("  ", size.name(), " bytes")});
   }
   std::vector<std::string> head = {""};

@@ -120,7 +120,7 @@ void add_place(OptionSet* set, Options* o) {
 
 void add_security(OptionSet* set, Options* o) {
   set->section("Peer and crypto");
-  set->add_text("peer", "IP[:PORT]", "the server; [fd00::2]:7414 for IPv6", &o->peer);
+  set->add_text("peer", "IP[:PORT]", "the server; 10.0.0.2, fd00::2 or [fd00::2]:7470", &o->peer);
   set->add_count("sessions", "N", "sessions to begin with the peer, used in turn", &o->sessions, 1,
                  128);
   set->add_nanos("connect-timeout", "how long to try, with retries (default 5s)",
@@ -298,11 +298,11 @@ uint64_t connect_timeout_of(const Options& options) {
   return options.embedded() ? kEmbeddedTimeout : kConnectTimeout;
 }
 
-absl::StatusOr<Workload> workload_of(const Options& options) {
+absl::StatusOr<base::Workload> workload_of(const Options& options) {
   if (!options.workload.empty()) {
-    return Workload::named(options.workload, static_cast<uint32_t>(options.max_size));
+    return base::Workload::named(options.workload, static_cast<uint32_t>(options.max_size));
   }
-  return Workload::fixed(static_cast<uint32_t>(options.size));
+  return base::Workload::fixed(static_cast<uint32_t>(options.size));
 }
 
 EngineOptions engine_options(const Options& options, bool accept, std::vector<uint8_t> psk) {

@@ -10,8 +10,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "base/workload.h"
 #include "cli/args.h"
-#include "cli/workload.h"
 #include "sluice/options.h"
 
 namespace sluice::cli {
@@ -92,7 +92,7 @@ OptionSet option_set(Options* options);
 absl::Status check_options(const Options& options);
 
 // The sizes that a run draws from.
-absl::StatusOr<Workload> workload_of(const Options& options);
+absl::StatusOr<base::Workload> workload_of(const Options& options);
 
 // The nodes of an engine. One node, or with both ends in this process two, the client's first.
 inline constexpr uint32_t kClientNode = 0;

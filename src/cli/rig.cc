@@ -15,7 +15,8 @@ namespace {
 
 constexpr size_t kKeyBytes = 32;
 constexpr uint32_t kInboxCapacity = 256;
-constexpr uint64_t kConnectAttempt = 900'000'000;
+constexpr uint64_t kFirstAttempt = 900'000'000;
+constexpr uint64_t kLeastAttempt = 100'000'000;
 
 absl::StatusOr<std::vector<uint8_t>> random_key() {
   std::vector<uint8_t> key(kKeyBytes);
@@ -70,15 +71,20 @@ Rig::~Rig() {
   if (engine_ != nullptr && !closed_) engine_->close().IgnoreError();
 }
 
-// A peer that refuses is final after one attempt; one that is silent may be starting.
+// A peer that refuses is final after one attempt; one that is silent may be starting, or may have
+// restarted in the middle of one. Each attempt is given twice the time of the last, so that a slow
+// machine comes to its end too.
 absl::StatusOr<Session> Rig::connect_once(const std::string& peer) {
   const uint64_t timeout = connect_timeout_of(options_);
-  const uint64_t attempt = options_.embedded() ? timeout : std::min(kConnectAttempt, timeout);
   const uint64_t give_up = engine_->now_ns() + timeout;
+  uint64_t attempt = options_.embedded() ? timeout : std::min(kFirstAttempt, timeout);
   while (true) {
     auto session = engine_->connect(kClientNode, peer, attempt);
     const bool silent = absl::IsUnavailable(session.status());
-    if (!silent || engine_->now_ns() >= give_up || signals_received() > 0) return session;
+    const uint64_t now = engine_->now_ns();
+    const bool over = now + kLeastAttempt >= give_up;
+    if (!silent || over || signals_received() > 0) return session;
+    attempt = std::min(2 * attempt, give_up - now);
   }
 }
 

@@ -9,17 +9,17 @@
 #include <string>
 #include <vector>
 
+#include "base/workload.h"
 #include "cli/caller.h"
 #include "cli/figures.h"
 #include "cli/job.h"
 #include "cli/rig.h"
-#include "cli/workload.h"
 
 namespace sluice::cli {
 
 struct TrafficPlan {
   std::string phase;  // Label of the figures; empty: none.
-  Workload workload = Workload::fixed(64);
+  base::Workload workload = base::Workload::fixed(64);
   uint16_t service = kEchoService;
   uint32_t outstanding = 1;  // Per lcore.
   uint64_t count = 0;        // In all; 0: until stopped or the duration has passed.

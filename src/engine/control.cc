@@ -285,6 +285,9 @@ void Control::answer_unknown(const wire::ParsedFrame& parsed, std::span<const ui
     stats_.drop_garbage.add();
     return;
   }
+  // An id in use is not forgotten here: its lanes are being installed, which a peer that is done
+  // need not wait for, or are ending. A RESET would end a session that is about to begin.
+  if (connector_.session_ids().in_use(base::SessionId(view->session()))) return;
   wire::ResetPacket reset;
   reset.session = view->session();
   reset.lane = view->lane();
@@ -438,7 +441,7 @@ void Control::begin_connect(const transport::PeerAddress& peer, base::Nanos dead
   const auto result = connector_.connect(peer, deadline, setup_.clock->now());
   if (result.code != base::Code::kOk) {
     done(status_of(result.code,
-                   "the connect was not begun: bad address, port or deadline, or "
+                   "the connect was not begun: bad address or port, no time left, or "
                    "too many sessions"));
     return;
   }

@@ -105,6 +105,35 @@ class CallerGuard {
   bool has_affinity_ = false;
 };
 
+// A driver may write to the socket of a peer that is gone (net_virtio_user does when its port is
+// stopped); that ends the write, and not the program. DPDK's own threads have all signals blocked.
+class PipeGuard {
+ public:
+  PipeGuard() {
+    sigemptyset(&pipe_);
+    sigaddset(&pipe_, SIGPIPE);
+    was_pending_ = pending();
+    pthread_sigmask(SIG_BLOCK, &pipe_, &mask_);
+  }
+  ~PipeGuard() {
+    const timespec at_once{};
+    if (!was_pending_ && pending()) sigtimedwait(&pipe_, nullptr, &at_once);
+    pthread_sigmask(SIG_SETMASK, &mask_, nullptr);
+  }
+  PipeGuard(const PipeGuard&) = delete;
+  PipeGuard& operator=(const PipeGuard&) = delete;
+
+ private:
+  static bool pending() {
+    sigset_t set;
+    return sigpending(&set) == 0 && sigismember(&set, SIGPIPE) == 1;
+  }
+
+  sigset_t pipe_;
+  sigset_t mask_;
+  bool was_pending_ = false;
+};
+
 // The runtime directory holds nothing but the telemetry socket; DPDK leaves it behind.
 void remove_runtime_directory() {
   if (in_forked_child()) return;
@@ -229,6 +258,7 @@ void Eal::return_lcores(const std::vector<uint32_t>& lcores) {
 
 std::string capture_log(const std::function<void()>& work) {
   LogStream::instance().begin(true);
+  const PipeGuard guard;
   work();
   return LogStream::instance().take();
 }

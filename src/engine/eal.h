@@ -59,7 +59,7 @@ class Eal {
 };
 
 // Runs something that calls DPDK on the control path and returns what DPDK logged meanwhile,
-// which then is not printed. One thread at a time.
+// which then is not printed. SIGPIPE does not reach the program meanwhile. One thread at a time.
 std::string capture_log(const std::function<void()>& work);
 // The last line of such a text that says something, without its prefix; "" when there is none.
 std::string last_log_line(std::string_view log);

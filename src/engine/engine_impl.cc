@@ -22,6 +22,10 @@ namespace {
 constexpr uint32_t kReserveMb = 24;
 // How long stop() waits for lanes to end after they were told to.
 constexpr base::Nanos kCloseWait = base::millis(250);
+// The CLOSE frames are with the devices by then. A peer gets a moment to take them; a longer one
+// where what it has not taken goes with the cable.
+constexpr auto kLastFrames = std::chrono::milliseconds(2);
+constexpr auto kLastFramesOfCable = std::chrono::milliseconds(20);
 
 uint64_t monotonic_ns() {
   timespec time{};
@@ -199,9 +203,12 @@ void EngineImpl::close_sessions() {
   while (left() && eal->clock().now() < until) {
     std::this_thread::sleep_for(std::chrono::microseconds(200));
   }
-  // The CLOSE frames are with the devices by now; a peer gets a moment to take them before its
-  // cable goes (a memif peer may crash in DPDK when it is pulled in mid-burst).
-  std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  const bool cable = std::any_of(nodes.begin(), nodes.end(), [](const auto& node) {
+    const auto& ports = node->ports();
+    return std::any_of(ports.begin(), ports.end(),
+                       [](const auto& port) { return port->driven_by_peer(); });
+  });
+  std::this_thread::sleep_for(cable ? kLastFramesOfCable : kLastFrames);
 }
 
 absl::Status EngineImpl::stop(base::Nanos drain) {

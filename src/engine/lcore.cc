@@ -15,6 +15,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
+#include "engine/interrupt_thread.h"
 
 namespace sluice::engine {
 namespace {
@@ -132,11 +133,15 @@ int Lcore::entry(void* self) {
 }
 
 void Lcore::run() {
+  PollingTurns turns(setup_.eal_lcore);
   now_ = std::max(now_, setup_.clock->now());
   skip_turn_time_ = true;
   context_.now = now_;
   setup_.application->on_start(context_);
-  while (!stop_.load(std::memory_order_acquire)) turn();
+  while (!stop_.load(std::memory_order_acquire)) {
+    turn();
+    turns.end_turn();
+  }
   while (run_tasks()) {
   }
   transmit();

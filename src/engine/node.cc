@@ -244,6 +244,7 @@ absl::Status Node::connect_lcores() {
           PortQueue::Setup{.port_id = port.id(),
                            .rx_queues = port.rx_queues_of(index),
                            .tx_queue = port.tx_queue_of(index),
+                           .driven_by_peer = port.driven_by_peer(),
                            .capture = capture != nullptr ? capture->ring(index) : nullptr,
                            .wall_base = setup_.eal->clock().wall_base(),
                            .pool = pools_[index],

@@ -20,6 +20,7 @@
 #include "base/check.h"
 #include "engine/dpdk_compat.h"
 #include "engine/eal.h"
+#include "engine/interrupt_thread.h"
 #include "engine/limits.h"
 
 namespace sluice::engine {
@@ -174,6 +175,8 @@ absl::Status Port::find_facts(const DeviceSpec& spec) {
   rte_eth_dev_get_name_by_port(id_, name);
   report_.name = name;
   report_.driver = info.driver_name != nullptr ? info.driver_name : "?";
+  driven_by_peer_ = report_.driver == "net_memif";
+  device_ = info.device;
   socket_ = rte_eth_dev_socket_id(id_);
   rte_ether_addr address{};
   const bool has_mac = rte_eth_macaddr_get(id_, &address) == 0;
@@ -324,26 +327,41 @@ void Port::receive_groups() {
 void Port::stop() {
   if (!started_) return;
   started_ = false;
+  if (driven_by_peer_) return close();
   capture_log([&] { rte_eth_dev_stop(id_); });
+}
+
+void Port::close() {
+  const std::lock_guard lock(mutex_);
+  if (!attached_ || closed_) return;
+  last_stats_ = read_stats();
+  const auto close_device = [this] {
+    if (driven_by_peer_) rte_eth_dev_stop(id_);
+    rte_eth_dev_close(id_);
+  };
+  capture_log([&] { driven_by_peer_ ? run_on_interrupt_thread(close_device) : close_device(); });
+  closed_ = true;
 }
 
 Port::~Port() {
   stop();
-  if (!attached_) return;
-  rte_eth_dev_info info{};
-  const bool known = rte_eth_dev_info_get(id_, &info) == 0;
-  capture_log([&] {
-    rte_eth_dev_close(id_);
-    if (removable_ && known && info.device != nullptr) rte_dev_remove(info.device);
-  });
+  close();
+  if (removable_ && device_ != nullptr) capture_log([&] { rte_dev_remove(device_); });
 }
 
 bool Port::link_up() const {
+  const std::lock_guard lock(mutex_);
   rte_eth_link link{};
-  return rte_eth_link_get_nowait(id_, &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
+  return !closed_ && rte_eth_link_get_nowait(id_, &link) == 0 &&
+         link.link_status == RTE_ETH_LINK_UP;
 }
 
 PortStats Port::stats() const {
+  const std::lock_guard lock(mutex_);
+  return closed_ ? last_stats_ : read_stats();
+}
+
+PortStats Port::read_stats() const {
   PortStats out;
   rte_eth_stats stats{};
   if (rte_eth_stats_get(id_, &stats) == 0) {
@@ -370,6 +388,8 @@ PortStats Port::stats() const {
 }
 
 void Port::clear_stats() {
+  const std::lock_guard lock(mutex_);
+  if (closed_) return;
   rte_eth_stats_reset(id_);
   rte_eth_xstats_reset(id_);
 }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -72,6 +73,8 @@ class Port {
   absl::Status configure(const std::vector<rte_mempool*>& pools, uint16_t base_port,
                          wire::Encapsulation encapsulation);
   absl::Status start();
+  // No lcore may poll it any more. One that is driven by its peer is closed too, in one step: no
+  // peer can plug itself into a port that will not be polled again.
   void stop();
 
   uint16_t id() const { return id_; }
@@ -85,6 +88,11 @@ class Port {
   const PortConfig& config() const { return config_; }
   const PortReport& report() const { return report_; }
 
+  // The driver changes the port on DPDK's interrupt thread as the peer, another process, comes and
+  // goes: interrupt_thread.h says what that asks of us.
+  bool driven_by_peer() const { return driven_by_peer_; }
+
+  // Any thread, until the port is destroyed; after its end what it last was.
   bool link_up() const;
   PortStats stats() const;
   void clear_stats();
@@ -98,6 +106,8 @@ class Port {
   absl::Status set_up_queues(const std::vector<rte_mempool*>& pools);
   void choose_offloads(uint64_t tx_capabilities, uint64_t rx_capabilities);
   void receive_groups();
+  void close();
+  PortStats read_stats() const;
   void steer(uint16_t base_port, wire::Encapsulation encapsulation);
   void feature(const std::string& what, const std::string& choice, const std::string& why);
 
@@ -107,6 +117,11 @@ class Port {
   bool attached_ = false;
   bool removable_ = false;  // We made the device, so we remove it.
   bool started_ = false;
+  bool driven_by_peer_ = false;
+  rte_device* device_ = nullptr;
+  mutable std::mutex mutex_;  // Keeps close() and whoever asks for figures apart.
+  bool closed_ = false;
+  PortStats last_stats_;  // Of a port that is closed.
   wire::MacAddress mac_;
   uint32_t mtu_ = 0;
   uint32_t buffer_bytes_ = 0;

@@ -66,8 +66,21 @@ void PortQueue::record(std::span<rte_mbuf*> frames, base::Nanos now) {
   }
 }
 
+// The count is read first: whoever unmaps after this look waits for the turn that looks.
+bool PortQueue::look_at_link() {
+  const uint32_t unmaps = unmap_count();
+  rte_eth_link link{};
+  if (rte_eth_link_get_nowait(setup_.port_id, &link) != 0 || link.link_status != RTE_ETH_LINK_UP) {
+    return false;
+  }
+  seen_unmaps_ = unmaps;
+  return true;
+}
+
 size_t PortQueue::receive(std::span<rte_mbuf*> out, base::Nanos now) {
   SLUICE_DCHECK(out.size() >= kReceiveSlots);
+  if (!plugged()) [[unlikely]]
+    return 0;
   size_t count = 0;
   for (size_t turn = 0; turn < setup_.rx_queues.size() && count == 0; ++turn) {
     const uint16_t queue = setup_.rx_queues[next_rx_];
@@ -98,7 +111,7 @@ void PortQueue::send(std::span<rte_mbuf*> frames, base::Nanos now) {
   uint64_t bytes = 0;
   for (const rte_mbuf* frame : out) bytes += frame->pkt_len;
   size_t sent = 0;
-  if (pending_count_ == 0) {
+  if (pending_count_ == 0 && plugged()) {
     sent = rte_eth_tx_burst(setup_.port_id, static_cast<uint16_t>(setup_.tx_queue), out.data(),
                             static_cast<uint16_t>(out.size()));
   }
@@ -121,9 +134,12 @@ void PortQueue::send(std::span<rte_mbuf*> frames, base::Nanos now) {
 }
 
 void PortQueue::push_out(base::Nanos now) {
-  const uint16_t sent = rte_eth_tx_burst(setup_.port_id, static_cast<uint16_t>(setup_.tx_queue),
-                                         pending_.data() + pending_head_,
-                                         static_cast<uint16_t>(std::min(pending_count_, kMaxSend)));
+  uint16_t sent = 0;
+  if (plugged()) {
+    sent = rte_eth_tx_burst(setup_.port_id, static_cast<uint16_t>(setup_.tx_queue),
+                            pending_.data() + pending_head_,
+                            static_cast<uint16_t>(std::min(pending_count_, kMaxSend)));
+  }
   pending_head_ += sent;
   pending_count_ -= sent;
   if (sent > 0) {

@@ -14,6 +14,7 @@
 #include "base/types.h"
 #include "engine/capture.h"
 #include "engine/fault.h"
+#include "engine/interrupt_thread.h"
 #include "engine/limits.h"
 #include "engine/stats.h"
 
@@ -32,7 +33,8 @@ class PortQueue {
   struct Setup {
     uint16_t port_id = 0;  // DPDK's.
     std::vector<uint16_t> rx_queues;
-    int32_t tx_queue = -1;  // None: another lcore sends for this one.
+    int32_t tx_queue = -1;        // None: another lcore sends for this one.
+    bool driven_by_peer = false;  // See Port.
     CaptureRing* capture = nullptr;
     uint64_t wall_base = 0;  // Nanoseconds since 1970 at the engine's zero.
     rte_mempool* pool = nullptr;
@@ -66,8 +68,14 @@ class PortQueue {
 
   void record(std::span<rte_mbuf*> frames, base::Nanos now);
   void push_out(base::Nanos now);
+  // Whether the device may be touched in this turn.
+  bool plugged() {
+    return !setup_.driven_by_peer || seen_unmaps_ == unmap_count() || look_at_link();
+  }
+  bool look_at_link();
 
   Setup setup_;
+  uint64_t seen_unmaps_ = UINT64_MAX;  // unmap_count() when the link was last found to be up.
   std::unique_ptr<FaultInjector> rx_faults_;
   std::unique_ptr<FaultInjector> tx_faults_;
   size_t next_rx_ = 0;  // Of the rx queues, which takes turns.

@@ -68,7 +68,8 @@ struct SendOneWay {
 
 // Answers a kRequest. Up to kInlineBytes are copied; longer data must stay valid until kSendDone
 // of this exchange, unless `owned`: then it came from Endpoint::allocate() and the endpoint
-// releases it. The request's own memory is released by this command.
+// releases it, at once where it says kCancelled (the caller has given up). With any other error it
+// stays the application's. The request's own memory is released by this command.
 struct Respond {
   ExchangeRef exchange;
   const uint8_t* data = nullptr;
@@ -121,7 +122,7 @@ struct InstallLane {
   uint32_t peer_max_message = 1u << 30;
 };
 
-// Ends a lane: every call on it completes with `code`.
+// Ends a lane: every call on it completes with `code`, which is not kOk.
 struct CloseLane {
   LaneRef lane;
   base::Code code = base::Code::kClosed;
@@ -153,6 +154,9 @@ enum class EventKind : uint8_t {
   kSendDone,  // The one completion of a one-way message, or of a long response's memory.
   kOffer,     // A message larger than max_buffered_message waits for Land, or Reject.
   kStream,    // More of the verified prefix: `data`, `length` at `offset`; `last` ends it.
+  kLost,      // A message that was landing in named memory ended early, with `code`: nothing
+              // touches that memory any more. ReleaseMessage; told once, unless a command on the
+              // exchange said kCancelled before.
   kLaneUp,    // The first packet of the peer verified on this lane.
   kLaneDown,  // The lane ended with `code`; the reference is dead afterwards.
 };
@@ -163,9 +167,10 @@ struct Event {
   base::Code code = base::Code::kOk;
   bool may_have_executed = false;  // On a failed call: the peer may have run it.
   bool last = false;
+  bool one_way = false;  // The exchange is a one-way message.
   uint16_t service = 0;
   ExchangeRef exchange;
-  LaneRef lane;
+  LaneRef lane;  // That the exchange belongs to, also when it has ended meanwhile.
   uint64_t user = 0;
   const uint8_t* data = nullptr;
   uint32_t length = 0;

@@ -9,7 +9,11 @@
 namespace sluice::transport {
 
 // Which grant policy an endpoint runs; a new policy is one file and one enumerator.
-enum class GrantPolicyKind : uint8_t { kHoma };
+enum class GrantPolicyKind : uint8_t { kHoma, kSird, kHybrid, kFair };
+
+// An endpoint that is driven later than it asked for, by more than this share of the peer timeout,
+// has been the silent one itself: the delay does not count as its peers' silence.
+inline constexpr uint32_t kOwnStallShare = 4;
 
 // Everything an endpoint is told at construction. All memory is taken then, from these figures;
 // nothing is allocated afterwards. Each limit, when reached, is a counted event (Stats).
@@ -23,17 +27,25 @@ struct EndpointConfig {
   uint32_t max_packet = 1452;                // Sluice packet bytes that the local port can carry.
   uint32_t base_packet = 1200;         // Sluice packet bytes assumed to pass any path (RFC 8899).
   uint32_t unscheduled_bytes = 65536;  // Sent per message before any grant.
-  uint32_t max_incoming_bytes = 1u << 20;     // Granted and not yet received, over all messages.
-  uint32_t grant_increment = 16384;           // Grants are coalesced to steps of at least this.
-  uint8_t overcommit = 8;                     // Messages granted at a time.
-  bool bundling = true;                       // Small messages and control share a packet.
-  uint32_t bundle_message_max = 512;          // Larger messages travel in packets of their own.
-  base::Nanos rto_min = base::micros(200);    // Floor of every retransmission timer.
-  base::Nanos rto_initial = base::millis(1);  // Before the first round-trip sample.
-  base::Nanos rto_max = base::millis(50);     // Ceiling of the back-off.
-  base::Nanos peer_timeout = base::millis(1000);   // Silence, with work pending, that ends a peer.
-  base::Nanos idle_timeout = base::seconds(600);   // Silence without work that forgets a peer.
-  base::Nanos release_delay = base::micros(50);    // Longest wait of a FLOOR for company.
+  uint32_t max_incoming_bytes = 1u << 20;  // Granted and not yet received, over all messages.
+  uint32_t grant_increment = 16384;        // Grants are coalesced to steps of at least this.
+  uint8_t overcommit = 8;                  // Messages granted at a time.
+  // Of kSird, kHybrid and kFair: what all senders together may have under way (SIRD's B, 1.5
+  // bandwidth-delay products), and of the first two, what one may have at most (one product).
+  uint32_t credit_bytes = 1u << 20;
+  uint32_t sender_credit_bytes = 640u << 10;
+  uint32_t fifo_share = 16;           // One of so many granted bytes goes to the oldest; 0: none.
+  uint32_t blind_bytes = UINT32_MAX;  // Longer messages send one packet before any grant.
+  // A sender with more granted and not sent bytes than this says so in its packets (SIRD's SThr).
+  uint32_t congested_sender_bytes = UINT32_MAX;
+  bool bundling = true;                           // Small messages and control share a packet.
+  uint32_t bundle_message_max = 512;              // Larger messages travel in packets of their own.
+  base::Nanos rto_min = base::micros(200);        // Floor of every retransmission timer.
+  base::Nanos rto_initial = base::millis(1);      // Before the first round-trip sample.
+  base::Nanos rto_max = base::millis(50);         // Ceiling of the back-off.
+  base::Nanos peer_timeout = base::millis(1000);  // Silence, with work pending, that ends a peer.
+  base::Nanos idle_timeout = base::seconds(600);  // Silence without work that forgets a peer.
+  base::Nanos release_delay = base::micros(50);   // Longest wait of a FLOOR for company.
   base::Nanos probe_interval = base::seconds(60);  // Between path MTU searches.
   GrantPolicyKind grant_policy = GrantPolicyKind::kHoma;
   bool shuffle_deliveries = false;  // Debug: deliver ready messages in random order.

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "transport/config.h"
 
 namespace sluice::transport {
 namespace {
@@ -84,7 +85,33 @@ base::Nanos Connector::next_deadline() const {
   return out;
 }
 
+// A share of the shortest wait that ends for a peer's silence.
+base::Nanos Connector::stall_limit() const {
+  return std::min(config_.refused_patience, config_.pending_timeout) / kOwnStallShare;
+}
+
+// Moves on what ends for a peer's silence, so that its packets, which may lie unread in a queue,
+// are heard before. Deadlines of connects are their callers' and stay.
+void Connector::excuse(base::Nanos late, base::Nanos now) {
+  stats_.stalls.add();
+  const base::Nanos soonest = base::after(now, stall_limit());
+  for (auto client = clients_.begin(); client != clients_.end(); ++client) {
+    ClientAttempt& state = client->second;
+    if (state.patience_end == base::Nanos::max()) continue;
+    state.patience_end = std::max(base::after(state.patience_end, late), soonest);
+    arm_client(client);
+  }
+  for (auto& [key, state] : servers_) {
+    if (state.established) continue;
+    server_timers_.erase({state.expires, key});
+    state.expires = std::max(base::after(state.expires, late), soonest);
+    server_timers_.emplace(state.expires, key);
+  }
+}
+
 void Connector::on_deadline(base::Nanos now) {
+  const base::Nanos late = base::elapsed(next_deadline(), now);
+  if (late > stall_limit()) excuse(late, now);
   while (!client_timers_.empty() && client_timers_.begin()->first <= now) {
     on_client_timer(clients_.find(client_timers_.begin()->second), now);
   }

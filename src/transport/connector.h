@@ -52,8 +52,9 @@ class Connector {
     ConnectId id;
   };
   // Begins a handshake; it ends by one kEstablished or kFailed event, the latter at `deadline`
-  // (absolute) at the latest. kInvalidArgument: no address or port, or a deadline not after `now`;
-  // kResourceExhausted: max_attempts or max_sessions is reached.
+  // (absolute) at the latest. kInvalidArgument: no address or port; kDeadlineExceeded: `deadline`
+  // is not after `now`; kResourceExhausted: max_attempts or max_sessions is reached. With any of
+  // these nothing was begun, and no event follows.
   ConnectResult connect(const PeerAddress& peer, base::Nanos deadline, base::Nanos now);
 
   // Ends a connect() early: its event says kCancelled. kNotFound when it has ended already.
@@ -71,7 +72,8 @@ class Connector {
   // Moves up to slots.size() packets out, oldest first, and returns how many.
   size_t poll_tx(std::span<HandshakePacket> slots);
 
-  // When on_deadline() is due next; Nanos::max() when never.
+  // When on_deadline() is due next; Nanos::max() when never. A call that comes far later shows that
+  // nobody drove this object meanwhile: that time is not held against the peers.
   base::Nanos next_deadline() const;
   void on_deadline(base::Nanos now);
 
@@ -92,7 +94,8 @@ class Connector {
     ConnectId id;
     PeerAddress peer;
     base::SessionId session;
-    base::Nanos deadline;
+    base::Nanos deadline;                           // The caller's.
+    base::Nanos patience_end = base::Nanos::max();  // After a hint that the peer refuses.
     base::Nanos next_send;
     base::Nanos interval;
     base::Nanos timer;  // Its place in client_timers_.
@@ -134,6 +137,8 @@ class Connector {
                                            std::span<const uint8_t> fragment);
   crypto::SessionParameters parameters_for(base::SessionId session) const;
   void establish(const crypto::HandshakeResult& result, const PeerAddress& peer, ConnectId connect);
+  base::Nanos stall_limit() const;
+  void excuse(base::Nanos late, base::Nanos now);
 
   // connector_client.cc
   uint64_t new_attempt_id();

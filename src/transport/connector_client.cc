@@ -20,9 +20,8 @@ uint64_t Connector::new_attempt_id() {
 
 Connector::ConnectResult Connector::connect(const PeerAddress& peer, base::Nanos deadline,
                                             base::Nanos now) {
-  if (peer.port == 0 || peer.ip.is_unspecified() || deadline <= now) {
-    return {base::Code::kInvalidArgument, {}};
-  }
+  if (peer.port == 0 || peer.ip.is_unspecified()) return {base::Code::kInvalidArgument, {}};
+  if (deadline <= now) return {base::Code::kDeadlineExceeded, {}};
   if (clients_.size() >= config_.max_attempts) {
     stats_.limit_attempts.add();
     return {base::Code::kResourceExhausted, {}};
@@ -104,7 +103,7 @@ void Connector::on_refuse(Clients::iterator client, std::span<const uint8_t> bod
   const bool first = state.hint == crypto::RefuseReason::kNone;
   state.hint = static_cast<crypto::RefuseReason>(body[0]);
   if (!first) return;
-  state.deadline = std::min(state.deadline, base::after(now, config_.refused_patience));
+  state.patience_end = base::after(now, config_.refused_patience);
   arm_client(client);
 }
 
@@ -172,12 +171,14 @@ void Connector::send_flight(Clients::iterator client, base::Nanos now) {
 void Connector::arm_client(Clients::iterator client) {
   ClientAttempt& state = client->second;
   client_timers_.erase({state.timer, client->first});
-  state.timer = std::min(state.next_send, state.deadline);
+  state.timer = std::min({state.next_send, state.deadline, state.patience_end});
   client_timers_.emplace(state.timer, client->first);
 }
 
 void Connector::on_client_timer(Clients::iterator client, base::Nanos now) {
-  if (now >= client->second.deadline) return give_up(client);
+  if (now >= std::min(client->second.deadline, client->second.patience_end)) {
+    return give_up(client);
+  }
   stats_.retransmitted.add();
   send_flight(client, now);
 }

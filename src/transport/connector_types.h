@@ -39,8 +39,10 @@ struct ConnectorConfig {
   base::Nanos retry_initial = base::millis(5);  // First repetition of a flight; doubles each time.
   base::Nanos retry_max = base::millis(250);
   // A client that was hinted a refusal goes on trying for this long and then reports it, or until
-  // its own deadline if that is sooner. Nanos::max(): always until the deadline.
-  base::Nanos refused_patience = base::millis(800);
+  // its own deadline if that is sooner. Nanos::max(): always until the deadline. Half a second is
+  // some seven repetitions of the hello, so that a forged hint does not win over lost packets, and
+  // leaves a busy machine as much again to end a refused program within a second.
+  base::Nanos refused_patience = base::millis(500);
   // After this long an unfinished handshake is forgotten by the server.
   base::Nanos pending_timeout = base::limits::kDefaultHandshakeTimeout;
   // For this long after its end the server repeats the last message to a client that asks.
@@ -115,7 +117,8 @@ struct ConnectorEvent {
   X(limit_joins, "handshake.limit.joins", "fragments dropped: kMaxJoinedTypes")                   \
   X(limit_queue, "handshake.limit.queue", "packets dropped: max_queued_packets")                  \
   X(limit_refusal_events, "handshake.limit.refusal_events", "events dropped: max_refusal_events") \
-  X(limit_retries, "handshake.limit.retries", "HELLO_RETRY not answered at once: kMaxRetries")
+  X(limit_retries, "handshake.limit.retries", "HELLO_RETRY not answered at once: kMaxRetries")    \
+  X(stalls, "handshake.stalls", "times the connector was driven too late to judge its peers")
 
 struct ConnectorStats {
 #define SLUICE_DECLARE(field, name, help) Counter field;

@@ -261,6 +261,9 @@ void Control::on_gone(Lane& lane, const wire::GoneFrame& frame) {
 
 void Control::on_need_ack(Lane& lane, const wire::NeedAckFrame& frame) {
   if (frame.response()) {  // The callee asks this caller to release what it can.
+    // Telling walks the window of ids, so the questions of one burst get one answer.
+    if (lane.told_again == ctx_.now) return;
+    lane.told_again = ctx_.now;
     lane.own_ids.tell_again();
     tell_floor(lane, frame.id);
     return;
@@ -303,19 +306,7 @@ void Control::on_release(Lane& lane, const wire::ReleaseFrame& frame) {
     ctx_.stats.drop_malformed.add();
     return;
   }
-  for (uint64_t id = frame.first; id < frame.first + frame.count; ++id) {
-    switch (lane.peer_ids.classify(id)) {
-      case PeerIds::Class::kNew:
-        lane.peer_ids.commit(id);
-        break;
-      case PeerIds::Class::kSeen:
-        release_id(lane, id);
-        break;
-      case PeerIds::Class::kBelow:
-      case PeerIds::Class::kTooFar:
-        break;
-    }
-  }
+  lane.peer_ids.release(frame.first, frame.count, [&](uint64_t id) { release_id(lane, id); });
 }
 
 // The echo is this side's own clock, truncated; the subtraction wraps with it.

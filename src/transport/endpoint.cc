@@ -67,6 +67,9 @@ SubmitResult EndpointCore::begin(LaneRef ref, uint16_t service, const uint8_t* d
   if (landing.mode == LandingMode::kStream && !std::has_single_bit(landing.capacity)) {
     return {base::Code::kInvalidArgument, {}};
   }
+  if (landing.mode == LandingMode::kNamed && landing.memory == nullptr) {
+    return {base::Code::kInvalidArgument, {}};
+  }
   if (deadline <= now) return {base::Code::kDeadlineExceeded, {}};
   if (lane->own_ids.full()) {
     ctx.stats.limit_window.add();
@@ -87,7 +90,7 @@ SubmitResult EndpointCore::begin(LaneRef ref, uint16_t service, const uint8_t* d
   out.data = data;
   out.length = length;
   out.small = length <= ctx.config.bundle_message_max;
-  out.granted = std::min(length, std::max(lane->peer_unscheduled, lane->record_bytes()));
+  out.granted = sender.unasked(*lane, length);
   lifecycle.enlist(*exchange, lane->own_ids.take());
   ctx.wheel.arm(exchange->timer, Timers::first_look(*exchange, now));
   sender.start(*exchange);
@@ -119,9 +122,7 @@ base::Nanos Endpoint::next_deadline() const { return core_->ctx.wheel.next_deadl
 
 void Endpoint::on_deadline(base::Nanos now) {
   core_->ctx.now = now;
-  const size_t fired = core_->ctx.wheel.advance(
-      now, [this, now](base::TimerNode& node) { core_->timers.fire(node, now); });
-  if (fired > 0) core_->inbound.settle(now);
+  if (core_->timers.advance(now) > 0) core_->inbound.settle(now);
 }
 
 SubmitResult Endpoint::submit(const SendRequest& command, base::Nanos now) {
@@ -147,7 +148,9 @@ base::Code Endpoint::submit(const Respond& command, base::Nanos now) {
   const bool answerable =
       exchange->state == ExchangeState::kDelivered ||
       (exchange->state == ExchangeState::kReceiving && exchange->in.window != 0);
-  if (!answerable || command.length == 0) return base::Code::kInvalidArgument;
+  if (!answerable || command.length == 0 || command.data == nullptr) {
+    return base::Code::kInvalidArgument;
+  }
   Lane& lane = *exchange->lane;
   if (command.length > std::min(lane.peer_max_message, ctx.config.max_message)) {
     return base::Code::kTooLarge;
@@ -169,7 +172,8 @@ base::Code Endpoint::submit(const Respond& command, base::Nanos now) {
   core_->lifecycle.release_request(*exchange);
   ctx.wheel.cancel(exchange->timer);
   out.small = command.length <= ctx.config.bundle_message_max;
-  out.granted = std::min(command.length, std::max(exchange->response_credit, lane.record_bytes()));
+  const uint32_t credit = std::min(exchange->response_credit, ctx.config.unscheduled_bytes);
+  out.granted = std::min(command.length, std::max(credit, lane.record_bytes()));
   core_->sender.start(*exchange);
   return base::Code::kOk;
 }
@@ -248,6 +252,7 @@ base::Code Endpoint::submit(const CloseLane& command, base::Nanos now) {
   core_->ctx.now = now;
   Lane* lane = core_->ctx.find_lane(command.lane);
   if (lane == nullptr) return base::Code::kNotFound;
+  if (command.code == base::Code::kOk) return base::Code::kInvalidArgument;  // No call ended well.
   if (!command.tell_peer) {
     core_->lifecycle.close_lane(*lane, command.code);
     return base::Code::kOk;

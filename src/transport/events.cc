@@ -14,8 +14,10 @@ constexpr uint8_t bit(EventKind kind) {
 }
 
 // The order in which several events of one exchange are told.
-constexpr EventKind kOrder[] = {EventKind::kOffer,  EventKind::kRequest,  EventKind::kOneWay,
-                                EventKind::kStream, EventKind::kCallDone, EventKind::kSendDone};
+constexpr EventKind kOrder[] = {EventKind::kOffer,   EventKind::kRequest, EventKind::kOneWay,
+                                EventKind::kLost,    EventKind::kStream,  EventKind::kCallDone,
+                                EventKind::kSendDone};
+static_assert(static_cast<uint8_t>(EventKind::kLost) < 8, "Exchange::events holds the others");
 
 EventKind first_of(uint8_t events) {
   for (const EventKind kind : kOrder) {
@@ -56,10 +58,10 @@ void Events::next_of(Exchange& exchange, Event* out) {
   const EventKind kind = first_of(exchange.events);
   *out = Event{};
   out->kind = kind;
-  out->code = exchange.code;
+  out->one_way = exchange.one_way;
   out->service = exchange.service;
   out->exchange = ctx_.ref_of(exchange);
-  out->lane = Context::ref_of(*exchange.lane);
+  out->lane = exchange.lane_ref;
   out->user = exchange.user;
   bool more = false;
   const Incoming& in = exchange.in;
@@ -76,7 +78,11 @@ void Events::next_of(Exchange& exchange, Event* out) {
     case EventKind::kStream:
       more = fill_stream(exchange, out);
       break;
+    case EventKind::kLost:
+      out->code = exchange.code;
+      break;
     default:
+      out->code = exchange.code;
       out->may_have_executed = exchange.may_have_executed;
       if (exchange.code == base::Code::kOk && in.window == 0) {
         out->data = in.memory;
@@ -92,7 +98,7 @@ void Events::next_of(Exchange& exchange, Event* out) {
 // follows it. An exchange that ended early tells so, once.
 bool Events::fill_stream(Exchange& exchange, Event* out) {
   Reassembly* r = exchange.in.reassembly;
-  if (exchange.abandoned || r == nullptr) {
+  if (r == nullptr) {
     out->code = exchange.code == base::Code::kOk ? base::Code::kAborted : exchange.code;
     out->last = true;
     return false;

@@ -30,7 +30,8 @@ struct Lane;
 enum class ExchangeState : uint8_t {
   kFree,
   kSending,     // Caller: the request or one-way message is on its way.
-  kReceiving,   // Caller: response bytes arrive. Callee: request bytes arrive.
+  kReceiving,   // Caller: response bytes arrive. Callee: request bytes arrive (and, `abandoned`,
+                // no more of them: the application has not taken note yet).
   kOffered,     // Callee: waits for the application to name landing memory.
   kDelivered,   // Callee: the application has the message.
   kResponding,  // Callee: the response is on its way, or waits for its release.
@@ -46,6 +47,7 @@ struct Outgoing {
   uint32_t granted = 0;       // Bytes below this may be sent.
   uint32_t flush_to = 0;      // Send up to here even if the last packet is a short one.
   uint32_t resend_bytes = 0;  // Of `resend`, for the order of sending.
+  uint32_t unspent = 0;       // Granted and not sent, as the Sender has counted it.
   uint32_t missing_at = 0;    // The peer last asked for the bytes from here on,
   uint32_t misses = 0;        // so many times in a row.
   uint8_t priority = 0;       // From the latest grant.
@@ -71,14 +73,18 @@ struct Reassembly {
   Grantable grant;  // The grant policy's view and state.
   struct Exchange* exchange = nullptr;
   uint32_t granted_told = 0;   // The offset of the latest GRANT sent; 0 before the first.
+  uint32_t allowed = 0;        // The sender was told that it may send bytes below this,
+  uint32_t class_begin = 0;    // those from here on at the latest priority,
+  uint8_t priority = 0;        // which is this one, after the first grant.
   uint32_t gap_asked = 0;      // Holes below this were asked for already.
   uint32_t delivered = 0;      // Stream: bytes given to the application.
   uint32_t consumed = 0;       // Stream: bytes it has given back.
-  uint32_t burst_bytes = 0;    // Received in the current burst.
+  Arrival burst;               // Received in the current burst.
   uint32_t opening_begin = 0;  // Bytes [begin, end) are being written by openings in progress.
   uint32_t opening_end = 0;
   bool in_policy = false;                      // The grant policy holds `grant`.
-  base::Nanos gap_since = base::Nanos::max();  // When the oldest open hole was first seen.
+  uint32_t gap_first = 0;                      // Where the first open hole begins, and since
+  base::Nanos gap_since = base::Nanos::max();  // when it does.
   base::ListNode touched;  // In Inbound's list of messages that the burst touched.
 };
 
@@ -97,6 +103,7 @@ struct Incoming {
 struct Exchange {
   // Identity.
   Lane* lane = nullptr;
+  LaneRef lane_ref;  // Of `lane`, whose place may be used again while this is still held.
   uint64_t id = 0;
   uint32_t generation = 0;
   bool caller = false;  // This side started it.

@@ -2,6 +2,7 @@
 #ifndef SLUICE_TRANSPORT_GRANT_POLICY_H_
 #define SLUICE_TRANSPORT_GRANT_POLICY_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -18,14 +19,26 @@ struct Grantable {
   uint32_t length = 0;
   uint32_t received = 0;  // Bytes, wherever they lie in the message.
   uint32_t limit = 0;     // Never grant beyond: what landing memory backs.
+  uint32_t sender = 0;    // The lane it comes by, below EndpointConfig::max_lanes.
   base::Nanos birth{};
 
   uint32_t granted = 0;  // The sender may send bytes below this.
   bool active = false;
+  bool blocked = false;
   uint8_t bucket = 0;
   base::ListNode node;
+  base::ListNode age_node;
 
   uint32_t remaining() const { return length - received; }
+  // What may be granted in the end, as landing memory is now.
+  uint32_t goal() const { return std::min(length, limit); }
+};
+
+// What arrived of a message in one burst, and how many of these bytes were marked.
+struct Arrival {
+  uint32_t bytes = 0;
+  uint32_t congested = 0;  // By their sender: it holds more credit than it can use.
+  uint32_t marked = 0;     // By the network: ECN's congestion experienced.
 };
 
 // One grant to be sent: the new cumulative offset, and the priority of the bytes it allows.
@@ -44,8 +57,8 @@ class GrantPolicy {
 
   // A message of several packets has begun; `granted` is what its sender may send unasked.
   virtual void add(Grantable* message) = 0;
-  // `bytes` of it arrived since the last call, or its limit rose (bytes == 0).
-  virtual void on_progress(Grantable* message, uint32_t bytes) = 0;
+  // Bytes of it arrived since the last call, or its limit rose (no bytes then).
+  virtual void on_progress(Grantable* message, const Arrival& arrival) = 0;
   // It is complete or gone.
   virtual void remove(Grantable* message) = 0;
   // Writes the grants that are due and returns how many; called again while it fills `out`.

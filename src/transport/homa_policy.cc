@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "transport/credit_policy.h"
+#include "transport/fair_policy.h"
 
 namespace sluice::transport {
 
@@ -20,9 +22,9 @@ void HomaPolicy::add(Grantable* message) {
   dirty_ = true;
 }
 
-void HomaPolicy::on_progress(Grantable* message, uint32_t bytes) {
-  SLUICE_DCHECK(outstanding_ >= bytes);
-  outstanding_ -= bytes;
+void HomaPolicy::on_progress(Grantable* message, const Arrival& arrival) {
+  SLUICE_DCHECK(outstanding_ >= arrival.bytes);
+  outstanding_ -= arrival.bytes;
   dirty_ = true;
   if (waiting_.contains(*message)) {
     waiting_.update(*message, message->remaining());
@@ -120,6 +122,11 @@ std::unique_ptr<GrantPolicy> make_grant_policy(const EndpointConfig& config) {
   switch (config.grant_policy) {
     case GrantPolicyKind::kHoma:
       break;
+    case GrantPolicyKind::kSird:
+    case GrantPolicyKind::kHybrid:
+      return std::make_unique<CreditPolicy>(config);
+    case GrantPolicyKind::kFair:
+      return std::make_unique<FairPolicy>(config);
   }
   return std::make_unique<HomaPolicy>(config);
 }

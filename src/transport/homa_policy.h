@@ -21,7 +21,7 @@ class HomaPolicy final : public GrantPolicy {
   explicit HomaPolicy(const EndpointConfig& config);
 
   void add(Grantable* message) override;
-  void on_progress(Grantable* message, uint32_t bytes) override;
+  void on_progress(Grantable* message, const Arrival& arrival) override;
   void remove(Grantable* message) override;
   size_t decide(base::Nanos now, std::span<GrantDecision> out) override;
   uint64_t outstanding() const override { return outstanding_; }

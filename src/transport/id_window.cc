@@ -44,7 +44,9 @@ OwnIds::Run OwnIds::next_untold(uint64_t from) {
 void PeerIds::reset() {
   floor_ = 1;
   highest_ = 0;
+  any_released_ = false;
   seen_.clear_all();
+  released_.clear_all();
 }
 
 void PeerIds::commit(uint64_t id) {

@@ -6,6 +6,7 @@
 #define SLUICE_TRANSPORT_ID_WINDOW_H_
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -26,6 +27,9 @@ class IdBits {
   void set(uint64_t id) { words_[word(id)] |= uint64_t{1} << (id & 63); }
   void clear(uint64_t id) { words_[word(id)] &= ~(uint64_t{1} << (id & 63)); }
   void clear_all();
+  // The 64 bits from the multiple of 64 at or below `id` on, and more of them to be set.
+  uint64_t word_at(uint64_t id) const { return words_[word(id)]; }
+  void set_word(uint64_t id, uint64_t bits) { words_[word(id)] |= bits; }
 
  private:
   size_t word(uint64_t id) const { return static_cast<size_t>((id & mask_) >> 6); }
@@ -76,7 +80,7 @@ class OwnIds {
 // at or above the floor was either seen or not, and one below it is finished.
 class PeerIds {
  public:
-  explicit PeerIds(uint32_t window) : seen_(window) {}
+  explicit PeerIds(uint32_t window) : seen_(window), released_(window) {}
 
   // No caller gets so far: a thousand million calls a second would take a century.
   static constexpr uint64_t kMaxId = uint64_t{1} << 62;
@@ -108,12 +112,35 @@ class PeerIds {
       const uint64_t id = floor_++;
       if (seen_.test(id)) {
         seen_.clear(id);
+        if (any_released_) released_.clear(id);
         f(id);
       }
     }
     floor_ = floor;
     if (highest_ < floor_ - 1) highest_ = floor_ - 1;
     return true;
+  }
+  // The caller released the ids [first, first + count): calls f(id) for each that was seen, once
+  // for each id however often its release is repeated. One that was not seen yet counts as seen
+  // from now on. Costs a few steps for 64 ids. Ids outside the window are left alone.
+  template <typename F>
+  void release(uint64_t first, uint32_t count, F&& f) {
+    const uint64_t end = first > kMaxId ? 0 : std::min(first + count, floor_ + seen_.size());
+    uint64_t id = std::max(first, floor_);
+    if (id >= end) return;
+    highest_ = std::max(highest_, end - 1);
+    any_released_ = true;
+    while (id < end) {
+      const uint64_t base = id & ~uint64_t{63};
+      const uint64_t from = ~uint64_t{0} << (id - base);
+      const uint64_t upto = end - base >= 64 ? ~uint64_t{0} : ~(~uint64_t{0} << (end - base));
+      const uint64_t fresh = from & upto & ~released_.word_at(id);
+      uint64_t told = fresh & seen_.word_at(id);
+      released_.set_word(id, fresh);
+      seen_.set_word(id, fresh);
+      for (; told != 0; told &= told - 1) f(base + static_cast<uint64_t>(std::countr_zero(told)));
+      id = base + 64;
+    }
   }
   uint64_t floor() const { return floor_; }
   uint64_t highest() const { return highest_; }
@@ -122,7 +149,9 @@ class PeerIds {
  private:
   uint64_t floor_ = 1;
   uint64_t highest_ = 0;
+  bool any_released_ = false;
   IdBits seen_;
+  IdBits released_;  // Of those seen, the ones whose release was told.
 };
 
 }  // namespace sluice::transport

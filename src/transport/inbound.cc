@@ -110,16 +110,20 @@ bool Inbound::start_reassembly(Exchange& exchange, base::Nanos now) {
   Incoming& in = exchange.in;
   r->received.clear();
   r->exchange = &exchange;
-  r->gap_asked = r->delivered = r->consumed = r->burst_bytes = 0;
+  r->gap_asked = r->delivered = r->consumed = 0;
+  r->burst = {};
   r->opening_begin = r->opening_end = 0;
   r->gap_since = base::Nanos::max();
   r->grant = Grantable{};
   r->grant.length = in.length;
   r->grant.birth = now;
+  r->grant.sender = exchange.lane->index;
   r->grant.limit = landing_limit(in, 0);
   // A sender may hold itself to less than it is allowed; the rest then takes a grant.
   r->grant.granted = std::min({r->grant.limit, ctx_.unscheduled_limit(), in.unasked});
   r->granted_told = 0;
+  r->allowed = r->grant.granted;
+  r->class_begin = 0;
   r->in_policy = true;
   in.reassembly = r;
   policy_.add(&r->grant);
@@ -229,7 +233,9 @@ void Inbound::add_range(Exchange& exchange, uint32_t offset, uint32_t length, ba
   if (result == Insert::kDuplicate) return;
   const uint32_t added = static_cast<uint32_t>(r.received.total() - before);
   r.grant.received += added;
-  r.burst_bytes += added;
+  r.burst.bytes += added;
+  if (marks_.congested_sender) r.burst.congested += added;
+  if (marks_.congestion_experienced) r.burst.marked += added;
   exchange.last_progress = now;
   exchange.backoff = 0;  // PROTOCOL MUST-T8
   touch(r);
@@ -293,6 +299,9 @@ base::Code Inbound::land(Exchange& exchange, const Landing& landing, base::Nanos
   if (landing.mode == LandingMode::kStream && !std::has_single_bit(landing.capacity)) {
     return base::Code::kInvalidArgument;
   }
+  if (landing.mode == LandingMode::kNamed && landing.memory == nullptr) {
+    return base::Code::kInvalidArgument;
+  }
   Incoming reserved;
   const Reserve result = reserve(exchange, landing, exchange.in.length, &reserved);
   if (result == Reserve::kTooLarge) return base::Code::kTooLarge;
@@ -320,7 +329,7 @@ base::Code Inbound::consume(Exchange& exchange, uint32_t bytes) {
   if (bytes > r->delivered - r->consumed) return base::Code::kInvalidArgument;
   r->consumed += bytes;
   r->grant.limit = landing_limit(exchange.in, r->consumed);
-  if (r->in_policy) policy_.on_progress(&r->grant, 0);
+  if (r->in_policy) policy_.on_progress(&r->grant, Arrival{});
   touch(*r);
   return base::Code::kOk;
 }
@@ -340,7 +349,12 @@ void Inbound::ask(Exchange& exchange, const ResendRange* ranges, size_t count) {
 }
 
 void Inbound::send_grant(Exchange& exchange, uint32_t offset, uint8_t priority) {
-  exchange.in.reassembly->granted_told = offset;
+  Reassembly& r = *exchange.in.reassembly;
+  // Bytes of one priority keep their order on a path; a change lets later ones overtake.
+  if (r.granted_told == 0 || priority != r.priority) r.class_begin = r.allowed;
+  r.priority = priority;
+  r.granted_told = offset;
+  r.allowed = std::max(r.allowed, offset);
   sender_.queue(*exchange.lane,
                 wire::GrantFrame{part_bits(exchange), exchange.id, offset, priority});
   ctx_.stats.grants_sent.add();
@@ -354,8 +368,8 @@ void Inbound::settle(base::Nanos now) {
       ctx_.raise(exchange, EventKind::kStream);
     }
     if (!r->in_policy) continue;
-    if (r->burst_bytes != 0) policy_.on_progress(&r->grant, r->burst_bytes);
-    r->burst_bytes = 0;
+    if (r->burst.bytes != 0) policy_.on_progress(&r->grant, r->burst);
+    r->burst = {};
     if (r->received.size() > 1 || (r->received.size() == 1 && r->received[0].begin > 0)) {
       Lane& lane = *exchange.lane;
       ask(exchange, ranges.data(),
@@ -379,7 +393,7 @@ void Inbound::recover(Exchange& exchange, base::Nanos now) {
   const size_t count = recovery_.on_timeout(&r, now, ranges);
   ask(exchange, ranges.data(), count);
   // The latest grant may have been lost; it is cumulative, so repeating it costs nothing.
-  if (r.granted_told != 0) send_grant(exchange, r.granted_told, 0);
+  if (r.granted_told != 0) send_grant(exchange, r.granted_told, r.priority);
 }
 
 }  // namespace sluice::transport

@@ -22,6 +22,12 @@ struct MessageStart {
   bool one_way = false;
 };
 
+// What a verified packet says of its way here.
+struct PacketMarks {
+  bool congested_sender = false;        // Its sender holds more credit than it can use.
+  bool congestion_experienced = false;  // ECN, set by the network.
+};
+
 // Messages being received: their landing memory, which bytes have arrived, their grants and holes,
 // and their delivery. Everything here acts on verified packets, except reserve() and target(),
 // which change nothing that a failed tag would have to take back.
@@ -79,6 +85,9 @@ class Inbound {
   base::Code land(Exchange& exchange, const Landing& landing, base::Nanos now);
   base::Code consume(Exchange& exchange, uint32_t bytes);
 
+  // What the packet that is committed next carried; tells the grant policy of its bytes.
+  void set_marks(PacketMarks marks) { marks_ = marks; }
+
   // After each burst, timer or consumption: holes are asked for, grants go out.
   void settle(base::Nanos now);
   // The retransmission timer of an incomplete message fired.
@@ -101,6 +110,7 @@ class Inbound {
   Sender& sender_;
   GrantPolicy& policy_;
   RecoveryPolicy& recovery_;
+  PacketMarks marks_;
 };
 
 }  // namespace sluice::transport

@@ -45,6 +45,7 @@ struct Lane {
   PeerIds peer_ids{base::limits::kMaxIdsAboveFloor};
   uint64_t told_floor = 1;                     // The floor that the peer was last sent.
   base::Nanos floor_due = base::Nanos::max();  // A FLOOR of its own is due then.
+  base::Nanos told_again{};                    // When a NEED_ACK of the callee was last answered.
 
   // Sending.
   FrameQueue frames;
@@ -62,7 +63,8 @@ struct Lane {
   bool saw_congestion = false;  // CE arrived since the last packet out: echo it.
   uint32_t ping_nonce = 0;
   bool ping_outstanding = false;
-  base::Nanos ping_due{};      // Next round-trip measurement while busy.
+  base::Nanos ping_began{};  // When the outstanding nonce was first sent.
+  base::Nanos ping_sent{};
   uint64_t resend_tokens = 0;  // Bytes that RESENDs may still cause now.
   base::Nanos resend_refill{};
 
@@ -71,6 +73,8 @@ struct Lane {
   base::Nanos installed{};
   base::Nanos last_heard{};
   base::Nanos last_active{};                       // Last time this side had work on the lane.
+  // Since when something has waited for the peer without a pause; max: nothing does.
+  base::Nanos waiting_since = base::Nanos::max();
   base::Nanos suspect_until = base::Nanos::max();  // Must be heard by then, or is lost.
   uint32_t need_ack_backoff = 0;
   base::Nanos need_ack_due{};  // No NEED_ACK of the callee goes out before.
@@ -87,6 +91,11 @@ struct Lane {
 inline constexpr uint64_t kResendBurstBytes = 4u << 20;
 inline constexpr base::Nanos kLaneTick = base::millis(2);  // Of a lane with work.
 inline constexpr base::Nanos kPingInterval = base::millis(2);
+// A lane whose peer was never heard, and on which nothing waits, is pinged again after this share
+// of its age, so that its PINGs back off.
+inline constexpr uint32_t kUnheardPingShare = 4;
+// The longest round trip that is measured; far below what the 32 bits of a timestamp can tell.
+inline constexpr base::Nanos kPingNonceLife = base::seconds(1);
 inline constexpr base::Nanos kSuspectWait = base::millis(50);
 inline constexpr base::Nanos kNeedAckDelay = base::millis(5);
 inline constexpr uint32_t kMaxNeedAckBackoff = 6;  // Doublings of that delay: 320 ms.

@@ -13,6 +13,7 @@ Exchange* Lifecycle::allocate(Lane& lane, bool caller) {
   if (exchange == nullptr) return nullptr;
   ++exchange->generation;
   exchange->lane = &lane;
+  exchange->lane_ref = Context::ref_of(lane);
   exchange->caller = caller;
   exchange->one_way = false;
   exchange->code = base::Code::kOk;
@@ -29,7 +30,7 @@ Exchange* Lifecycle::allocate(Lane& lane, bool caller) {
   Outgoing& out = exchange->out;
   out.data = nullptr;
   out.length = out.sent = out.granted = out.flush_to = out.resend_bytes = 0;
-  out.missing_at = out.misses = 0;
+  out.unspent = out.missing_at = out.misses = 0;
   out.active = out.small = out.repeat = out.owned = out.lent = out.went_whole = false;
   out.last_sent = {};
   out.cursor = {};
@@ -65,8 +66,8 @@ void Lifecycle::drop_landing(Incoming& in) {
 void Lifecycle::leave_policy(Reassembly& reassembly) {
   if (!reassembly.in_policy) return;
   // The policy subtracts what it was told of, so it hears of this burst's bytes first.
-  if (reassembly.burst_bytes != 0) policy_.on_progress(&reassembly.grant, reassembly.burst_bytes);
-  reassembly.burst_bytes = 0;
+  if (reassembly.burst.bytes != 0) policy_.on_progress(&reassembly.grant, reassembly.burst);
+  reassembly.burst = {};
   policy_.remove(&reassembly.grant);
   reassembly.in_policy = false;
 }
@@ -114,7 +115,9 @@ void Lifecycle::release_request(Exchange& exchange) {
   drop_landing(exchange.in);
 }
 
-void Lifecycle::release_callee(Exchange& exchange) {
+// What the application was shown, or has lent its memory to, stays until it answers or releases it;
+// where it waits for more, it is told that none will come.
+void Lifecycle::release_callee(Exchange& exchange, base::Code why) {
   SLUICE_DCHECK(!exchange.caller);
   if (exchange.state == ExchangeState::kDone) return;  // Freed when its last event was read.
   if (exchange.in_table) {
@@ -123,14 +126,23 @@ void Lifecycle::release_callee(Exchange& exchange) {
   }
   sender_->forget(exchange);
   ctx_.wheel.cancel(exchange.timer);
+  const bool delivered = exchange.state == ExchangeState::kDelivered;
+  if (delivered && exchange.one_way) {
+    exchange.abandoned = true;  // It was acknowledged, so it is read to its end (PROTOCOL MUST-T1).
+    return;
+  }
+  const bool receiving = exchange.state == ExchangeState::kReceiving;
   const Reassembly* reassembly = exchange.in.reassembly;
   const bool stream = reassembly != nullptr && exchange.in.window != 0;
   const bool unread = stream && reassembly->delivered < exchange.in.length;
-  end_reassembly(exchange);
-  if (exchange.state == ExchangeState::kDelivered || exchange.state == ExchangeState::kOffered ||
-      (exchange.state == ExchangeState::kReceiving && stream)) {
+  const bool lent = receiving && exchange.in.mode == LandingMode::kNamed;
+  end_reassembly(exchange);  // PROTOCOL MUST-T17: nothing is written from here on.
+  if (delivered || exchange.state == ExchangeState::kOffered || (receiving && stream) || lent) {
     exchange.abandoned = true;  // Freed when the application answers or releases it.
-    if (unread) ctx_.raise(exchange, EventKind::kStream);  // No more of it will come.
+    if (unread || lent) {
+      exchange.code = why;
+      ctx_.raise(exchange, lent ? EventKind::kLost : EventKind::kStream);
+    }
     return;
   }
   if (exchange.state == ExchangeState::kResponding && exchange.out.lent) {
@@ -195,6 +207,7 @@ base::Code Lifecycle::open_lane(const InstallLane& command, base::Nanos now, Lan
   lane->peer_ids.reset();
   lane->told_floor = 1;
   lane->floor_due = base::Nanos::max();
+  lane->told_again = {};
   lane->frames.clear();
   lane->path_sequence = 0;
   lane->entropy = static_cast<uint16_t>(ctx_.prng.next_u64());
@@ -206,13 +219,13 @@ base::Code Lifecycle::open_lane(const InstallLane& command, base::Nanos now, Lan
                   std::min(ctx_.config.max_packet, command.peer_max_packet), now);
   lane->probe_bytes = 0;
   lane->saw_congestion = false;
-  lane->ping_due = now;
+  lane->ping_sent = {};
   lane->ping_outstanding = false;
   lane->resend_tokens = kResendBurstBytes;
   lane->resend_refill = now;
   lane->heard = false;
   lane->installed = lane->last_heard = lane->last_active = now;
-  lane->suspect_until = base::Nanos::max();
+  lane->suspect_until = lane->waiting_since = base::Nanos::max();
   lane->need_ack_backoff = 0;
   lane->need_ack_due = now;
   ctx_.lane_by_session.insert(key, lane->index);
@@ -228,7 +241,7 @@ void Lifecycle::complete_all(Lane& lane, base::Code code) {
   for (auto it = lane.exchanges.begin(); it != lane.exchanges.end(); ++it) {
     Exchange& exchange = *it;
     if (!exchange.caller) {
-      release_callee(exchange);
+      release_callee(exchange, code);
     } else if (exchange.state != ExchangeState::kDone) {
       complete(exchange, code);
     }

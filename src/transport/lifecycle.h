@@ -25,8 +25,9 @@ class Lifecycle {
 
   // The caller's exchange ends: raises its one completion, releases its id.
   void complete(Exchange& exchange, base::Code code);
-  // The callee's exchange is released by its caller, or its lane ended.
-  void release_callee(Exchange& exchange);
+  // The callee's exchange is released by its caller, or its lane ended; `why` is what an
+  // application hears that was promised the rest of the message.
+  void release_callee(Exchange& exchange, base::Code why = base::Code::kAborted);
   // The application gave the callee's request memory back.
   void release_request(Exchange& exchange);
   // Nothing refers to it any more.

@@ -257,7 +257,9 @@ void Receiver::enqueue(RxPacket& packet, const Pending& pending, const crypto::A
   Pending& place = pending_[count_];
   place = pending;
   if (pending.exchange != nullptr) place.generation = pending.exchange->generation;
-  place.congestion = packet.congestion_experienced;
+  place.marks.congestion_experienced = packet.congestion_experienced;
+  place.marks.congested_sender =
+      (packet.data[wire::offsets::kBits] & wire::kBitCongestedSender) != 0;
   place.epoch = packet.data[wire::offsets::kEpoch];
   crypto::AeadJob& job = jobs_[count_];
   job.key = key;
@@ -319,6 +321,7 @@ void Receiver::commit(Pending& pending, const crypto::AeadJob& job, base::Nanos 
     return;
   }
   verified(pending, now);
+  inbound_.set_marks(pending.marks);
   switch (pending.action) {
     case Action::kBundle:
       commit_bundle(pending, job, now);
@@ -358,9 +361,10 @@ void Receiver::verified(Pending& pending, base::Nanos now) {
   }
   lane.last_heard = now;
   lane.suspect_until = base::Nanos::max();
-  if (pending.congestion) lane.saw_congestion = true;  // PROTOCOL MUST-T24
+  if (pending.marks.congestion_experienced) lane.saw_congestion = true;  // PROTOCOL MUST-T24
   if (!lane.heard) {
     lane.heard = true;
+    ctx_.wheel.arm(lane.timer, now);  // Its path is to be probed from now on.
     ctx_.raise_lane(lane, EventKind::kLaneUp, base::Code::kOk);
   }
 }

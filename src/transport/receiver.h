@@ -44,7 +44,7 @@ class Receiver {
 
   struct Pending {
     Action action = Action::kBundle;
-    bool congestion = false;
+    PacketMarks marks;
     uint8_t epoch = 0;
     Lane* lane = nullptr;
     Exchange* exchange = nullptr;

@@ -29,9 +29,16 @@ size_t GapRecovery::on_progress(Reassembly* message, const RttEstimator& rtt, ui
     message->gap_since = base::Nanos::max();
     return 0;
   }
-  if (message->gap_since == base::Nanos::max()) message->gap_since = now;
+  const uint32_t first = received.first_gap(message->gap_asked, highest).begin;
+  if (message->gap_since == base::Nanos::max() || first != message->gap_first) {
+    message->gap_first = first;
+    message->gap_since = now;
+  }
+  const base::Nanos waited = base::elapsed(message->gap_since, now);
+  // Bytes allowed at an earlier priority may have been overtaken by those of later ones.
+  if (first < message->class_begin && waited < rtt.timeout(0)) return 0;
   uint32_t to;
-  if (base::elapsed(message->gap_since, now) >= rtt.reordering()) {
+  if (waited >= rtt.reordering()) {
     to = highest;
   } else {
     const uint32_t margin = kReorderPackets * packet;
@@ -40,7 +47,7 @@ size_t GapRecovery::on_progress(Reassembly* message, const RttEstimator& rtt, ui
   if (to <= message->gap_asked) return 0;
   const size_t count = collect_holes(*message, message->gap_asked, to, out);
   message->gap_asked = count == out.size() ? out[count - 1].end : to;
-  message->gap_since = base::Nanos::max();
+  if (count != 0) message->gap_since = base::Nanos::max();
   return count;
 }
 

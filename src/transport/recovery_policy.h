@@ -34,7 +34,8 @@ class RecoveryPolicy {
 };
 
 // Holes followed by three packets' worth of later bytes, or open for a quarter of the round trip
-// (RFC 8985 §6.2), are asked for at once, each once; the timer asks again.
+// (RFC 8985 §6.2), are asked for at once, each once; the timer asks again. Packets of a later
+// priority prove nothing about those of an earlier one, which get a whole time-out.
 class GapRecovery final : public RecoveryPolicy {
  public:
   static constexpr uint32_t kReorderPackets = 3;

@@ -37,18 +37,11 @@ void Sender::resend(Exchange& exchange, uint32_t begin, uint32_t end, base::Nano
   if (!out.active || begin >= out.length) return;
   Lane& lane = *exchange.lane;
   if (begin < out.sent) note_missing(exchange, begin, now);
-  lane.resend_tokens = std::min(
-      kResendBurstBytes, lane.resend_tokens + base::elapsed(lane.resend_refill, now).value());
-  lane.resend_refill = now;
   if (out.small) {
-    if (lane.resend_tokens < out.length) {
-      ctx_.stats.limit_resend_budget.add();
-    } else if (!out.node.linked()) {
-      lane.resend_tokens -= out.length;
-      repeat_small(exchange);
-    }
+    if (!out.node.linked() && spend(lane, out.length, now)) repeat_small(exchange);
     return;
   }
+  refill(lane, now);
   end = std::min(end, out.length);
   // Bytes up to the very last one sent may merely be in flight, if that was within a round trip:
   // the peer's timer cannot know when they left.
@@ -70,9 +63,30 @@ void Sender::resend(Exchange& exchange, uint32_t begin, uint32_t end, base::Nano
   rank(exchange);
 }
 
+void Sender::refill(Lane& lane, base::Nanos now) {
+  lane.resend_tokens = std::min(
+      kResendBurstBytes, lane.resend_tokens + base::elapsed(lane.resend_refill, now).value());
+  lane.resend_refill = now;
+}
+
+// PROTOCOL MUST-T7
+bool Sender::spend(Lane& lane, uint32_t bytes, base::Nanos now) {
+  refill(lane, now);
+  if (lane.resend_tokens < bytes) {
+    ctx_.stats.limit_resend_budget.add();
+    return false;
+  }
+  lane.resend_tokens -= bytes;
+  return true;
+}
+
 void Sender::restart(Exchange& exchange, base::Nanos now) {
   Outgoing& out = exchange.out;
   if (!out.active) return;
+  Lane& lane = *exchange.lane;
+  const uint32_t start = unasked(lane, out.length);
+  const bool waits = out.small && out.node.linked();
+  if (!waits && !spend(lane, std::min(out.sent, start), now)) return;
   exchange.last_progress = now;
   if (out.small) {
     repeat_small(exchange);
@@ -83,8 +97,7 @@ void Sender::restart(Exchange& exchange, base::Nanos now) {
   out.flush_to = 0;
   out.resend.clear();
   out.resend_bytes = 0;
-  const Lane& lane = *exchange.lane;
-  out.granted = std::min(out.length, std::max(lane.peer_unscheduled, lane.record_bytes()));
+  out.granted = start;
   rank(exchange);
 }
 
@@ -99,9 +112,15 @@ void Sender::note_missing(Exchange& exchange, uint32_t begin, base::Nanos now) {
   exchange.lane->mtu.on_black_hole(now);
 }
 
+// A PONG's round trip is taken from the timestamp that it echoes, so the PINGs that go out while
+// none was answered share a nonce, and the first answer to any of them counts.
 void Sender::ping(Lane& lane) {
-  lane.ping_outstanding = true;
-  queue(lane, wire::PingFrame{++lane.ping_nonce});
+  if (!lane.ping_outstanding || base::elapsed(lane.ping_began, ctx_.now) >= kPingNonceLife) {
+    lane.ping_outstanding = true;
+    lane.ping_began = ctx_.now;
+    ++lane.ping_nonce;
+  }
+  queue(lane, wire::PingFrame{lane.ping_nonce});
 }
 
 void Sender::repeat_small(Exchange& exchange) {
@@ -115,6 +134,7 @@ void Sender::repeat_small(Exchange& exchange) {
 void Sender::forget(Exchange& exchange) {
   Outgoing& out = exchange.out;
   out.active = false;
+  count_unspent(out, 0);
   if (!out.node.linked()) return;
   if (out.small) {
     exchange.lane->small.erase(out);
@@ -146,6 +166,7 @@ bool Sender::has_work(const Exchange& exchange) const {
 
 void Sender::rank(Exchange& exchange) {
   Outgoing& out = exchange.out;
+  count_unspent(out, out.active && out.granted > out.sent ? out.granted - out.sent : 0);
   const bool ready = out.active && has_work(exchange);
   if (!ready) {
     if (out.node.linked()) ready_.erase(out);
@@ -303,9 +324,11 @@ bool Sender::fill_bundle(Lane& lane, TxPacket& slot, base::Nanos now) {
 }
 
 uint8_t Sender::header_bits(Lane& lane) {
-  if (!lane.saw_congestion) return 0;
+  uint8_t bits = 0;
+  if (lane.saw_congestion) bits |= wire::kBitEcnEcho;
   lane.saw_congestion = false;
-  return wire::kBitEcnEcho;
+  if (unspent_ > ctx_.config.congested_sender_bytes) bits |= wire::kBitCongestedSender;
+  return bits;
 }
 
 void Sender::seal_bundle(Lane& lane, TxPacket& slot, uint32_t clear, uint32_t sealed,
@@ -404,7 +427,7 @@ bool Sender::write_record(Exchange& exchange, TxPacket& slot, uint32_t offset, u
   job.length = length;
   // One path per message keeps its packets in order where the network does.
   slot.entropy = static_cast<uint16_t>(lane.entropy + exchange.id * 0x9e37u);
-  const bool unscheduled = offset < lane.peer_unscheduled;
+  const bool unscheduled = offset < unasked(lane, out.length);
   seal(lane, job, slot, unscheduled ? unscheduled_priority(out.length) : out.priority);
   ctx_.stats.tx_data_packets.add();
   if (again) ctx_.stats.tx_retransmitted.add();

@@ -24,11 +24,19 @@ class Sender {
 
   // There is something new to send of this exchange: its start, or more after a grant.
   void start(Exchange& exchange);
+  // What a message of this length sends before any grant: all that the peer allows, or of a long
+  // one (EndpointConfig::blind_bytes) one packet, which is as good as a request for credit.
+  uint32_t unasked(const Lane& lane, uint32_t length) const {
+    const uint32_t packet = lane.record_bytes();
+    const bool blind = length <= ctx_.config.blind_bytes;
+    return std::min(length, blind ? std::max(lane.peer_unscheduled, packet) : packet);
+  }
   // Bytes were granted up to `offset`.
   void grant(Exchange& exchange, uint32_t offset, uint8_t priority);
   // The peer misses [begin, end): send it again, within the lane's budget.
   void resend(Exchange& exchange, uint32_t begin, uint32_t end, base::Nanos now);
-  // The peer knows nothing of the message: begin again with its unscheduled part.
+  // The peer knows nothing of the message: begin again with its unscheduled part, within the lane's
+  // budget.
   void restart(Exchange& exchange, base::Nanos now);
   // A small message is sent again, whole, in the lane's next bundle.
   void repeat_small(Exchange& exchange);
@@ -73,6 +81,15 @@ class Sender {
   void seal_bundle(Lane& lane, TxPacket& slot, uint32_t clear, uint32_t sealed, base::Nanos now);
   void seal(Lane& lane, const crypto::AeadJob& job, TxPacket& slot, uint8_t priority);
   void flush();
+  // Keeps the sum over all messages of what is granted and not sent.
+  void count_unspent(Outgoing& out, uint32_t unspent) {
+    unspent_ += unspent;
+    unspent_ -= out.unspent;
+    out.unspent = unspent;
+  }
+  // The lane's budget of bytes to send again grows with time; spend() takes from it, or counts.
+  void refill(Lane& lane, base::Nanos now);
+  bool spend(Lane& lane, uint32_t bytes, base::Nanos now);
   void rank(Exchange& exchange);
   void maybe_update_keys(Lane& lane);
   uint32_t floor_delta(Exchange& exchange);
@@ -86,6 +103,7 @@ class Sender {
   base::IntrusiveList<Reassembly, &Reassembly::touched> touched_;
   std::array<crypto::AeadJob, kBatch> jobs_;
   size_t job_count_ = 0;
+  uint64_t unspent_ = 0;
 };
 
 }  // namespace sluice::transport

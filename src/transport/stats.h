@@ -72,7 +72,8 @@ class Counter {
   X(limit_resend_budget, "limit.resend_budget", "RESEND bytes refused by the budget")        \
   X(lanes_up, "lanes.installed", "lanes installed")                                          \
   X(lanes_down, "lanes.ended", "lanes ended for any reason")                                 \
-  X(peers_lost, "peers.lost", "lanes ended as the peer fell silent")
+  X(peers_lost, "peers.lost", "lanes ended as the peer fell silent")                         \
+  X(stalls, "stalls", "times the endpoint was driven too late to judge its peers")
 
 struct Stats {
 #define SLUICE_DECLARE(field, name, help) Counter field;

@@ -8,6 +8,36 @@
 
 namespace sluice::transport {
 
+size_t Timers::advance(base::Nanos now) {
+  const base::Nanos late = base::elapsed(ctx_.wheel.next_deadline(), now);
+  if (late > ctx_.config.peer_timeout / kOwnStallShare) [[unlikely]]
+    excuse(late, now);
+  return ctx_.wheel.advance(now, [this, now](base::TimerNode& node) { fire(node, now); });
+}
+
+// Silence is measured in time in which a peer could have been heard here: what it is measured from
+// moves on by the stall, and so does that of retransmission, since the answers may lie unread in
+// the port. Deadlines of calls are the application's and stay.
+void Timers::excuse(base::Nanos late, base::Nanos now) {
+  const auto move_on = [&](base::Nanos* since) {
+    *since = std::min(base::after(*since, late), now);
+  };
+  ctx_.stats.stalls.add();
+  for (uint32_t i = 0; i < ctx_.lanes.capacity(); ++i) {
+    Lane& lane = ctx_.lanes.at(i);
+    if (!lane.live) continue;
+    move_on(&lane.last_heard);
+    move_on(&lane.last_active);
+    if (lane.waiting_since != base::Nanos::max()) move_on(&lane.waiting_since);
+    lane.suspect_until = base::after(lane.suspect_until, late);
+    lane.ping_outstanding = false;  // The stall would count as round-trip time.
+    for (auto it = lane.exchanges.begin(); it != lane.exchanges.end(); ++it) {
+      move_on(&(*it).started);
+      move_on(&(*it).last_progress);
+    }
+  }
+}
+
 void Timers::fire(base::TimerNode& node, base::Nanos now) {
   if (node.kind == kExchangeTimer) {
     on_exchange(*base::container_of(&node, &Exchange::timer), now);
@@ -80,6 +110,17 @@ void Timers::retransmit(Exchange& exchange, base::Nanos now) {
   }
 }
 
+// The oldest exchange that a table still names: one that the peer has to bring to its end. Those
+// that the application merely holds wait for nobody.
+const Exchange* Timers::oldest_waiting(Lane& lane) {
+  uint32_t looked = 0;
+  for (auto it = lane.exchanges.begin(); it != lane.exchanges.end(); ++it) {
+    if ((*it).in_table) return &*it;
+    if (++looked == kMaxReleaseLook) break;
+  }
+  return nullptr;
+}
+
 // A FLOOR or RELEASE is sent once and can get lost, and then an exchange that is finished here, or
 // whose request stopped in the middle, would hold its memory for ever. So its caller is asked.
 void Timers::ask_release(Lane& lane, base::Nanos now) {
@@ -101,10 +142,17 @@ void Timers::ask_release(Lane& lane, base::Nanos now) {
   lane.need_ack_backoff = 0;
 }
 
+// A peer that was never heard, and for which nothing waits, is asked more and more rarely.
+base::Nanos Timers::next_ping(const Lane& lane, bool busy) {
+  const base::Nanos age =
+      busy ? base::Nanos::zero() : base::elapsed(lane.installed, lane.ping_sent);
+  return base::after(lane.ping_sent, std::max(kPingInterval, age / kUnheardPingShare));
+}
+
 void Timers::measure(Lane& lane, bool busy, base::Nanos now) {
-  if ((busy || !lane.heard) && lane.ping_due <= now) {
+  if ((busy || !lane.heard) && next_ping(lane, busy) <= now) {
     sender_.ping(lane);
-    lane.ping_due = base::after(now, kPingInterval);
+    lane.ping_sent = now;
   }
   if (!lane.heard) return;
   const uint32_t probe = lane.mtu.poll_probe(now, lane.rtt.timeout(1));
@@ -124,8 +172,7 @@ void Timers::on_lane(Lane& lane, base::Nanos now) {
     lifecycle_.close_lane(lane, base::Code::kUnavailable);
     return;
   }
-  const Exchange* oldest = lane.exchanges.front();
-  const bool busy = oldest != nullptr;
+  const bool busy = !lane.exchanges.empty();
   if (!busy) {
     const base::Nanos quiet_since = std::max(lane.last_heard, lane.last_active);
     if (base::elapsed(quiet_since, now) >= ctx_.config.idle_timeout) {
@@ -137,20 +184,29 @@ void Timers::on_lane(Lane& lane, base::Nanos now) {
     lane.floor_due = base::Nanos::max();
     if (lane.own_ids.has_news(lane.told_floor)) control_.tell_floor(lane);
   }
-  // A caller that left its exchange behind may have gone.
-  if (busy && !oldest->caller && oldest->in_table && lost(lane, oldest->started, now)) return;
+  const Exchange* const waiting = oldest_waiting(lane);
+  // Calls that give up and are made again are one long wait.
+  if (waiting == nullptr) {
+    lane.waiting_since = base::Nanos::max();
+  } else if (lane.waiting_since == base::Nanos::max()) {
+    lane.waiting_since = waiting->started;
+  }
+  if (waiting != nullptr && lost(lane, lane.waiting_since, now)) return;
   ask_release(lane, now);
-  measure(lane, busy, now);
+  const bool asking = busy || lane.suspect_until != base::Nanos::max();
+  measure(lane, asking, now);
   lane.receive.drop_previous(now, base::limits::kPreviousEpochGrace);
-  arm_lane(lane, busy, now);
+  arm_lane(lane, asking, now);
 }
 
 void Timers::arm_lane(Lane& lane, bool busy, base::Nanos now) {
   base::Nanos next = base::after(std::max(lane.last_heard, now), ctx_.config.idle_timeout);
-  if (busy || !lane.heard || lane.receive.holds_previous()) {
+  if (busy || lane.receive.holds_previous()) {
     next = std::min(next, base::after(now, kLaneTick));
   }
-  next = std::min({next, lane.floor_due, lane.suspect_until, lane.mtu.next_deadline()});
+  // The path is probed once the peer has been heard.
+  next = std::min(next, lane.heard ? lane.mtu.next_deadline() : next_ping(lane, busy));
+  next = std::min({next, lane.floor_due, lane.suspect_until});
   // A probe in flight is due at once until it was sent; never spin on it.
   ctx_.wheel.arm(lane.timer, std::max(next, base::after(now, base::micros(1))));
 }

@@ -22,18 +22,25 @@ class Timers {
         inbound_(*inbound),
         control_(*control) {}
 
-  void fire(base::TimerNode& node, base::Nanos now);
+  // Fires what is due at `now` and returns how many there were. A call that comes far later than
+  // it was asked for shows that this endpoint was not driven meanwhile (its thread had no CPU,
+  // say): that time is not held against its peers.
+  size_t advance(base::Nanos now);
   // When an exchange that starts now has to be looked at first.
   static base::Nanos first_look(const Exchange& exchange, base::Nanos now);
 
  private:
   static constexpr uint64_t kLivelyFactor = 4;
 
+  void fire(base::TimerNode& node, base::Nanos now);
+  void excuse(base::Nanos late, base::Nanos now);
   base::Nanos patience(const Exchange& exchange, base::Nanos now) const;
   void on_exchange(Exchange& exchange, base::Nanos now);
   void on_lane(Lane& lane, base::Nanos now);
   void retransmit(Exchange& exchange, base::Nanos now);
+  static const Exchange* oldest_waiting(Lane& lane);
   void ask_release(Lane& lane, base::Nanos now);
+  static base::Nanos next_ping(const Lane& lane, bool busy);
   void measure(Lane& lane, bool busy, base::Nanos now);
   bool lost(Lane& lane, base::Nanos silent_since, base::Nanos now);
   void arm_lane(Lane& lane, bool busy, base::Nanos now);

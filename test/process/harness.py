@@ -2,10 +2,9 @@
 """What the process tests share: starting `sluice`, reading what it says, and reporting.
 
 A test file is run as `test_x.py SLUICE [NAME...]`. It ends only the processes that it started,
-waits
-for words or ends and never for a time to pass, and gives up after limits that are far beyond what
-is needed. Results are printed line by line and, where GTEST_OUTPUT
-asks for it, written as the XML report that the project's test runner counts case by case.
+waits for words or ends and never for a time to pass, and gives up after limits that are far beyond
+what is needed. Results are printed line by line and, where GTEST_OUTPUT asks for it, written as the
+XML report that the project's test runner counts case by case.
 """
 
 import argparse
@@ -26,9 +25,9 @@ from xml.sax.saxutils import quoteattr
 
 EXIT_SKIPPED = 77
 PROMPT = "sluice> "
-SECONDS = 60  # How long anything may take that takes a second on an idle machine.
+SECONDS = 180  # How long anything may take that takes a second on an idle machine.
 # On a busy machine a peer may wait for its CPU.
-PATIENT = ("--peer-timeout=20s", "--connect-timeout=50s")
+PATIENT = ("--peer-timeout=60s", "--connect-timeout=120s")
 
 _settings = argparse.Namespace(sluice=None)
 
@@ -238,32 +237,47 @@ class Case(unittest.TestCase):
 
 
 class _Result(unittest.TestResult):
-    """Prints a line for each test and remembers what the XML report needs."""
+    """Prints a line for each test and remembers what the XML report needs, once for each test:
+    whatever fails in it, in its set-up or in its end, makes it a failure."""
 
     def __init__(self):
         super().__init__()
         self.cases = []
         self.began = 0.0
+        self.word = ""
+        self.why = []
 
     def startTest(self, test):
         super().startTest(test)
         self.began = time.monotonic()
-
-    def _note(self, test, word, why=""):
-        words = test.id().split(".")
-        self.cases.append((words[-2], words[-1], word, why, time.monotonic() - self.began))
-        print(f"{word} {words[-1]}{': ' + why if why else ''}", flush=True)
-
-    def addSuccess(self, test):
-        self._note(test, "ok")
+        self.word, self.why = "ok", []
 
     def addSkip(self, test, reason):
-        self._note(test, "skipped", reason)
+        if self.word == "ok":
+            self.word, self.why = "skipped", [reason]
 
     def addFailure(self, test, err):
-        self._note(test, "FAILED", self._exc_info_to_string(err, test).strip())
+        self.why = [] if self.word == "skipped" else self.why
+        self.word = "FAILED"
+        self.why.append(self._exc_info_to_string(err, test).strip())
 
     addError = addFailure
+
+    def addSubTest(self, test, subtest, err):
+        if err is not None:
+            self.addFailure(test, err)
+
+    def addUnexpectedSuccess(self, test):
+        self.word, self.why = "FAILED", ["was expected to fail"]
+
+    def stopTest(self, test):
+        words = test.id().split(".")
+        why = "\n".join(self.why)
+        seconds = time.monotonic() - self.began
+        self.cases.append((words[-2], words[-1], self.word, why, seconds))
+        print(f"{self.word} {words[-2]}.{words[-1]} ({seconds:.1f} s)"
+              f"{': ' + why if why else ''}", flush=True)
+        super().stopTest(test)
 
     def count(self, word):
         return sum(1 for case in self.cases if case[2] == word)

@@ -17,6 +17,10 @@ HEADER = ETHERNET + IPV4 + UDP  # Where Sluice's own begins.
 TYPE, DATA, BUNDLE, HANDSHAKE, RESET = 10, 1, 2, 3, 4
 NUMBER = HEADER + 16  # The record number, of which the top bit says that it is a counter.
 NOT_AUTHENTICATED = {9, 12, 13}  # Bytes of Sluice's header that the network may change.
+RING = 500  # Frames that the receiving ring holds for certain.
+TURNS = 10  # Of the server's loop, in which what has arrived is taken.
+MOVING = {"lcore.loops", "lcore.busy_loops", "lcore.yields", "lcore.longest_loop_ns",
+          "lcore.tasks", "control.wakeups"}  # Counters of a server that nobody speaks to.
 
 
 class Attacked(veth.VethCase):
@@ -62,37 +66,46 @@ class Attacked(veth.VethCase):
         return names[0]
 
     def settle(self):
-        """Waits until nothing is received any more, and returns the server's counters."""
-        last = {}
-
+        """Waits until all that has arrived is counted, and returns the server's counters: its loop
+        has taken several turns, and its control thread what it was given, without a change."""
         def quiet():
-            nonlocal last
-            seen = self.server.counters()
-            same = seen.get("frames.received") == last.get("frames.received")
-            last = seen
-            time.sleep(0.1)
-            return same
-        harness.wait_for(quiet, "a quiet cable")
-        return last
+            first = self.server.counters()
+            turns = first.get("lcore.loops", 0) + TURNS
+            harness.wait_for(lambda: self.server.counters("lcore.loops").get("lcore.loops", 0)
+                             >= turns, "turns of the loop")
+            last = self.server.counters()
+            taken = last.get("control.received", 0) == last.get("frames.to_control", 0)
+            busy = {name for name in {*first, *last} - MOVING if first.get(name) != last.get(name)}
+            return last if taken and not busy else None
+        return harness.wait_for(quiet, "a quiet cable")
 
     def inject(self, frames, at_once=250):
-        """Sends the frames, and returns how the server's counters changed, once it has them. The
-        receiving ring has 512 places: with fewer at once none is lost on the way."""
+        """Sends the frames, and returns how the server's counters changed, once it has them. With
+        fewer at once than the receiving ring holds none is lost on the way."""
         before = self.settle()
-        for number, frame in enumerate(frames):
-            if number % at_once == at_once - 1:
-                self.settle()
-            while True:
-                try:
-                    self.wire.send(frame)
-                    break
-                except OSError as error:
-                    if error.errno != errno.ENOBUFS:
-                        raise
-                    time.sleep(0.001)
+        lossless = at_once <= RING
+        for number, frame in enumerate(frames, 1):
+            self.send(frame)
+            if lossless and (number % at_once == 0 or number == len(frames)):
+                self.wait_for_received(before.get("frames.received", 0) + number)
         after = self.settle()
         return {name: value - before.get(name, 0) for name, value in after.items()
                 if value != before.get(name, 0)}
+
+    def send(self, frame):
+        """Sends one frame as the client; the kernel may have to be asked again."""
+        while True:
+            try:
+                self.wire.send(frame)
+                return
+            except OSError as error:
+                if error.errno != errno.ENOBUFS:
+                    raise
+                time.sleep(0.001)
+
+    def wait_for_received(self, count):
+        harness.wait_for(lambda: self.server.counters("frames.received").get("frames.received", 0)
+                         >= count, "the frames' arrival")
 
     def assert_harmless(self, change, sent, causes=()):
         """All arrived, were dropped for one of the causes, and nothing was believed."""

@@ -136,5 +136,24 @@ class Vhost(Killing, harness.Case):
                            *arguments, **options)
 
 
+class Memif(Killing, harness.Case):
+    """Over net_memif: the rings that both share go with the peer."""
+
+    def setUp(self):
+        super().setUp()
+        self.psk = self.key()
+
+    def port(self, role):
+        return f"--port=net_memif0,role={role},socket={self.folder}/m,socket-abstract=no"
+
+    def serve(self, *arguments, **options):
+        return self.server(self.port("server"), "--address=10.0.0.2/24", self.psk, *arguments,
+                           **options)
+
+    def start_client(self, mode, *arguments, **options):
+        return self.sluice(mode, self.port("client"), "--address=10.0.0.1/24", "--peer=10.0.0.2",
+                           self.psk, *arguments, **options)
+
+
 if __name__ == "__main__":
     harness.main()

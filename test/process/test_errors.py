@@ -27,6 +27,7 @@ class Refused(harness.Case):
 
     def test_short_key(self):
         self.refuse("pingpong", *PLACE, self.key(31), says="at least 32", status=1)
+        self.refuse("serve", *PLACE[:2], self.key(31), says="at least 32", status=1)
 
     def test_short_printable_key(self):
         path = self.folder / "short"
@@ -122,6 +123,66 @@ class Refused(harness.Case):
         process = self.sluice("pingpong", "--count=10", "--warmup=1", "--json=/dev/full")
         self.assertIn(process.wait(), (1, 2), process.story())
         self.assertNotEqual(process.err.strip(), "")
+
+
+class Calls(harness.Case):
+    """What becomes of calls that cannot be answered: each ends once, with its reason."""
+
+    def setUp(self):
+        super().setUp()
+        self.psk = self.key()
+        self.memif = f"--port=net_memif0,socket={self.folder}/m,socket-abstract=no,role="
+
+    def serve(self, *arguments):
+        return self.server(self.memif + "server", "--address=10.0.0.2/24", self.psk, *arguments)
+
+    def client(self, peer="10.0.0.2"):
+        return (self.memif + "client", "--address=10.0.0.1/24", f"--peer={peer}", self.psk)
+
+    def all_fail(self, *arguments, code):
+        process = self.run_sluice("rate", "--count=50", "--warmup=1", "--outstanding=8",
+                                  *arguments, f"--json={self.json_path()}", expect=1)
+        report = harness.Report(self.json_path())
+        self.assertEqual(report.value("rpc.completed"), 0)
+        self.assertEqual(report.value("rpc.failed"), 51, "each call ends once")
+        self.assertEqual(report.value("rpc.failed_by_status", status=code), 51)
+        self.assertIn(f"failed: 51 {code}", process.out)
+
+    def test_message_over_the_limit_of_the_peer(self):
+        server = self.serve("--max-buffered=10k")
+        self.all_fail("--size=20k", *self.client(), code="too_large")
+        self.run_sluice("rate", "--size=9k", "--count=50", "--warmup=1", *self.client())
+        self.assertEqual(server.terminate(), 0, server.story())
+
+    def test_expired_deadline(self):
+        self.all_fail("--deadline=1ns", code="deadline_exceeded")
+
+    def test_closed_session(self):
+        server = self.serve()
+        client = self.sluice("rate", "-i", "--count=20", "--warmup=1", "--peer-timeout=2s",
+                             *self.client(), input_pipe=True)
+        client.ask("start")
+        client.expect("20 RPCs completed, 0 failed")
+        self.assertEqual(server.terminate(), 0, server.story())
+        # The server's word that it goes may be lost with the cable; then the calls find out.
+        client.ask("start")
+        client.expect(r"\b0 RPCs completed")
+        harness.wait_for(lambda: "no session" in client.ask("show sessions"), "the session's end")
+        start = len(client.out)
+        client.ask("start")
+        client.expect("0 RPCs completed, 0 failed", start=start)
+        client.say("quit")
+        self.assertEqual(client.wait(), 1, client.story())
+        self.assertIn("no further RPC could be begun: not_found", client.err)
+
+    def test_unknown_peer(self):
+        self.serve()
+        for peer, why in (("10.0.0.3", "no answer from the peer"),
+                          ("192.0.2.1", "it is on no port's network")):
+            process = self.run_sluice("pingpong", *self.client(peer), "--connect-timeout=1s",
+                                      expect=1)
+            self.assertEqual(len(process.err.strip().splitlines()), 1, process.story())
+            self.assertIn(why, process.err)
 
 
 class WrongKey(harness.Case):

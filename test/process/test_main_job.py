@@ -31,7 +31,8 @@ class MainJob(harness.Case):
     def test_json_has_what_acceptance_reads(self):
         process, report = self.loopback()
         self.assertEqual(set(report.whole), {"command", "version", "machine", "results"})
-        self.assertTrue(report.whole["command"].startswith("sluice loopback --count="))
+        self.assertTrue(report.whole["command"].startswith("sluice loopback "), report.whole)
+        self.assertIn(" --count=5000 ", report.whole["command"])
         for result in report.results:
             self.assertEqual(set(result), {"metric", "value", "unit", "labels"})
         for phase in ("clean", "faulty"):

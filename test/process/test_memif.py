@@ -106,7 +106,6 @@ class Memif(harness.Case):
     def test_clients_of_a_restarted_server_connect(self):
         server = self.serve(name="first")
         self.rpcs("pingpong", 200)
-        harness.wait_for(lambda: "no session" in server.ask("show sessions"), "the session's end")
         self.assertEqual(server.terminate(), 0, server.story())
         server = self.serve(name="second")
         self.rpcs("pingpong", 200)
@@ -114,23 +113,27 @@ class Memif(harness.Case):
 
     def test_quiescent_client_survives_the_end_of_its_server(self):
         server = self.serve(name="first")
-        client = self.sluice("pingpong", "-i", "--count=200", self.port("client"), V4[1],
-                             f"--peer={V4[2]}", self.psk, input_pipe=True)
+        client = self.sluice("pingpong", "-i", "--count=200", "--warmup=1", self.port("client"),
+                             V4[1], f"--peer={V4[2]}", self.psk, "--peer-timeout=2s",
+                             input_pipe=True)
         client.say("start")
         client.expect(r"200 RPCs completed, 0 failed, 0 corrupt")
         self.assertRegex(client.ask("show sessions"), r"10\.0\.0\.2")
         self.assertEqual(server.terminate(), 0, server.story())
+        # The server's word that it goes may be lost with the cable; then the calls find out.
+        client.ask("start")
+        client.expect(r"\b0 RPCs completed")
         harness.wait_for(lambda: "no session" in client.ask("show sessions"), "the session's end")
         self.serve(name="second")
         client.say("quit")
-        self.assertIn(client.wait(), (0, 1), client.story())
+        self.assertEqual(client.wait(), 1, client.story())
         self.rpcs("pingpong", 200)
 
     def test_sigterm_drains_and_prints_results(self):
         server = self.serve("--json=" + str(self.json_path("server")))
-        client = self.sluice("rate", "--duration=100s", self.port("client"), V4[1],
+        client = self.sluice("rate", "--count=100M", "--warmup=1", self.port("client"), V4[1],
                              f"--peer={V4[2]}", self.psk, f"--json={self.json_path('client')}")
-        harness.wait_for(lambda: server.counters("requests.").get("requests.delivered", 0) > 12_000,
+        harness.wait_for(lambda: server.counters("requests.").get("requests.delivered", 0) > 1000,
                          "requests")
         self.assertEqual(client.terminate(), 130, client.story())
         self.assertRegex(client.out, r"RPCs completed, 0 failed, 0 corrupt")
@@ -141,14 +144,31 @@ class Memif(harness.Case):
         served = harness.Report(self.json_path("server"))
         self.assertGreaterEqual(served.value("served.messages"), report.value("rpc.completed"))
 
+    def test_server_reports_what_it_served_before_it_was_asked_to(self):
+        server = self.sluice("serve", "-i", self.port("server"), V4[0], self.psk,
+                             f"--json={self.json_path('server')}", input_pipe=True)
+        server.expect(harness.PROMPT)
+        self.rpcs("pingpong", 200, "--warmup=1")
+        server.ask("start")
+        server.ask("stop")
+        server.say("quit")
+        self.assertEqual(server.wait(), 0, server.story())
+        served = harness.Report(self.json_path("server"))
+        for metric in ("served.messages", "requests.delivered"):
+            self.assertEqual(served.value(metric), 201, metric)
+        self.assertGreater(served.value("packets.received"), 2)
+
     def test_two_lcores_a_side_are_pinned_and_steered(self):
         server = self.serve("--lcores=2", name="server")
         self.rpcs("rate", 2000, "--workload=W3", "--lcores=2", "--warmup=100")
-        counted = server.counters()
-        self.assertGreater(counted["requests.delivered"], 2000)
-        self.assertGreater(counted.get("frames.steered_out", 0), 0, counted)
-        self.assertEqual(counted["frames.steered_out"], counted["frames.steered_in"]
-                         + counted.get("dropped.steering_full", 0))
+        self.assertGreater(server.counters()["requests.delivered"], 2000)
+
+        def all_arrived():
+            steered = server.counters("frames.steered_")
+            full = server.counters("dropped.steering_full").get("dropped.steering_full", 0)
+            out = steered.get("frames.steered_out", 0)
+            return 0 < out == steered.get("frames.steered_in", 0) + full
+        harness.wait_for(all_arrived, "the arrival of what was handed to the other lcore")
         self.assertEqual(server.ask("show port info all").split()[-1], "2", "two queue pairs")
         pinned = lcore_cpus(server.pid)
         self.assertGreaterEqual(len(pinned), 2, pinned)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // One process of the tests on virtual devices: an echo server or a calling client on one port.
-// Says on stdout, a line each: "ready", "up", "down CODE", "refused", "result ...", and at the end
-// every counter as "counter NAME VALUE". SIGTERM ends it gracefully; SIGUSR1 stops the calls.
+// Says on stdout, a line each: "ready", "up", "flowing" (calls have been answered), "down CODE",
+// "refused", "result ...", and at the end every counter as "counter NAME VALUE". SIGTERM ends it
+// gracefully.
 #include <signal.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "../unit/engine/test_application.h"
@@ -21,6 +23,8 @@
 
 namespace sluice::engine {
 namespace {
+
+constexpr uint64_t kFlow = 100;  // Calls answered, after which traffic is said to flow.
 
 struct Options {
   bool serve = false;
@@ -38,9 +42,12 @@ struct Options {
   uint32_t loss = 0;
   uint32_t vlan = 0;
   uint32_t native = 0;
-  uint32_t connect_ms = 3000;
-  uint32_t call_ms = 3000;
-  uint32_t linger_ms = 0;  // After the calls, before the end.
+  uint32_t linger = 0;  // After the calls, until SIGTERM.
+  uint32_t frames = 0;  // A server says "received" after so many.
+  // Far beyond what is needed, since a busy machine may let either side wait for its CPU.
+  uint32_t connect_ms = 60'000;
+  uint32_t call_ms = 60'000;
+  uint32_t peer_ms = 30'000;  // Silence after which the peer is given up.
 };
 
 class SayingListener final : public SessionListener {
@@ -59,7 +66,6 @@ class SayingListener final : public SessionListener {
 };
 
 std::atomic<bool> g_stop{false};
-std::atomic<bool> g_quiet{false};
 
 bool set_option(Options* options, const std::string& key, const std::string& value) {
   const struct {
@@ -84,7 +90,8 @@ bool set_option(Options* options, const std::string& key, const std::string& val
                  {"count", &options->count},     {"outstanding", &options->outstanding},
                  {"loss", &options->loss},       {"vlan", &options->vlan},
                  {"native", &options->native},   {"connect-ms", &options->connect_ms},
-                 {"call-ms", &options->call_ms}, {"linger-ms", &options->linger_ms}};
+                 {"call-ms", &options->call_ms}, {"peer-ms", &options->peer_ms},
+                 {"linger", &options->linger},   {"frames", &options->frames}};
   for (const auto& each : numbers) {
     if (key == each.name) return absl::SimpleAtoi(value, each.place);
   }
@@ -115,6 +122,7 @@ EngineConfig make_config(const Options& options, SessionListener* listener) {
   node.psks = {crypto::Psk(std::vector<uint8_t>(32, static_cast<uint8_t>(options.psk)))};
   node.endpoint.arena_bytes = 16u << 20;
   node.endpoint.max_exchanges = 2048;
+  node.endpoint.peer_timeout = base::millis(options.peer_ms);
   if (options.native != 0) node.encapsulation = wire::Encapsulation::kNative;
   PortConfig port;
   port.device = options.device;
@@ -169,8 +177,9 @@ bool call(Engine* engine, const Options& options, CallApplication* client) {
     std::printf("connect failed: %s\n", session.status().ToString().c_str());
     return false;
   }
+  bool flowing = false;
   while (!client->done() && client->lanes_down == 0 && !g_stop) {
-    client->go = !g_quiet;
+    if (client->completed >= kFlow && !std::exchange(flowing, true)) SayingListener::say("flowing");
     sleep_ms(1);
   }
   std::printf("result completed=%llu failed=%llu corrupt=%llu last=%s\n",
@@ -179,8 +188,20 @@ bool call(Engine* engine, const Options& options, CallApplication* client) {
               static_cast<unsigned long long>(client->corrupt.load()),
               base::code_name(client->last_code));
   std::fflush(stdout);
-  for (uint32_t waited = 0; waited < options.linger_ms && !g_stop; ++waited) sleep_ms(1);
+  while (options.linger != 0 && !g_stop) sleep_ms(1);
   return true;
+}
+
+void serve(const Engine& engine, const Options& options) {
+  bool said = options.frames == 0;
+  while (!g_stop) {
+    uint64_t received = 0;
+    for (const LcoreSnapshot& lcore : engine.lcores()) {
+      received += lcore.lcore_stats->rx_frames.value();
+    }
+    if (received >= options.frames && !std::exchange(said, true)) SayingListener::say("received");
+    sleep_ms(1);
+  }
 }
 
 int run(const Options& options) {
@@ -203,7 +224,7 @@ int run(const Options& options) {
   SayingListener::say("ready");
   bool ok = true;
   if (options.serve) {
-    while (!g_stop) sleep_ms(1);
+    serve(**engine, options);
   } else {
     ok = call(engine->get(), options, &client);
   }
@@ -220,6 +241,5 @@ int main(int argc, char** argv) {
   sluice::engine::Options options;
   if (!sluice::engine::read_options(argc, argv, &options)) return 64;
   signal(SIGTERM, [](int) { sluice::engine::g_stop = true; });
-  signal(SIGUSR1, [](int) { sluice::engine::g_quiet = true; });
   return sluice::engine::run(options);
 }

@@ -261,6 +261,114 @@ TEST_F(Events, a_stream_ends_when_the_caller_gives_up) {
   EXPECT_TRUE(bench_->endpoint(ApiPair::kServer).idle());
 }
 
+// The ways in which a message in flight to named memory can end.
+enum class Ending { kCancel, kDeadline, kPeerCloses, kLaneEnds, kStop };
+
+class NamedLandings : public Events, public testing::WithParamInterface<Ending> {};
+
+TEST_P(NamedLandings, a_handler_hears_once_that_its_memory_is_its_own_again) {
+  make(false);
+  int mark = 0;
+  consumer_.start_context = &mark;
+  const auto bytes = test_bytes(4'000'000);
+  std::vector<uint8_t> memory(bytes.size());
+  consumer_.landing = Landing::named(memory.data(), static_cast<uint32_t>(memory.size()));
+  transport::LinkFaults slow;
+  slow.delay = base::micros(200);  // The message takes several milliseconds.
+  bench_->pair().set_faults(slow);
+  CallOptions options = to_service();
+  if (GetParam() == Ending::kDeadline) options.deadline_ns = 1'500'000;
+  Endpoint& client = bench_->endpoint(ApiPair::kClient);
+  CallId id;
+  ASSERT_EQ(client.call(bench_->session(ApiPair::kClient), options, borrow(bytes), &Outcome::done,
+                        &outcome_, &id),
+            StatusCode::kOk);
+  ASSERT_TRUE(bench_->run([&] { return memory[200'000] != 0; }));
+  StatusCode expected = StatusCode::kAborted;
+  switch (GetParam()) {
+    case Ending::kCancel:
+      EXPECT_EQ(client.cancel(id), StatusCode::kOk);
+      break;
+    case Ending::kDeadline:
+      break;
+    case Ending::kPeerCloses:
+      bench_->pair().client().submit(transport::CloseLane{bench_->pair().lane(ApiPair::kClient)},
+                                     bench_->pair().now());
+      expected = StatusCode::kClosed;
+      break;
+    case Ending::kLaneEnds:
+      bench_->close_lane(ApiPair::kServer, base::Code::kUnavailable);
+      expected = StatusCode::kUnavailable;
+      break;
+    case Ending::kStop:
+      bench_->stop();
+      expected = StatusCode::kClosed;
+  }
+  if (GetParam() != Ending::kStop) {
+    ASSERT_TRUE(bench_->run([&] { return consumer_.lost == 1; }));
+    const auto before = memory;
+    bench_->run_for(base::millis(50));
+    EXPECT_TRUE(memory == before);
+    EXPECT_TRUE(bench_->endpoint(ApiPair::kServer).idle());
+    bench_->stop();
+  }
+  EXPECT_EQ(consumer_.lost, 1);
+  EXPECT_EQ(consumer_.lost_context, &mark);
+  EXPECT_EQ(consumer_.lost_code, expected);
+  EXPECT_TRUE(consumer_.whole.empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(, NamedLandings,
+                         testing::Values(Ending::kCancel, Ending::kDeadline, Ending::kPeerCloses,
+                                         Ending::kLaneEnds, Ending::kStop));
+
+// What a handler kept of a request ends with its answer, and is not lost later.
+TEST_F(Events, an_answered_request_is_not_lost_when_its_lane_ends) {
+  make(true);
+  consumer_.keep = true;
+  const auto bytes = test_bytes(3);
+  call(bytes);
+  ASSERT_TRUE(run_to_completion());
+  EXPECT_EQ(outcome_.code, StatusCode::kOk);
+  bench_->run_for(base::millis(5));  // Until its caller has released it.
+  EXPECT_EQ(bench_->endpoint(ApiPair::kServer).consume(consumer_.id, 3), StatusCode::kNotFound);
+  bench_->close_lane(ApiPair::kServer, base::Code::kUnavailable);
+  bench_->run_for(base::millis(10));
+  EXPECT_EQ(consumer_.lost, 0);
+}
+
+// A message that is complete cannot be lost any more: what was kept of it can still be read.
+TEST_F(Events, kept_bytes_of_a_complete_message_outlive_their_lane) {
+  make(true);
+  consumer_.keep = true;
+  const auto bytes = test_bytes(10'000);
+  send(bytes);
+  ASSERT_TRUE(run_to_completion());
+  ASSERT_TRUE(bench_->run([&] { return consumer_.finished == 1; }));
+  bench_->close_lane(ApiPair::kServer, base::Code::kUnavailable);
+  bench_->run_for(base::millis(10));
+  EXPECT_EQ(consumer_.lost, 0);
+  Endpoint& server = bench_->endpoint(ApiPair::kServer);
+  EXPECT_FALSE(server.idle());
+  EXPECT_EQ(server.consume(consumer_.id, 10'000), StatusCode::kOk);
+  EXPECT_TRUE(server.idle());
+  EXPECT_EQ(server.consume(consumer_.id, 1), StatusCode::kNotFound);
+}
+
+// Nothing but the handler's answer is told to the transport about an offer.
+TEST_F(Events, an_offer_says_which_kind_of_message_it_is) {
+  make(false);
+  const auto bytes = test_bytes(300'000);
+  send(bytes);
+  ASSERT_TRUE(run_to_completion());
+  EXPECT_TRUE(consumer_.offered_one_way);
+  EXPECT_EQ(outcome_.code, StatusCode::kTooLarge);
+  outcome_ = Outcome();
+  call(bytes);
+  ASSERT_TRUE(run_to_completion());
+  EXPECT_FALSE(consumer_.offered_one_way);
+}
+
 TEST_F(Events, a_small_message_needs_no_offer) {
   make(false);
   const auto bytes = test_bytes(2000);

@@ -114,6 +114,8 @@ TEST(Engine, wrong_uses_are_sentences) {
   EXPECT_EQ(engine.connect(kClient, "nobody").status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(engine.connect(kClient, "10.9.0.77", kSecond / 2).status().code(),
             absl::StatusCode::kUnavailable);
+  EXPECT_EQ(engine.connect(kClient, "10.9.0.2", 0).status().code(),
+            absl::StatusCode::kDeadlineExceeded);
   FaultOptions faults;
   faults.loss_ppm = 5'000'000;
   EXPECT_FALSE(engine.set_faults(kServer, faults).ok());

@@ -127,6 +127,7 @@ TEST_F(InboxBench, one_way_messages_are_released_only) {
     EXPECT_EQ(message.bytes().size(), 5000u);
     EXPECT_EQ(message.respond(bytes.data(), 10), StatusCode::kInvalidArgument);
   }
+  ASSERT_TRUE(finish(outcome));
   ASSERT_TRUE(bench_->run([&] { return inbox_.quiet(); }));
 }
 

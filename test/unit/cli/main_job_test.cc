@@ -14,7 +14,7 @@ size_t occurrences(const std::string& text, const std::string& part) {
 
 TrafficPlan small_plan() {
   TrafficPlan plan;
-  plan.workload = *Workload::named("W3", 1'000'000);
+  plan.workload = *base::Workload::named("W3", 1'000'000);
   plan.count = 2000;
   plan.outstanding = 16;
   return plan;

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include "absl/strings/str_cat.h"
+#include "sluice/options.h"
+
 namespace sluice::cli {
 namespace {
 
@@ -28,6 +31,11 @@ TEST(Program, help_is_given_before_and_after_the_dashes_and_for_each_mode) {
     ASSERT_TRUE(command.ok());
     EXPECT_NE(command->help.find(mode->help), std::string::npos) << mode->name;
   }
+}
+
+TEST(Program, help_names_the_default_port) {
+  const std::string port = absl::StrCat("[fd00::2]:", kDefaultUdpPort);
+  EXPECT_NE(read_command({"pingpong", "--help"})->help.find(port), std::string::npos);
 }
 
 TEST(Program, what_is_not_understood_is_one_line) {

@@ -11,7 +11,7 @@ TEST(TrafficJob, a_workload_is_checked_and_measured_by_size) {
   ASSERT_NE(rig, nullptr);
   TrafficPlan plan;
   plan.phase = "clean";
-  plan.workload = *Workload::named("W3", 1'000'000);
+  plan.workload = *base::Workload::named("W3", 1'000'000);
   plan.count = 3000;
   plan.outstanding = 16;
   TrafficJob job(rig.get(), plan);
@@ -19,7 +19,7 @@ TEST(TrafficJob, a_workload_is_checked_and_measured_by_size) {
   std::string text;
   EXPECT_EQ(run_to_end(&job, &json, &text), absl::OkStatus());
   EXPECT_EQ(job.figures().results.completed, 3000u);
-  for (const SizeClass& size : plan.workload.classes()) {
+  for (const base::SizeClass& size : plan.workload.classes()) {
     EXPECT_NE(json.text().find("\"size\": \"" + size.name() + "\""), std::string::npos);
   }
   EXPECT_NE(text.find("clean: 3,000 RPCs completed, 0 failed, 0 corrupt"), std::string::npos);
@@ -31,7 +31,7 @@ TEST(TrafficJob, faults_cost_retransmissions_and_nothing_else) {
   auto rig = running_rig(options);
   ASSERT_NE(rig, nullptr);
   TrafficPlan plan;
-  plan.workload = Workload::fixed(20'000);
+  plan.workload = base::Workload::fixed(20'000);
   plan.count = 2000;
   plan.outstanding = 8;
   TrafficJob job(rig.get(), plan);

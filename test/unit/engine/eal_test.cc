@@ -3,8 +3,11 @@
 
 #include <gtest/gtest.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <cerrno>
 
 #include "engine_test_util.h"
 
@@ -39,6 +42,20 @@ TEST(Eal, lends_each_lcore_once) {
   ASSERT_TRUE(again.ok());
   EXPECT_EQ((*again)[0], 1u);
   eal->return_lcores(*again);
+}
+
+TEST(Eal, a_driver_may_write_to_a_peer_that_is_gone) {
+  int ends[2] = {-1, -1};
+  ASSERT_EQ(pipe(ends), 0);
+  close(ends[0]);
+  capture_log([&] {
+    EXPECT_EQ(write(ends[1], "x", 1), -1);
+    EXPECT_EQ(errno, EPIPE);
+  });
+  close(ends[1]);
+  sigset_t left;
+  ASSERT_EQ(sigpending(&left), 0);
+  EXPECT_EQ(sigismember(&left, SIGPIPE), 0);
 }
 
 TEST(Eal, refuses_a_forked_child) {

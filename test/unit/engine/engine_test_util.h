@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/types.h"
 #include "engine/config.h"
 #include "engine/eal.h"
 #include "engine/engine.h"
@@ -66,9 +67,12 @@ inline EngineConfig test_pair(const std::string& cable) {
   return config;
 }
 
-// Waits up to five seconds for `condition`; a test that fails here would hang otherwise.
+// What no test that works waits for, on a machine however busy.
+inline constexpr base::Nanos kFar = base::seconds(60);
+
+// Waits for `condition`, up to kFar; a test that fails here would hang otherwise.
 inline bool eventually(const std::function<bool()>& condition) {
-  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  const auto until = std::chrono::steady_clock::now() + std::chrono::nanoseconds(kFar.value());
   while (!condition()) {
     if (std::chrono::steady_clock::now() > until) return false;
     std::this_thread::sleep_for(std::chrono::microseconds(200));

@@ -101,8 +101,17 @@ TEST(ConnectorClient, impossible_arguments_are_refused_at_once) {
   EXPECT_EQ(client.connect(address_of(2, 0), seconds(2000), kStart).code, Code::kInvalidArgument);
   EXPECT_EQ(client.connect({wire::IpAddress(), 4000}, seconds(2000), kStart).code,
             Code::kInvalidArgument);
-  EXPECT_EQ(client.connect(address_of(2), kStart, kStart).code, Code::kInvalidArgument);
   EXPECT_EQ(client.attempts(), 0u);
+}
+
+TEST(ConnectorClient, a_deadline_that_has_passed_is_said_at_once) {
+  Bench bench;
+  Connector& client = bench.client.connector;
+  EXPECT_EQ(client.connect(address_of(2), kStart, kStart).code, Code::kDeadlineExceeded);
+  EXPECT_EQ(client.connect(address_of(2), seconds(1), kStart).code, Code::kDeadlineExceeded);
+  EXPECT_EQ(client.attempts(), 0u);
+  bench.client.collect();
+  EXPECT_TRUE(bench.client.events.empty());
 }
 
 TEST(ConnectorClient, the_number_of_attempts_is_limited) {
@@ -226,18 +235,45 @@ TEST(ConnectorClient, a_refusal_shortens_the_wait_once_and_names_its_reason) {
   const auto sent = bench.client.drain();
   bench.network.detach(bench.server.address);
   const auto refuse = answer_to(sent.at(0), HandshakeType::kRefuse, {4});
-  for (const uint64_t after : {0u, 500u}) {
-    bench.network.run_until(kStart + millis(after));
+  const base::Nanos patience = ConnectorConfig().refused_patience;
+  for (const base::Nanos after : {base::Nanos::zero(), patience / 2}) {
+    bench.network.run_until(kStart + after);
     bench.client.connector.on_packet(bench.server.address, refuse.bytes, bench.network.now);
   }
-  bench.network.run_until(kStart + millis(799));
+  bench.network.run_until(kStart + patience - millis(1));
   EXPECT_TRUE(bench.client.failed().empty());
-  bench.network.run_until(kStart + millis(800));
+  bench.network.run_until(kStart + patience);
   ASSERT_EQ(bench.client.failed().size(), 1u);
   EXPECT_EQ(bench.client.failed()[0]->code, Code::kPermissionDenied);
   EXPECT_EQ(bench.client.failed()[0]->refuse, crypto::RefuseReason::kBusy);
   EXPECT_NE(bench.client.failed()[0]->reason.find("limit"), std::string::npos);
   EXPECT_EQ(bench.client.connector.stats().refuses_received.value(), 2u);
+}
+
+// Verifies MUST-H14: the time for a good answer to come is time in which it could be heard.
+TEST(ConnectorClient, a_stall_takes_nothing_of_the_patience_after_a_refusal) {
+  Bench bench;
+  bench.connect(seconds(30));
+  const auto sent = bench.client.drain();
+  const auto refuse = answer_to(sent.at(0), HandshakeType::kRefuse, {4});
+  bench.client.connector.on_packet(bench.server.address, refuse.bytes, kStart);
+  bench.network.now = kStart + seconds(3);
+  bench.client.connector.on_deadline(bench.network.now);
+  bench.client.collect();
+  EXPECT_TRUE(bench.client.events.empty());
+  EXPECT_EQ(bench.client.connector.stats().stalls.value(), 1u);
+  bench.network.run_for(millis(1));
+  EXPECT_EQ(bench.client.established().size(), 1u);
+}
+
+TEST(ConnectorClient, a_stall_excuses_no_deadline) {
+  Bench bench;
+  bench.connect(seconds(2));
+  bench.client.drain();
+  bench.client.connector.on_deadline(kStart + seconds(3));
+  bench.client.collect();
+  ASSERT_EQ(bench.client.failed().size(), 1u);
+  EXPECT_EQ(bench.client.failed()[0]->code, Code::kUnavailable);
 }
 
 }  // namespace

@@ -385,5 +385,33 @@ TEST(ConnectorServer, another_mechanism_or_a_hello_in_pieces_is_refused) {
   EXPECT_EQ(server.pending(), 0u);
 }
 
+// The client's last message may lie unread in a queue while this side has no CPU.
+TEST(ConnectorServer, a_stall_forgets_no_handshake_under_way) {
+  for (const bool stalled : {false, true}) {
+    Bench bench;
+    std::vector<uint8_t> finished;
+    bench.network.tap = [&](const PeerAddress& from, HandshakePacket* packet) {
+      const bool last = from == bench.client.address &&
+                        connector_test::type_of(*packet) == HandshakeType::kClientFinished;
+      if (last) finished = packet->bytes;
+      return !last;
+    };
+    bench.connect();
+    bench.network.run_for(millis(1));
+    bench.network.detach(bench.client.address);
+    Connector& server = bench.server.connector;
+    ASSERT_EQ(server.pending(), 1u);
+    ASSERT_FALSE(finished.empty());
+    const base::Nanos late = stalled ? seconds(6) : base::Nanos::zero();
+    const base::Nanos now = server.next_deadline() + late;
+    server.on_deadline(now);
+    EXPECT_EQ(server.stats().stalls.value(), stalled ? 1u : 0u);
+    EXPECT_EQ(server.stats().pending_expired.value(), stalled ? 0u : 1u);
+    server.on_packet(bench.client.address, finished, now);
+    bench.server.collect();
+    EXPECT_EQ(bench.server.established().size(), stalled ? 1u : 0u);
+  }
+}
+
 }  // namespace
 }  // namespace sluice::transport

@@ -211,6 +211,27 @@ TEST(Control, unknown_starts_a_call_again_unless_its_response_has_begun) {
   EXPECT_EQ(call.state, ExchangeState::kReceiving);
 }
 
+// Verifies MUST-T7: who holds the key cannot buy an endless retransmission with UNKNOWN either.
+TEST(Control, unknown_costs_the_budget_of_resends) {
+  for (const size_t size : {size_t{500}, size_t{60000}}) {
+    Roles r;
+    const PacketData bytes = bytes_of(size);
+    r.call(bytes);
+    uint64_t sent = 0;
+    const uint64_t rounds = 2 * kResendBurstBytes / size;
+    for (uint64_t i = 0; i < rounds; ++i) {
+      for (const PacketData& packet : r.raw()) sent += packet.size();
+      r.give(r.peer.bundle(wire::UnknownFrame{0, 1}));
+    }
+    EXPECT_GT(sent, kResendBurstBytes / 2) << size;
+    EXPECT_LT(sent, kResendBurstBytes * 3 / 2) << size;
+    EXPECT_GT(r.ctx.stats.limit_resend_budget.value(), 0u) << size;
+    r.now += base::millis(10);
+    r.give(r.peer.bundle(wire::UnknownFrame{0, 1}));
+    EXPECT_FALSE(r.raw().empty()) << "the budget fills again";
+  }
+}
+
 TEST(Control, grant_and_resend_must_come_from_the_receiver_of_the_part) {
   Roles r;
   const PacketData large = bytes_of(200000);
@@ -320,6 +341,23 @@ TEST(Control, need_ack_of_a_callee_draws_the_floor_and_the_run_it_asks_about) {
     told |= frame.release.first == 50;
   }
   EXPECT_TRUE(told);
+}
+
+// Each telling walks the window of ids: a packet full of questions gets one.
+TEST(Control, one_burst_of_need_acks_draws_one_telling) {
+  Roles r;
+  const PacketData bytes = bytes_of(10);
+  r.call(bytes);
+  for (int i = 0; i < 3; ++i) r.lifecycle.complete(r.call(bytes), base::Code::kCancelled);
+  r.sent();
+  const wire::NeedAckFrame question{wire::kExchangeResponse, 2};
+  r.give(r.peer.bundle(question, question, question));
+  const auto first = r.sent();
+  EXPECT_EQ(frames_of(first, FrameType::kFloor).size(), 1u);
+  EXPECT_EQ(frames_of(first, FrameType::kRelease).size(), 1u);
+  r.now += base::nanos(1);
+  r.give(r.peer.bundle(question));
+  EXPECT_EQ(frames_of(r.sent(), FrameType::kRelease).size(), 1u);
 }
 
 TEST(Control, more_released_runs_than_one_packet_tells_follow_in_the_next) {

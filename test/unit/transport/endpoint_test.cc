@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "test/unit/transport/pair.h"
+#include "wire/header.h"
 
 namespace sluice::transport {
 namespace {
@@ -231,6 +232,134 @@ TEST(Endpoint, large_messages_land_in_named_memory_or_are_refused) {
   ASSERT_TRUE(pair.run([&] { return pair.completed() == 2; }));
   EXPECT_EQ(pair.outcomes()[2].code, base::Code::kTooLarge);
   EXPECT_FALSE(pair.outcomes()[2].may_have_executed);
+}
+
+enum class GivingUp { kCancel, kDeadline, kClose };
+
+// Verifies MUST-T17: the application hears once that its memory is its own again, and nothing, not
+// even what the caller had sent before, is written there afterwards.
+TEST(Endpoint, named_memory_is_let_go_once_however_its_caller_gives_up) {
+  for (const GivingUp how : {GivingUp::kCancel, GivingUp::kDeadline, GivingUp::kClose}) {
+    SCOPED_TRACE(static_cast<int>(how));
+    constexpr uint32_t kLength = 4u << 20;
+    Pair pair;
+    pair.server().set_landing(5, LandingMode::kAsk, 0);
+    pair.connect();
+    std::vector<uint8_t> memory(kLength), after;
+    LinkFaults slow;
+    slow.delay = base::micros(200);  // The message takes several milliseconds.
+    pair.set_faults(slow);
+    std::vector<std::vector<uint8_t>> recorded;
+    pair.tap = [&](int from, std::vector<uint8_t>* bytes) {
+      if (from == Pair::kClient) recorded.push_back(*bytes);
+      return true;
+    };
+    int lost = 0;
+    pair.set_handler(Pair::kServer, [&](const Event& event) {
+      EXPECT_NE(event.kind, EventKind::kRequest);
+      if (event.kind == EventKind::kOffer) {
+        const Landing landing{LandingMode::kNamed, memory.data(), kLength};
+        EXPECT_EQ(pair.server().submit(Land{event.exchange, landing}, pair.now()), base::Code::kOk);
+      } else if (event.kind == EventKind::kLost) {
+        ++lost;
+        after = memory;
+        const ReleaseMessage release{event.exchange};
+        EXPECT_EQ(pair.server().submit(release, pair.now()), base::Code::kOk);
+      }
+    });
+    const bool timed = how == GivingUp::kDeadline;
+    const SubmitResult call =
+        pair.call(1, kLength, timed ? base::micros(1500) : base::seconds(5), {}, 5);
+    ASSERT_TRUE(call.ok());
+    ASSERT_TRUE(pair.run([&] { return memory[200'000] != 0; }, base::seconds(1)));
+    if (how == GivingUp::kCancel) pair.client().submit(Cancel{call.exchange}, pair.now());
+    if (how == GivingUp::kClose) pair.client().submit(CloseLane{pair.lane(0)}, pair.now());
+    ASSERT_TRUE(pair.run([&] { return lost == 1; }, base::seconds(1)));
+    for (const auto& packet : std::vector(recorded)) pair.inject(Pair::kServer, packet);
+    pair.run_for(base::millis(50));
+    EXPECT_EQ(lost, 1);
+    EXPECT_TRUE(memory == after);
+    EXPECT_EQ(pair.outcomes()[1].completions, 1);
+    EXPECT_NE(pair.outcomes()[1].code, base::Code::kOk);
+    EXPECT_TRUE(pair.server().idle());
+  }
+}
+
+// A side whose thread loses its CPU finds the answers in its port when it is back.
+TEST(Endpoint, a_stalled_side_gives_nobody_up_and_asks_for_nothing_at_once) {
+  EndpointConfig server;
+  server.peer_timeout = base::seconds(60);
+  Pair pair({}, server);
+  pair.connect();
+  ASSERT_TRUE(pair.call(1, 64).ok());
+  ASSERT_TRUE(pair.run([&] { return pair.completed() == 1; }));
+  for (uint64_t tag = 2; tag <= 60; ++tag) ASSERT_TRUE(pair.call(tag, 300).ok());
+  pair.run_for(base::micros(3));
+  const uint64_t timeouts = pair.client().stats().timeouts.value();
+  pair.stall(Pair::kClient, base::seconds(3));
+  ASSERT_TRUE(pair.run([&] { return pair.completed() == 60; }, base::seconds(4)));
+  expect_all_ok(pair, 60);
+  EXPECT_EQ(pair.executed, 60u);
+  EXPECT_EQ(pair.client().stats().stalls.value(), 1u);
+  EXPECT_EQ(pair.client().stats().peers_lost.value(), 0u);
+  EXPECT_EQ(pair.client().stats().timeouts.value(), timeouts);
+  EXPECT_TRUE(pair.run([&] { return pair.quiet(); }, base::seconds(5)));
+}
+
+TEST(Endpoint, a_response_keeps_to_its_senders_own_limit) {
+  EndpointConfig server;
+  server.unscheduled_bytes = 3000;
+  Pair pair({}, server);
+  pair.connect();
+  const std::vector<uint8_t> answer(60000);
+  bool answered = false;
+  uint32_t most = 0;
+  pair.tap = [&](int from, std::vector<uint8_t>* bytes) {
+    if (from == Pair::kClient) return !answered;  // No grant arrives.
+    if (const auto view = wire::DataView::parse(bytes->data(), bytes->size(), wire::kTagBytes)) {
+      most = std::max(most, view->offset() + view->payload_length());
+    }
+    return true;
+  };
+  pair.set_handler(Pair::kServer, [&](const Event& event) {
+    if (event.kind != EventKind::kRequest) return;
+    answered = true;
+    pair.server().submit(Respond{event.exchange, answer.data(), 60000, false, 0}, pair.now());
+  });
+  ASSERT_TRUE(pair.call(1, 100).ok());
+  pair.run_for(base::millis(5));
+  EXPECT_GT(most, 0u);
+  EXPECT_LE(most, 3000u);
+}
+
+// An application's mistake is an answer, not a crash when the first byte lands.
+TEST(Endpoint, memory_that_is_none_is_refused) {
+  Pair pair;
+  pair.connect();
+  const Landing nowhere{LandingMode::kNamed, nullptr, 1000};
+  EXPECT_EQ(pair.call(1, 10, base::seconds(1), nowhere).code, base::Code::kInvalidArgument);
+  Event request;
+  pair.set_handler(Pair::kServer, [&](const Event& event) {
+    if (event.kind == EventKind::kRequest) request = event;
+  });
+  ASSERT_TRUE(pair.call(2, 10).ok());
+  ASSERT_TRUE(pair.run([&] { return request.exchange.valid(); }));
+  EXPECT_EQ(pair.server().submit(Respond{request.exchange, nullptr, 10, false, 0}, pair.now()),
+            base::Code::kInvalidArgument);
+  const uint8_t byte = 1;
+  EXPECT_EQ(pair.server().submit(Respond{request.exchange, &byte, 1, false, 0}, pair.now()),
+            base::Code::kOk);
+  EXPECT_TRUE(pair.run([&] { return pair.completed() == 1; }));
+}
+
+TEST(Endpoint, a_lane_cannot_be_closed_as_a_success) {
+  Pair pair;
+  pair.connect();
+  ASSERT_TRUE(pair.call(1, 10).ok());
+  CloseLane close{pair.lane(Pair::kClient), base::Code::kOk, false};
+  EXPECT_EQ(pair.client().submit(close, pair.now()), base::Code::kInvalidArgument);
+  EXPECT_TRUE(pair.run([&] { return pair.completed() == 1; }));
+  EXPECT_EQ(pair.outcomes()[1].code, base::Code::kOk);
 }
 
 TEST(Endpoint, keys_update_without_losing_a_message) {

@@ -96,6 +96,57 @@ TEST(Events, a_stream_that_ends_early_says_so_once) {
   EXPECT_TRUE(r.empty());
 }
 
+// Its caller was told that it is here: whatever ends then, the application gets it.
+TEST(Events, a_one_way_stream_that_is_here_whole_is_read_to_its_end) {
+  for (const bool closed : {false, true}) {
+    Roles r;
+    r.ctx.services.insert(kStreamed, ServiceLanding{LandingMode::kStream, 16384});
+    DataSpec spec;
+    spec.service = kStreamed;
+    spec.message_length = 12000;
+    spec.one_way = true;
+    for (; spec.offset < 12000; spec.offset += 1000) r.give(r.peer.data(spec, pattern(1000)));
+    EXPECT_EQ(frames_of(r.sent(), wire::FrameType::kAck).size(), 1u);
+    const ExchangeRef ref = r.ctx.ref_of(*r.served(1));
+    if (closed) {
+      r.lifecycle.close_lane(*r.lane, base::Code::kClosed);
+    } else {
+      r.give(r.peer.bundle(wire::FloorFrame{2}));
+    }
+    uint32_t read = 0;
+    for (const Event& event : r.polled()) {
+      if (event.kind != EventKind::kStream) continue;
+      EXPECT_EQ(event.code, base::Code::kOk);
+      EXPECT_EQ(event.offset, read);
+      read += event.length;
+      EXPECT_EQ(event.last, read == 12000);
+    }
+    EXPECT_EQ(read, 12000u);
+    r.lifecycle.free(*r.ctx.find_exchange(ref));
+    EXPECT_TRUE(r.empty());
+  }
+}
+
+TEST(Events, the_kind_of_a_message_is_told_with_its_offer_and_its_bytes) {
+  for (const bool one_way : {false, true}) {
+    Roles r;
+    r.ctx.services.insert(kStreamed, ServiceLanding{LandingMode::kAsk, 0});
+    DataSpec spec;
+    spec.one_way = one_way;
+    r.give(r.peer.data(spec, pattern(1000)));
+    spec.id = 2;
+    spec.service = kStreamed;
+    spec.message_length = 300000;
+    r.give(r.peer.data(spec, pattern(1000)));
+    const auto events = r.polled();
+    ASSERT_EQ(events.size(), 3u);
+    EXPECT_EQ(events[1].kind, one_way ? EventKind::kOneWay : EventKind::kRequest);
+    EXPECT_EQ(events[1].one_way, one_way);
+    EXPECT_EQ(events[2].kind, EventKind::kOffer);
+    EXPECT_EQ(events[2].one_way, one_way);
+  }
+}
+
 TEST(Events, the_end_of_a_send_frees_its_exchange) {
   Roles r;
   const PacketData bytes = pattern(100);
@@ -133,6 +184,24 @@ TEST(Events, a_lane_that_ended_is_used_again_once_its_end_was_told) {
   EXPECT_EQ(r.lifecycle.open_lane(r.lane_command(), r.now, &next), base::Code::kOk);
   EXPECT_EQ(next.index, r.lane_ref.index);
   EXPECT_NE(next.generation, r.lane_ref.generation);
+}
+
+// A request of one peer must never look like one of another that came after it.
+TEST(Events, an_event_names_the_lane_it_came_from_when_its_place_is_used_again) {
+  EndpointConfig config = bench_config();
+  config.max_lanes = 1;
+  Roles r(config);
+  r.give(r.peer.request(1, pattern(10)));
+  r.lifecycle.close_lane(*r.lane, base::Code::kClosed);
+  Event events[2];
+  ASSERT_EQ(r.events.poll(events), 2u);
+  ASSERT_EQ(events[1].kind, EventKind::kLaneDown);
+  LaneRef next;
+  ASSERT_EQ(r.lifecycle.open_lane(r.lane_command(), r.now, &next), base::Code::kOk);
+  const auto late = r.polled();
+  ASSERT_EQ(late.size(), 1u);
+  EXPECT_EQ(late[0].kind, EventKind::kRequest);
+  EXPECT_EQ(late[0].lane, r.lane_ref);
 }
 
 }  // namespace

@@ -38,7 +38,7 @@ class HomaPolicyTest : public testing::Test {
   }
   void receive(Grantable& m, uint32_t bytes) {
     m.received += bytes;
-    policy_->on_progress(&m, bytes);
+    policy_->on_progress(&m, Arrival{.bytes = bytes});
   }
   std::vector<GrantDecision> decide() {
     std::vector<GrantDecision> all;
@@ -134,7 +134,7 @@ TEST_F(HomaPolicyTest, landing_memory_bounds_the_offset) {
   receive(stream, 16000);
   EXPECT_TRUE(decide().empty());
   stream.limit = 24000;
-  policy_->on_progress(&stream, 0);
+  policy_->on_progress(&stream, Arrival{});
   grants = decide();
   ASSERT_EQ(grants.size(), 1u);
   EXPECT_EQ(grants[0].offset, 24000u);
@@ -153,7 +153,7 @@ TEST_F(HomaPolicyTest, a_stream_that_is_not_consumed_blocks_no_other_message) {
   ASSERT_EQ(grants.size(), 1u);
   EXPECT_EQ(grants[0].message, &other);
   stream.limit = 40000;
-  policy_->on_progress(&stream, 0);
+  policy_->on_progress(&stream, Arrival{});
   const auto again = decide();
   ASSERT_EQ(again.size(), 1u);
   EXPECT_EQ(again[0].message, &stream) << "consumed again, and shorter";

@@ -91,6 +91,39 @@ TEST(PeerIds, only_the_floor_forgets) {
   EXPECT_EQ(ids.classify(9), PeerIds::Class::kNew);
 }
 
+// Verifies MUST-T13. Each id is looked at for a release once, however often the peer repeats it.
+TEST(PeerIds, releases_mark_their_ids_and_tell_each_once) {
+  base::Prng prng(5);
+  PeerIds ids(128);
+  std::set<uint64_t> seen, released;
+  uint64_t floor = 1;
+  for (int i = 0; i < 20000; ++i) {
+    const uint64_t first = floor + prng.uniform(140) - std::min<uint64_t>(floor, prng.uniform(9));
+    if (prng.uniform(3) == 0 && ids.classify(first) == PeerIds::Class::kNew) {
+      ids.commit(first);
+      seen.insert(first);
+      continue;
+    }
+    const auto count = static_cast<uint32_t>(prng.uniform(200));
+    std::set<uint64_t> expected, told;
+    for (uint64_t id = std::max(first, floor); id < first + count && id < floor + 128; ++id) {
+      if (seen.count(id) != 0 && released.count(id) == 0) expected.insert(id);
+      seen.insert(id);
+      released.insert(id);
+    }
+    ids.release(first, count, [&](uint64_t id) { ASSERT_TRUE(told.insert(id).second); });
+    ASSERT_EQ(told, expected);
+    for (uint64_t id = floor; id < floor + 128; ++id) {
+      ASSERT_EQ(ids.classify(id) == PeerIds::Class::kSeen, seen.count(id) != 0) << id;
+    }
+    if (prng.uniform(10) != 0) continue;
+    floor += prng.uniform(prng.uniform(20) == 0 ? 300 : 20);
+    ids.raise_floor(floor, [&](uint64_t id) { ASSERT_EQ(seen.count(id), 1u); });
+  }
+  ids.release(UINT64_MAX - 5, 100, [](uint64_t) { FAIL(); });
+  ids.release(0, 1, [](uint64_t) { FAIL(); });
+}
+
 // A caller whose calls all ended in a long silence comes back with a floor far beyond.
 TEST(PeerIds, a_floor_may_leap_over_the_whole_window) {
   PeerIds ids(64);

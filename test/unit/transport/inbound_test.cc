@@ -140,6 +140,8 @@ TEST(Inbound, an_offered_message_lands_where_the_application_says) {
   EXPECT_EQ(r.inbound.land(exchange, landing, r.now), base::Code::kInvalidArgument);
   landing = {LandingMode::kStream, nullptr, 1u << 24};
   EXPECT_EQ(r.inbound.land(exchange, landing, r.now), base::Code::kResourceExhausted);
+  landing = {LandingMode::kNamed, nullptr, kLength};
+  EXPECT_EQ(r.inbound.land(exchange, landing, r.now), base::Code::kInvalidArgument);
   landing = {LandingMode::kNamed, memory.data(), kLength - 1};
   EXPECT_EQ(r.inbound.land(exchange, landing, r.now), base::Code::kTooLarge);
   landing.capacity = kLength;

@@ -145,6 +145,47 @@ TEST(Lifecycle, what_the_application_holds_outlives_its_release) {
   EXPECT_TRUE(r.empty());
 }
 
+// Verifies MUST-T17: the application learns, once, that its memory is its own again.
+TEST(Lifecycle, named_memory_comes_back_by_one_event) {
+  for (const bool closed : {false, true}) {
+    Roles r;
+    r.ctx.services.insert(1, ServiceLanding{LandingMode::kAsk, 0});
+    PacketData memory(300000);
+    DataSpec spec{.message_length = 300000};
+    r.give(r.peer.data(spec, pattern(1000)));
+    r.polled();
+    const ExchangeRef ref = r.ctx.ref_of(*r.served(1));
+    const Landing landing{LandingMode::kNamed, memory.data(), 300000};
+    ASSERT_EQ(r.inbound.land(*r.served(1), landing, r.now), base::Code::kOk);
+    spec.attempt = 1;
+    r.give(r.peer.data(spec, pattern(1000)));
+    EXPECT_EQ(memory[1], pattern(2)[1]);
+    spec.offset = 1000;
+    const PacketData late = r.peer.data(spec, pattern(1000));
+    if (closed) {
+      r.lifecycle.close_lane(*r.lane, base::Code::kUnavailable);
+    } else {
+      r.give({r.peer.bundle(wire::FloorFrame{2}), late});
+    }
+    size_t lost = 0;
+    for (const Event& event : r.polled()) {
+      if (event.kind == EventKind::kLaneDown) continue;
+      EXPECT_EQ(event.kind, EventKind::kLost);
+      EXPECT_EQ(event.code, closed ? base::Code::kUnavailable : base::Code::kAborted);
+      EXPECT_EQ(event.exchange, ref);
+      ++lost;
+    }
+    ASSERT_EQ(lost, 1u);
+    const PacketData before = memory;
+    spec.offset = 2000;
+    r.give({late, r.peer.data(spec, pattern(1000))});
+    EXPECT_EQ(memory, before);
+    EXPECT_TRUE(r.polled().empty());
+    r.lifecycle.free(*r.ctx.find_exchange(ref));
+    EXPECT_TRUE(r.empty());
+  }
+}
+
 TEST(Lifecycle, a_lent_response_comes_back_when_it_is_released) {
   Roles r;
   r.give(r.peer.request(1, pattern(100)));

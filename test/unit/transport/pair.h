@@ -180,6 +180,9 @@ class Pair {
   void run_for(base::Nanos time) {
     run([] { return false; }, time);
   }
+  // The side is not driven for so long, as when its thread has lost its CPU: its timers wait, and
+  // what arrives lies in its port and is received after the timers have fired.
+  void stall(int side, base::Nanos time) { stalled_until_[side] = base::after(now_, time); }
   bool quiet() const { return sides_[0]->idle() && sides_[1]->idle() && wire_.empty(); }
 
   // Gives a packet to a side now, as if it had arrived.
@@ -203,15 +206,20 @@ class Pair {
     std::vector<uint8_t> bytes;
   };
 
+  bool stalled(int side) const { return now_ < stalled_until_[side]; }
+
   void step(base::Nanos end) {
     for (int side = 0; side < 2; ++side) {
+      if (stalled(side)) continue;
       sides_[side]->on_deadline(now_);
       pump_events(side);
       transmit(side);
     }
     base::Nanos next = end;
     if (!wire_.empty()) next = std::min(next, wire_.begin()->first);
-    for (int side = 0; side < 2; ++side) next = std::min(next, sides_[side]->next_deadline());
+    for (int side = 0; side < 2; ++side) {
+      next = std::min(next, stalled(side) ? stalled_until_[side] : sides_[side]->next_deadline());
+    }
     now_ = std::max(next, base::after(now_, base::nanos(1)));
     deliver();
   }
@@ -223,6 +231,10 @@ class Pair {
     while (!wire_.empty() && wire_.begin()->first <= now_ && keep.size() < 64) {
       InFlight packet = std::move(wire_.begin()->second);
       wire_.erase(wire_.begin());
+      if (now_ <= stalled_until_[packet.to]) {
+        wire_.emplace(base::after(stalled_until_[packet.to], base::nanos(1)), std::move(packet));
+        continue;
+      }
       keep.push_back(std::move(packet.bytes));
       RxPacket rx;
       rx.data = keep.back().data();
@@ -333,6 +345,7 @@ class Pair {
   LinkFaults faults_[2];
   base::Prng prng_;
   base::Nanos now_ = base::seconds(1);
+  base::Nanos stalled_until_[2];
   std::multimap<base::Nanos, InFlight> wire_;
   std::map<uint64_t, std::vector<uint8_t>> sent_;
   std::map<uint64_t, Outcome> outcomes_;

@@ -57,6 +57,27 @@ TEST_F(GapRecoveryTest, a_hole_older_than_a_quarter_round_trip_is_lost) {
   EXPECT_EQ(progress(now_ + base::micros(100)), (Ranges{{1000, 2000}}));
 }
 
+TEST_F(GapRecoveryTest, what_another_priority_may_have_overtaken_gets_a_whole_time_out) {
+  message_.class_begin = 3000;
+  message_.received.insert(0, 1000);
+  message_.received.insert(3000, 9000);
+  EXPECT_EQ(progress(now_), Ranges{});
+  EXPECT_EQ(progress(now_ + base::micros(399)), Ranges{});
+  EXPECT_EQ(progress(now_ + base::micros(400)), (Ranges{{1000, 3000}}));
+  message_.received.insert(10'000, 14'000);
+  EXPECT_EQ(progress(now_ + base::micros(401)), (Ranges{{9000, 10'000}})) << "one priority again";
+}
+
+TEST_F(GapRecoveryTest, a_hole_that_begins_later_is_a_younger_one) {
+  message_.received.insert(1000, 2000);
+  EXPECT_EQ(progress(now_), Ranges{});
+  message_.received.insert(0, 1000);
+  message_.received.insert(3000, 4000);
+  EXPECT_EQ(progress(now_ + base::micros(90)), Ranges{});
+  EXPECT_EQ(progress(now_ + base::micros(150)), Ranges{}) << "seen for 60 us only";
+  EXPECT_EQ(progress(now_ + base::micros(190)), (Ranges{{2000, 3000}}));
+}
+
 TEST_F(GapRecoveryTest, a_filled_hole_is_not_asked_for) {
   message_.received.insert(1000, 3000);
   EXPECT_EQ(progress(now_), Ranges{});

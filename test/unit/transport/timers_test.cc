@@ -208,6 +208,46 @@ TEST(Timers, a_busy_lane_measures_its_round_trip_and_an_idle_one_rests) {
   EXPECT_TRUE(frames_of(r.sent(), FrameType::kPing).empty());
 }
 
+// Verifies MUST-T8 for the question whether anybody is there at all.
+TEST(Timers, a_peer_never_heard_is_asked_more_and_more_rarely) {
+  Roles r;
+  size_t asked = 0;
+  for (int i = 0; i < 60'000; ++i) {
+    r.pass(millis(1));
+    asked += frames_of(r.sent(), FrameType::kPing).size();
+    if (i == 20) {
+      EXPECT_GE(asked, 5u);
+    }
+  }
+  EXPECT_GE(asked, 20u);
+  EXPECT_LE(asked, 80u);
+  const PacketData bytes = pattern(5000);
+  r.call(bytes);
+  r.pass(millis(5));
+  EXPECT_GE(frames_of(r.sent(), FrameType::kPing).size(), 2u) << "now something waits";
+  r.give(r.peer.bundle(wire::PongFrame{r.lane->ping_nonce, 0, 0}));
+  EXPECT_TRUE(r.lane->heard);
+}
+
+TEST(Timers, a_path_is_probed_as_soon_as_its_peer_is_heard) {
+  Roles r;
+  r.pass(base::seconds(10));
+  r.sent();
+  r.give(r.peer.bundle(wire::AckFrame{0, 99}));
+  r.pass(micros(1));
+  EXPECT_EQ(frames_of(r.sent(), FrameType::kProbe).size(), 1u);
+}
+
+TEST(Timers, a_peer_never_heard_costs_no_busy_waiting) {
+  Roles r;
+  size_t turns = 0;
+  for (const base::Nanos end = r.now + millis(100); r.now < end; ++turns) {
+    r.stall(base::elapsed(r.now, r.ctx.wheel.next_deadline()));
+    r.sent();
+  }
+  EXPECT_LT(turns, 100u);
+}
+
 TEST(Timers, silence_with_work_pending_ends_the_lane) {
   Roles r;
   const PacketData bytes = pattern(100);
@@ -220,6 +260,19 @@ TEST(Timers, silence_with_work_pending_ends_the_lane) {
   EXPECT_EQ(r.ctx.stats.peers_lost.value(), 1u);
 }
 
+TEST(Timers, calls_that_give_up_and_are_made_again_do_not_hide_a_dead_peer) {
+  Roles r;
+  const PacketData bytes = pattern(10);
+  for (int i = 0; i < 30 && r.lane->live; ++i) {
+    Exchange& call = r.call(bytes);
+    call.deadline = r.now + millis(150);
+    r.sent();
+    r.pass(millis(100));  // Each begins before the one before it has ended.
+  }
+  EXPECT_FALSE(r.lane->live);
+  EXPECT_EQ(r.ctx.stats.peers_lost.value(), 1u);
+}
+
 TEST(Timers, silence_without_work_ends_the_lane_much_later) {
   Roles r;
   r.give(r.peer.bundle(wire::AckFrame{0, 99}));
@@ -227,6 +280,206 @@ TEST(Timers, silence_without_work_ends_the_lane_much_later) {
   EXPECT_TRUE(r.lane->live);
   r.pass(base::seconds(20));
   EXPECT_FALSE(r.lane->live);
+}
+
+// What this side merely still holds, or has finished, must not keep it from seeing that the peer
+// is gone while something else waits for it.
+TEST(Timers, a_held_message_does_not_hide_a_dead_peer) {
+  Roles r;
+  const PacketData bytes = pattern(100);
+  r.call(bytes);
+  r.sent();
+  r.give(r.peer.response(1, bytes));  // Its completion is never taken.
+  r.give(r.peer.request(1, bytes));
+  respond(r, *r.served(1), bytes);
+  r.pass(base::seconds(2));
+  EXPECT_FALSE(r.lane->live);
+  EXPECT_EQ(r.ctx.stats.peers_lost.value(), 1u);
+}
+
+// Only held: nothing waits for the peer, so its silence means nothing.
+TEST(Timers, a_held_message_alone_keeps_a_lane) {
+  Roles r;
+  const PacketData bytes = pattern(100);
+  r.call(bytes);
+  r.sent();
+  r.give(r.peer.response(1, bytes));
+  r.pass(base::seconds(5));
+  EXPECT_TRUE(r.lane->live);
+}
+
+TEST(Timers, an_own_stall_is_not_the_peers_silence) {
+  Roles r;
+  const PacketData bytes = pattern(100);
+  r.call(bytes);
+  r.give(r.peer.request(1, bytes));
+  respond(r, *r.served(1), bytes);
+  r.sent();
+  r.pass(millis(500));
+  r.stall(base::seconds(3));
+  EXPECT_EQ(r.ctx.stats.stalls.value(), 1u);
+  EXPECT_TRUE(r.lane->live);
+  r.pass(millis(450));
+  EXPECT_TRUE(r.lane->live) << "500 ms before and 450 after";
+  r.pass(millis(150));
+  EXPECT_FALSE(r.lane->live);
+  EXPECT_EQ(r.ctx.stats.stalls.value(), 1u);
+}
+
+// The call is the younger of the two things that silence is measured from.
+TEST(Timers, an_own_stall_in_a_call_after_a_rest_is_excused_too) {
+  Roles r;
+  r.give(r.peer.bundle(wire::AckFrame{0, 99}));
+  r.pass(base::seconds(20));
+  const PacketData bytes = pattern(100);
+  r.call(bytes);
+  r.pass(millis(500));
+  r.stall(base::seconds(3));
+  EXPECT_TRUE(r.lane->live);
+  r.pass(millis(450));
+  EXPECT_TRUE(r.lane->live);
+  r.pass(millis(150));
+  EXPECT_FALSE(r.lane->live);
+}
+
+// And here the peer's latest sign of life.
+TEST(Timers, an_own_stall_in_a_long_call_is_excused_too) {
+  Roles r;
+  const PacketData bytes = pattern(100);
+  r.call(bytes);
+  for (int i = 0; i < 100; ++i) {
+    r.pass(millis(100));
+    r.give(r.peer.bundle(wire::BusyFrame{0, 1}));
+    r.sent();
+  }
+  r.stall(base::seconds(3));
+  EXPECT_TRUE(r.lane->live);
+  r.pass(millis(950));
+  EXPECT_TRUE(r.lane->live);
+  r.pass(millis(150));
+  EXPECT_FALSE(r.lane->live);
+}
+
+TEST(Timers, many_stalls_do_not_make_a_dead_peer_immortal) {
+  Roles r;
+  const PacketData bytes = pattern(100);
+  r.call(bytes);
+  for (int i = 0; i < 11 && r.lane->live; ++i) {
+    r.stall(base::seconds(2));
+    r.pass(millis(100));
+  }
+  EXPECT_FALSE(r.lane->live);
+}
+
+// The answers may lie in the port: they are read before anything is sent again.
+TEST(Timers, an_own_stall_repeats_nothing_at_once) {
+  Roles r;
+  const PacketData bytes = pattern(100), large = pattern(5000);
+  for (int i = 0; i < 10; ++i) r.call(bytes);
+  r.call(large);
+  r.give(r.peer.data(DataSpec{.message_length = 100000}, pattern(1000)));
+  r.sent();
+  r.stall(base::seconds(3));
+  EXPECT_EQ(r.ctx.stats.timeouts.value(), 0u);
+  const auto sent = r.sent();
+  EXPECT_TRUE(frames_of(sent, FrameType::kMsg).empty());
+  EXPECT_TRUE(frames_of(sent, FrameType::kResend).empty());
+  r.pass(millis(5));
+  EXPECT_GE(r.ctx.stats.timeouts.value(), 12u) << "later, what is still missing is asked for";
+}
+
+TEST(Timers, a_stall_excuses_no_deadline) {
+  Roles r;
+  const PacketData bytes = pattern(10);
+  Exchange& call = r.call(bytes);
+  call.deadline = r.now + millis(300);
+  r.stall(base::seconds(3));
+  EXPECT_EQ(call.code, base::Code::kDeadlineExceeded);
+}
+
+// Whoever comes when it asked to be called has not stalled, however long that was, and late by up
+// to a quarter of the peer's time is how a busy machine is.
+TEST(Timers, neither_rest_nor_a_small_delay_is_a_stall) {
+  Roles r;
+  r.give(r.peer.bundle(wire::AckFrame{0, 99}));
+  base::Nanos longest;
+  const auto until_asked = [&] { return base::elapsed(r.now, r.ctx.wheel.next_deadline()); };
+  for (const base::Nanos end = r.now + base::seconds(200); r.now < end;) {
+    longest = std::max(longest, until_asked());
+    r.stall(until_asked());
+  }
+  EXPECT_GT(longest, base::seconds(1)) << "else it did not rest";
+  EXPECT_EQ(r.ctx.stats.stalls.value(), 0u);
+  const PacketData bytes = pattern(100);
+  r.call(bytes);
+  r.stall(until_asked() + r.ctx.config.peer_timeout / kOwnStallShare);
+  EXPECT_EQ(r.ctx.stats.stalls.value(), 0u);
+  r.stall(until_asked() + r.ctx.config.peer_timeout / kOwnStallShare + base::nanos(1));
+  EXPECT_EQ(r.ctx.stats.stalls.value(), 1u);
+}
+
+TEST(Timers, a_round_trip_with_a_stall_in_it_is_not_measured) {
+  Roles r;
+  const PacketData bytes = pattern(100);
+  r.call(bytes);
+  r.pass(millis(3));
+  const auto then = static_cast<uint32_t>(r.now.value());
+  const uint32_t nonce = r.lane->ping_nonce;
+  ASSERT_TRUE(r.lane->ping_outstanding);
+  r.sent();
+  r.stall(millis(600));
+  r.give(r.peer.bundle(wire::PongFrame{nonce, then, 0}));
+  EXPECT_FALSE(r.lane->rtt.has_sample());
+}
+
+// The answer to a PING may take longer than the time to the next PING.
+TEST(Timers, a_long_round_trip_is_measured_too) {
+  Roles r;
+  r.give(r.peer.bundle(wire::AckFrame{0, 99}));
+  const PacketData bytes = pattern(100);
+  r.call(bytes);
+  std::vector<std::pair<base::Nanos, wire::PongFrame>> echoes;
+  for (int i = 0; i < 30; ++i) {
+    r.pass(millis(1));
+    for (const Opened& packet : r.sent()) {
+      for (const wire::Frame& frame : frames_of({packet}, FrameType::kPing)) {
+        const wire::PongFrame pong{frame.ping.nonce, packet.bundle.timestamp, 0};
+        echoes.push_back({r.now + millis(11), pong});
+      }
+    }
+    while (!echoes.empty() && echoes.front().first <= r.now) {
+      r.give(r.peer.bundle(echoes.front().second));
+      echoes.erase(echoes.begin());
+    }
+  }
+  EXPECT_EQ(r.lane->rtt.smoothed(), millis(11));
+}
+
+TEST(Timers, a_stall_lets_a_suspected_peer_answer) {
+  Roles r;
+  r.give(r.peer.bundle(wire::AckFrame{0, 99}));
+  r.lane->suspect_until = r.now + kSuspectWait;
+  r.sender.ping(*r.lane);
+  r.ctx.wheel.arm(r.lane->timer, r.now + kLaneTick);
+  r.stall(base::seconds(3));
+  EXPECT_TRUE(r.lane->live);
+  r.pass(kSuspectWait + millis(2));
+  EXPECT_FALSE(r.lane->live);
+}
+
+// Verifies MUST-T23: one lost PING, on a path that loses packets, is no answer.
+TEST(Timers, a_suspected_peer_is_asked_more_than_once) {
+  Roles r;
+  r.give(r.peer.bundle(wire::AckFrame{0, 99}));
+  r.lane->suspect_until = r.now + kSuspectWait;
+  r.sender.ping(*r.lane);
+  r.ctx.wheel.arm(r.lane->timer, r.now + kLaneTick);
+  size_t asked = 0;
+  for (int i = 0; i < 40; ++i) {
+    r.pass(millis(1));
+    asked += frames_of(r.sent(), FrameType::kPing).size();
+  }
+  EXPECT_GE(asked, 5u);
 }
 
 // Verifies MUST-T23: a suspected lane asks, and ends only if nothing verifies.

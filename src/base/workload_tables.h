@@ -4,12 +4,12 @@
 // points, fitted once to the step distributions in util/dist.cc of PlatformLab/HomaModule (commit
 // 9edb958) by leaving out, one after another, the points whose absence changes the distribution
 // least; the mean of each differs from the original's by less than 1 %.
-#ifndef SLUICE_CLI_WORKLOAD_TABLES_H_
-#define SLUICE_CLI_WORKLOAD_TABLES_H_
+#ifndef SLUICE_BASE_WORKLOAD_TABLES_H_
+#define SLUICE_BASE_WORKLOAD_TABLES_H_
 
 #include <cstdint>
 
-namespace sluice::cli {
+namespace sluice::base {
 
 // `below` of a thousand million messages are at most `size` bytes long; between two points sizes
 // are spread evenly.
@@ -533,6 +533,6 @@ inline constexpr QuantilePoint kW5[] = {
     {29400000, 1000000000},
 };
 
-}  // namespace sluice::cli
+}  // namespace sluice::base
 
-#endif  // SLUICE_CLI_WORKLOAD_TABLES_H_
+#endif  // SLUICE_BASE_WORKLOAD_TABLES_H_

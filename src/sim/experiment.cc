@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/experiment.h"
+
+#include <utility>
+
+#include "base/hash.h"
+#include "sim/traffic.h"
+
+namespace sluice::sim {
+namespace {
+
+uint32_t host_picos_per_byte(const Topology& topology) {
+  return path_between(topology, 0, 1).front().picos_per_byte;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Experiment>> Experiment::create(const Scenario& scenario) {
+  auto made = sim::plan(scenario);
+  if (!made.ok()) return made.status();
+  auto workload = workload_of(scenario);
+  if (!workload.ok()) return workload.status();
+  const uint32_t hosts = made->topology.hosts;
+  const Picos end = made->settle + scenario.warmup + scenario.duration;
+  Picos gap;
+  std::unique_ptr<Traffic> traffic;
+  switch (scenario.pattern) {
+    case Pattern::kUniform: {
+      const Picos wire =
+          mean_wire_time(*workload, own_packetisation(*made), host_picos_per_byte(made->topology));
+      gap = picos(static_cast<uint64_t>(static_cast<double>(wire.value()) / scenario.load));
+      traffic = std::make_unique<UniformTraffic>(*workload, scenario.seed, hosts, gap, end);
+      break;
+    }
+    case Pattern::kSaturate:
+      traffic = std::make_unique<SaturatingTraffic>(*workload, scenario.seed, hosts,
+                                                    scenario.outstanding, end);
+      break;
+    case Pattern::kIncast:
+      traffic = std::make_unique<IncastTraffic>(scenario.senders, scenario.incast_bytes);
+      break;
+  }
+  std::unique_ptr<Experiment> experiment(
+      new Experiment(scenario, *std::move(made), std::move(traffic)));
+  experiment->mean_gap_ = gap;
+  return experiment;
+}
+
+Experiment::Experiment(const Scenario& scenario, Plan plan, std::unique_ptr<Traffic> traffic)
+    : scenario_(scenario),
+      plan_(std::move(plan)),
+      network_(std::make_unique<Network>(plan_.topology, plan_.network)),
+      traffic_(std::move(traffic)),
+      paths_(size_t{plan_.topology.hosts} * plan_.topology.hosts) {
+  const uint32_t hosts = plan_.topology.hosts;
+  for (uint32_t host = 0; host < hosts; ++host) {
+    transport::EndpointConfig config = plan_.endpoint;
+    config.seed = base::mix64(scenario.seed, host + 1);
+    hosts_.push_back(
+        std::make_unique<Host>(host, config, &backend_, network_.get(), &log_, traffic_.get()));
+  }
+  for (uint32_t a = 0; a < hosts; ++a) {
+    for (uint32_t b = 0; b < hosts; ++b) {
+      if (a != b) hosts_[a]->connect(b);
+    }
+  }
+}
+
+Experiment::~Experiment() = default;
+
+void Experiment::run() {
+  network_->run_until(plan_.settle);
+  traffic_->start(&hosts_);
+  network_->run_until(window_begin());
+  network_->start_window();
+  const uint64_t before = log_.delivered_bytes();
+  network_->run_until(window_end());
+  window_bytes_ = log_.delivered_bytes() - before;
+  const Picos end = after(window_end(), scenario_.drain);
+  // In steps, since idle hosts go on setting timers for ever.
+  const Picos step = picos(plan_.rtt.value() * 10);
+  while (log_.outstanding() > 0 && network_->now() < end) {
+    network_->run_until(std::min(end, network_->now() + step));
+  }
+}
+
+double Experiment::window_capacity() const {
+  const double bytes = static_cast<double>(scenario_.duration.value()) /
+                       host_picos_per_byte(plan_.topology) * plan_.topology.hosts;
+  const Packetisation packets = own_packetisation(plan_);
+  return bytes * packets.payload / packets.full_wire_bytes();
+}
+
+Picos Experiment::unloaded(uint32_t src, uint32_t dst, uint32_t size,
+                           const Packetisation& packets) const {
+  std::vector<PathHop>& path = paths_[src * plan_.topology.hosts + dst];
+  if (path.empty()) path = path_between(plan_.topology, src, dst);
+  return unloaded_message(path, packets.full_packets(size), packets.full_wire_bytes(),
+                          packets.last_wire_bytes(size));
+}
+
+double Experiment::slowdown(const MessageRecord& record, const Packetisation& packets) const {
+  const Picos alone = unloaded(record.src, record.dst, record.size, packets);
+  return static_cast<double>((record.done - record.start).value()) /
+         static_cast<double>(alone.value());
+}
+
+uint64_t Experiment::hash() const { return base::mix64(log_.hash(), network_->trace_hash()); }
+
+}  // namespace sluice::sim

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The path between the fault machine's two endpoints, and whoever sits on it: packets are lost,
+// repeated, changed, made up, from one seed. It also watches what the endpoints send.
+#ifndef SLUICE_SIM_FAULT_WIRE_H_
+#define SLUICE_SIM_FAULT_WIRE_H_
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/prng.h"
+#include "base/types.h"
+#include "sim/fault_plan.h"
+
+namespace sluice::sim {
+
+struct WirePacket {
+  int to = 0;
+  bool congestion_experienced = false;
+  std::vector<uint8_t> bytes;
+};
+
+class FaultWire {
+ public:
+  // `counts` outlives the wire.
+  FaultWire(const FaultPlan& plan, FaultCounts* counts);
+
+  // An endpoint has sent a packet of this entropy.
+  void send(int from, std::span<const uint8_t> bytes, uint16_t entropy, base::Nanos now);
+  // The next packet that arrives at or before `now`; nothing when there is none.
+  std::optional<WirePacket> receive(base::Nanos now);
+  // When the next packet arrives; Nanos::max() when none is under way.
+  base::Nanos next_arrival() const;
+  bool empty() const { return in_flight_.empty(); }
+
+  // Until then nothing passes in the direction from `from` (or, with -1, in either).
+  void partition(int from, base::Nanos until);
+  // Whether packets pass in both directions.
+  bool open(base::Nanos now) const { return now >= cut_until_[0] && now >= cut_until_[1]; }
+  // Until then packets of half of all entropies vanish.
+  void kill_paths(base::Nanos until);
+  // A session has ended: what was recorded of it is old now.
+  void session_ended();
+  // From now on packets pass unharmed.
+  void mend();
+
+  uint64_t packets() const { return packets_; }
+  uint64_t hash() const { return hash_; }
+  // The first promise that a packet broke, in words; empty while there is none: a record number
+  // sealed twice under one key, a plaintext marker in clear.
+  const std::string& violation() const { return violation_; }
+
+ private:
+  void inspect(int from, std::span<const uint8_t> bytes);
+  void tamper(int from, std::vector<uint8_t> bytes, base::Nanos now);
+  void change(std::vector<uint8_t>* bytes);
+  void repeat(int from, const std::vector<uint8_t>& bytes, base::Nanos now);
+  void forge(int from, base::Nanos now);
+  std::vector<uint8_t> made_up(FaultKind kind);
+  void deliver(int to, std::vector<uint8_t> bytes, base::Nanos at, bool marked = false);
+  bool blocked(int from, uint16_t entropy, base::Nanos now);
+  bool fires(FaultKind kind);
+  void count(FaultKind kind) { ++(*counts_)[static_cast<size_t>(kind)]; }
+
+  static constexpr size_t kKept = 64;  // Packets remembered for replay, of each kind.
+
+  const FaultPlan& plan_;
+  FaultCounts* const counts_;
+  base::Prng prng_;
+  bool mended_ = false;
+  uint32_t burst_left_ = 0;  // Packets that the current burst of losses still takes.
+  base::Nanos cut_until_[2];
+  base::Nanos paths_dead_until_;
+  std::map<std::pair<base::Nanos, uint64_t>, WirePacket> in_flight_;
+  uint64_t sequence_ = 0;
+  uint64_t packets_ = 0;
+  uint64_t hash_ = 0;
+  std::deque<WirePacket> recent_;
+  std::deque<WirePacket> old_sessions_;
+  std::unordered_map<uint64_t, bool> numbers_;  // Record numbers seen, by a hash with their key.
+  std::string violation_;
+};
+
+// What payloads of the fault machine begin every 64 bytes with; it may never be seen on the wire.
+inline constexpr uint8_t kPlaintextMarker[8] = {'p', 'l', 'a', 'i', 'n', '!', 0xa5, 0x5a};
+
+}  // namespace sluice::sim
+
+#endif  // SLUICE_SIM_FAULT_WIRE_H_

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SLUICE_SIM_MESSAGE_LOG_H_
+#define SLUICE_SIM_MESSAGE_LOG_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "sim/time.h"
+
+namespace sluice::sim {
+
+// One message of a run, from its submission to its delivery.
+struct MessageRecord {
+  uint32_t size = 0;  // Bytes of payload.
+  uint16_t src = 0;
+  uint16_t dst = 0;
+  Picos start;                // When the application submitted it.
+  Picos done = Picos::max();  // When the receiver had all of it; "never" until then.
+
+  bool delivered() const { return done != Picos::max(); }
+};
+
+// Every message of a run, in the order of submission. Payloads are virtual, so a message is known
+// at the receiver by who sent it and by its `service` field, which senders count up for each
+// destination: it names one message among the last 65,536 between two hosts.
+class MessageLog {
+ public:
+  // Remembers a submission and returns its index.
+  uint32_t submitted(uint16_t src, uint16_t dst, uint16_t service, uint32_t size, Picos now);
+  // The receiver has it. An unknown message (a second delivery, or one of another size) stops the
+  // process: the protocol broke its promise.
+  void delivered(uint16_t src, uint16_t dst, uint16_t service, uint32_t size, Picos now);
+
+  const std::vector<MessageRecord>& records() const { return records_; }
+  uint64_t outstanding() const { return open_.size(); }  // Submitted and not delivered.
+  uint64_t delivered_bytes() const { return delivered_bytes_; }
+
+  // A hash over all records: two runs that did the same have the same.
+  uint64_t hash() const;
+
+ private:
+  static uint64_t key(uint16_t src, uint16_t dst, uint16_t service) {
+    return uint64_t{src} << 32 | uint64_t{dst} << 16 | service;
+  }
+
+  std::vector<MessageRecord> records_;
+  absl::flat_hash_map<uint64_t, uint32_t> open_;  // Only looked up, never walked over.
+  uint64_t delivered_bytes_ = 0;
+};
+
+}  // namespace sluice::sim
+
+#endif  // SLUICE_SIM_MESSAGE_LOG_H_

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/scenario.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "crypto/aead.h"
+#include "sim/packet_pool.h"
+#include "wire/header.h"
+
+namespace sluice::sim {
+namespace {
+
+constexpr uint32_t kIpUdpBytes = 28;  // IPv4 and UDP, of a packet's MTU.
+constexpr uint32_t kMinMtu = 576;
+constexpr uint32_t kMaxMtu = 9216;
+constexpr uint64_t kArenaBytes = uint64_t{512} << 20;  // Of address space: it is never touched.
+
+constexpr uint32_t kExchanges = 8192;
+constexpr uint32_t kReassemblies = 4096;
+constexpr uint64_t kHelloBytes = 2000;  // Of wire time, more than a new session sends.
+
+absl::Status check(const Scenario& s) {
+  if (!(s.load > 0 && s.load <= 1.2)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("load: ", s.load, " is no share of a link; choose 0.01 to 1.2"));
+  }
+  if (!(s.loss >= 0 && s.loss <= 0.5)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("loss: ", s.loss, " is too much to finish under; choose 0 to 0.5"));
+  }
+  if (s.mtu < kMinMtu || s.mtu > kMaxMtu) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("mtu: ", s.mtu, " is no packet size; choose ", kMinMtu, " to ", kMaxMtu));
+  }
+  if (s.duration == Picos::zero()) {
+    return absl::InvalidArgumentError("duration: nothing happens in no time; choose 10us or more");
+  }
+  if (s.outstanding == 0 || s.outstanding > 1024) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("outstanding: ", s.outstanding, "; choose 1 to 1024"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status check_incast(const Scenario& s, const Topology& topology) {
+  if (s.pattern != Pattern::kIncast) return absl::OkStatus();
+  if (s.senders == 0 || s.senders >= topology.hosts) {
+    return absl::InvalidArgumentError(absl::StrCat("senders: ", s.senders, "; ", topology.name,
+                                                   " has 1 to ", topology.hosts - 1,
+                                                   " beside the receiver"));
+  }
+  if (s.incast_bytes == 0 || s.incast_bytes > kMaxMessage) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("incast-bytes: ", s.incast_bytes, "; choose 1 to ", kMaxMessage));
+  }
+  return absl::OkStatus();
+}
+
+NetworkConfig network_config(const Scenario& s) {
+  NetworkConfig network;
+  network.seed = s.seed;
+  network.switches.priorities = s.priorities;
+  network.switches.buffer_bytes = s.buffer_bytes;
+  network.switches.when_full = s.trim ? WhenFull::kTrim : WhenFull::kDrop;
+  network.loss.loss = chance(s.loss);
+  network.buffer_bytes = s.mtu;
+  // One packet waits behind the one under way: what is in the ring cannot be overtaken any more.
+  network.hosts.ring_bytes = framed_bytes(s.mtu - kIpUdpBytes);
+  network.hosts.refill_bytes = 1;
+  network.sample_period = s.sample_period;
+  if (s.sample_period != Picos::zero()) {
+    network.max_samples =
+        static_cast<uint32_t>(std::min<uint64_t>(s.duration / s.sample_period + 1, 1u << 20));
+  }
+  return network;
+}
+
+transport::EndpointConfig endpoint_config(const Scenario& s, const Plan& plan) {
+  transport::EndpointConfig config;
+  config.max_exchanges = kExchanges;
+  config.max_reassemblies = kReassemblies;
+  config.max_lanes = plan.topology.hosts;
+  config.arena_bytes = kArenaBytes;
+  config.max_buffered_message = kMaxMessage;
+  config.max_message = kMaxMessage;
+  config.max_packet = config.base_packet = s.mtu - kIpUdpBytes;
+  const auto share_of_bdp = [&plan](double share) {
+    return static_cast<uint32_t>(static_cast<double>(plan.bdp_bytes) * share);
+  };
+  using Kind = transport::GrantPolicyKind;
+  const bool credits = s.policy != Kind::kHoma;
+  // The policies' own constants: SIRD's B of 1.5 products, a sender's bucket of one, SThr of a half
+  // (its ns-2 configuration); Homa's window for each of K messages and one more.
+  const double own_window = credits ? 1.5 : config.overcommit + 1;
+  const double own_unscheduled = s.policy == Kind::kHybrid ? 0.5 : 1.0;
+  config.unscheduled_bytes = s.unscheduled_bytes != 0 ? static_cast<uint32_t>(s.unscheduled_bytes)
+                                                      : share_of_bdp(own_unscheduled);
+  const double window = s.window_rtts > 0 ? s.window_rtts : own_window;
+  config.max_incoming_bytes = config.credit_bytes = share_of_bdp(window);
+  config.sender_credit_bytes = share_of_bdp(1.0);
+  config.grant_increment = std::min(plan.record_bytes * 4, config.unscheduled_bytes / 2 + 1);
+  config.fifo_share = 0;
+  if (s.policy == Kind::kSird) config.blind_bytes = config.unscheduled_bytes;
+  if (credits && s.policy != Kind::kFair) config.congested_sender_bytes = share_of_bdp(0.5);
+  const base::Nanos rtt = to_nanos(plan.rtt);
+  config.rto_min = std::max(config.rto_min, base::Nanos(rtt.value() * 3));
+  config.rto_initial = std::max(config.rto_initial, base::Nanos(rtt.value() * 4));
+  config.rto_max = std::max(config.rto_max, base::Nanos(rtt.value() * 16));
+  config.peer_timeout = std::max(config.peer_timeout, base::Nanos(rtt.value() * 64));
+  config.grant_policy = s.policy;
+  config.seed = s.seed;
+  return config;
+}
+
+// The two hosts that are farthest apart are in the first and the last rack.
+Picos round_trip(const Topology& topology, uint32_t wire_bytes) {
+  const uint32_t far = topology.hosts - 1;
+  return unloaded_packet(path_between(topology, 0, far), wire_bytes) +
+         unloaded_packet(path_between(topology, far, 0), kMinWireBytes);
+}
+
+uint64_t host_picos_per_byte(const Topology& topology) {
+  return path_between(topology, 0, 1).front().picos_per_byte;
+}
+
+}  // namespace
+
+absl::StatusOr<Plan> plan(const Scenario& scenario) {
+  if (auto status = check(scenario); !status.ok()) return status;
+  auto topology = topology_named(scenario.topology);
+  if (!topology.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("topology: ", topology.status().message()));
+  }
+  if (auto status = check_incast(scenario, *topology); !status.ok()) return status;
+  Plan plan;
+  plan.topology = *std::move(topology);
+  plan.network = network_config(scenario);
+  if (auto status = validate(plan.network); !status.ok()) return status;
+  const uint32_t packet = scenario.mtu - kIpUdpBytes;
+  plan.record_bytes = packet - static_cast<uint32_t>(wire::kDataHeaderSize) - crypto::kTagSize;
+  plan.rtt = round_trip(plan.topology, framed_bytes(packet));
+  plan.bdp_bytes = plan.rtt.value() / host_picos_per_byte(plan.topology);
+  plan.endpoint = endpoint_config(scenario, plan);
+  // Every session sends a few control packets as it comes up.
+  plan.settle = picos(plan.rtt.value() * 4 +
+                      plan.topology.hosts * kHelloBytes * host_picos_per_byte(plan.topology));
+  return plan;
+}
+
+absl::StatusOr<transport::GrantPolicyKind> policy_named(absl::string_view name) {
+  using Kind = transport::GrantPolicyKind;
+  for (const Kind kind : {Kind::kHoma, Kind::kSird, Kind::kHybrid, Kind::kFair}) {
+    if (name == policy_name(kind)) return kind;
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("policy: '", name, "' is no grant policy; choose homa, sird, hybrid or fair"));
+}
+
+absl::string_view policy_name(transport::GrantPolicyKind policy) {
+  switch (policy) {
+    case transport::GrantPolicyKind::kHoma:
+      return "homa";
+    case transport::GrantPolicyKind::kSird:
+      return "sird";
+    case transport::GrantPolicyKind::kHybrid:
+      return "hybrid";
+    case transport::GrantPolicyKind::kFair:
+      return "fair";
+  }
+  return "unknown";
+}
+
+absl::StatusOr<Pattern> pattern_named(absl::string_view name) {
+  if (name == "uniform") return Pattern::kUniform;
+  if (name == "incast") return Pattern::kIncast;
+  if (name == "saturate") return Pattern::kSaturate;
+  return absl::InvalidArgumentError(
+      absl::StrCat("pattern: '", name, "' is none; choose uniform, incast or saturate"));
+}
+
+uint32_t Packetisation::last_wire_bytes(uint32_t size) const {
+  const uint32_t rest = size % payload;
+  return rest == 0 ? 0 : std::max(rest + overhead, kMinWireBytes);
+}
+
+uint64_t Packetisation::wire_bytes(uint32_t size) const {
+  return full_packets(size) * full_wire_bytes() + last_wire_bytes(size);
+}
+
+Packetisation own_packetisation(const Plan& plan) {
+  const uint32_t beside = static_cast<uint32_t>(wire::kDataHeaderSize) + crypto::kTagSize;
+  return {plan.record_bytes, beside + kFramingBytes};
+}
+
+Packetisation homa_packetisation() { return {1442, 96}; }
+
+}  // namespace sluice::sim

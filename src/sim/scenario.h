@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a run of the simulator is told: network, traffic, protocol. The command line and scenario
+// files fill it; validate() is the one place that says what is possible.
+#ifndef SLUICE_SIM_SCENARIO_H_
+#define SLUICE_SIM_SCENARIO_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "sim/network_config.h"
+#include "sim/time.h"
+#include "sim/topology.h"
+#include "transport/config.h"
+
+namespace sluice::sim {
+
+// The longest message that a run may send.
+inline constexpr uint32_t kMaxMessage = 64u << 20;
+
+enum class Pattern : uint8_t {
+  kUniform,   // Every host sends to all others, at Poisson times.
+  kIncast,    // `senders` hosts send one message of `incast_bytes` to host 0 at once, at time 0.
+  kSaturate,  // Every host always has `outstanding` messages under way to hosts drawn at random.
+};
+
+struct Scenario {
+  std::string topology = "leafspine144-100g";
+  std::string workload = "W4";  // W1 to W5, or a fixed size in bytes: "64", "500000".
+  Pattern pattern = Pattern::kUniform;
+  // kUniform: the share of each host's link that data packets take, headers, framing, preamble and
+  // gap included, and control packets not, so that it is the same for every policy.
+  double load = 0.8;
+  uint32_t senders = 30;
+  uint32_t incast_bytes = 500'000;
+  uint32_t outstanding = 16;
+  transport::GrantPolicyKind policy = transport::GrantPolicyKind::kHoma;
+  uint64_t seed = 1;
+  Picos warmup;                            // Messages submitted before it are not measured.
+  Picos duration = picos(4'000'000'000);   // Then messages are submitted and measured.
+  Picos drain = picos(100'000'000'000);    // Given up that long after the last submission.
+  uint32_t priorities = 8;                 // Of the switches: 1 to 8.
+  uint64_t buffer_bytes = 0;               // Shared, of each switch; 0: without limit.
+  bool trim = false;                       // Cut packets that find no room, not drop them.
+  double loss = 0;                         // Of each packet on each link.
+  uint32_t mtu = 1500;                     // IP bytes of a packet.
+  uint64_t unscheduled_bytes = 0;          // 0: what a round trip takes.
+  double window_rtts = 0;                  // Granted and not arrived; 0: the policy's own.
+  Picos sample_period = picos(1'000'000);  // Of queue lengths; zero: none.
+};
+
+// What validate() works out on the way.
+struct Plan {
+  Topology topology;
+  NetworkConfig network;
+  transport::EndpointConfig endpoint;
+  uint32_t record_bytes = 0;  // Of payload in a full packet.
+  Picos rtt;                  // Of a full packet there and the shortest back, the longest way.
+  uint64_t bdp_bytes = 0;     // What a host's link carries in that time.
+  Picos settle;               // Until the first packets of new sessions are through; traffic then.
+};
+
+// Everything that a run needs, or one line that names the field and what would do.
+absl::StatusOr<Plan> plan(const Scenario& scenario);
+
+absl::StatusOr<transport::GrantPolicyKind> policy_named(absl::string_view name);
+absl::string_view policy_name(transport::GrantPolicyKind policy);
+absl::StatusOr<Pattern> pattern_named(absl::string_view name);
+
+// How a message is cut into packets: as many full ones as there are, and one with the rest.
+struct Packetisation {
+  uint32_t payload;   // Bytes of payload in a full packet.
+  uint32_t overhead;  // Bytes of wire time that each packet takes beside its payload.
+
+  uint64_t full_packets(uint32_t size) const { return size / payload; }
+  uint32_t full_wire_bytes() const { return payload + overhead; }
+  // Of the last packet; 0 when the full ones are all.
+  uint32_t last_wire_bytes(uint32_t size) const;
+  uint64_t wire_bytes(uint32_t size) const;
+};
+
+// Sluice's own, and that of Homa's published simulations, with which slowdowns are printed too so
+// that longer headers cannot buy a better figure: 1442 bytes of payload and 96 beside them in a
+// full frame (PlatformLab/HomaSimulation).
+Packetisation own_packetisation(const Plan& plan);
+Packetisation homa_packetisation();
+
+}  // namespace sluice::sim
+
+#endif  // SLUICE_SIM_SCENARIO_H_

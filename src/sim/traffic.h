@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Who sends what, and when. Everything is drawn from the seed by counter-based streams of each
+// host's own, so that two runs which differ in the policy alone see the same messages at the same
+// times.
+#ifndef SLUICE_SIM_TRAFFIC_H_
+#define SLUICE_SIM_TRAFFIC_H_
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "base/workload.h"
+#include "sim/host.h"
+#include "sim/random.h"
+#include "sim/scenario.h"
+
+namespace sluice::sim {
+
+// The streams of random numbers that traffic draws from; the entity is the host.
+inline constexpr Stream kArrivals = Stream::kFirstFree;
+inline constexpr Stream kSizes = static_cast<Stream>(static_cast<uint32_t>(kArrivals) + 1);
+inline constexpr Stream kDestinations = static_cast<Stream>(static_cast<uint32_t>(kArrivals) + 2);
+
+using Hosts = std::vector<std::unique_ptr<Host>>;
+
+// Messages of a distribution's sizes to destinations drawn evenly from all others.
+class Drawing {
+ public:
+  Drawing(const base::Workload& workload, uint64_t seed, uint32_t hosts);
+  uint32_t size(uint32_t host) { return workload_.sample(sizes_[host].next()); }
+  uint32_t destination(uint32_t host);
+
+ private:
+  base::Workload workload_;
+  std::vector<Random> sizes_;
+  std::vector<Random> destinations_;
+};
+
+// Every host submits at Poisson times until the end of the window.
+class UniformTraffic final : public Traffic {
+ public:
+  UniformTraffic(const base::Workload& workload, uint64_t seed, uint32_t hosts, Picos mean_gap,
+                 Picos end);
+  void start(Hosts* hosts) override;
+  void on_time(uint32_t host, Picos now) override;
+
+ private:
+  void plan_next(uint32_t host, Picos now);
+
+  Drawing drawing_;
+  const Picos mean_gap_;
+  const Picos end_;
+  std::vector<Random> arrivals_;
+  Hosts* hosts_ = nullptr;
+};
+
+// Every host has the same number of messages under way until the end of the window: a completed
+// one is followed by another at once.
+class SaturatingTraffic final : public Traffic {
+ public:
+  SaturatingTraffic(const base::Workload& workload, uint64_t seed, uint32_t hosts,
+                    uint32_t outstanding, Picos end);
+  void start(Hosts* hosts) override;
+  void on_sent(uint32_t host, Picos now) override;
+  void on_time(uint32_t host, Picos now) override;
+
+ private:
+  Drawing drawing_;
+  const uint32_t outstanding_;
+  const Picos end_;
+  std::vector<uint32_t> owed_;  // Messages to submit at a host's next wake.
+  Hosts* hosts_ = nullptr;
+};
+
+// Hosts 1 to `senders` send one message each to host 0 as the run begins.
+class IncastTraffic final : public Traffic {
+ public:
+  IncastTraffic(uint32_t senders, uint32_t bytes) : senders_(senders), bytes_(bytes) {}
+  void start(Hosts* hosts) override;
+
+ private:
+  const uint32_t senders_;
+  const uint32_t bytes_;
+};
+
+// The sizes of a scenario's messages: W1 to W5, or one size. An error names the field.
+absl::StatusOr<base::Workload> workload_of(const Scenario& scenario);
+
+// The mean wire time of a message's data packets.
+Picos mean_wire_time(const base::Workload& workload, const Packetisation& packets,
+                     uint32_t picos_per_byte);
+
+}  // namespace sluice::sim
+
+#endif  // SLUICE_SIM_TRAFFIC_H_

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "transport/credit_policy.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace sluice::transport {
+namespace {
+
+// SIRD's floors of the two windows, as parts of the largest (its ns-2 configuration): 0.1 and 0.03
+// of a bandwidth-delay product; never below two packets, so that a sender is always heard again.
+uint32_t host_floor(uint32_t most, uint32_t packet) {
+  return std::min(most, std::max(most / 10, 2 * packet));
+}
+uint32_t network_floor(uint32_t most, uint32_t packet) {
+  return std::min(most, std::max(most / 33, 2 * packet));
+}
+
+}  // namespace
+
+CreditPolicy::CreditPolicy(const EndpointConfig& config)
+    : credit_(config.credit_bytes),
+      increment_(config.grant_increment),
+      fifo_share_(config.fifo_share),
+      ranked_(config.grant_policy == GrantPolicyKind::kHybrid),
+      senders_(config.max_lanes) {
+  const uint32_t most = std::max(config.sender_credit_bytes, 2 * config.max_packet);
+  for (Sender& sender : senders_) {
+    sender.host = AimdWindow(host_floor(most, config.max_packet), most, config.max_packet);
+    sender.network = AimdWindow(network_floor(most, config.max_packet), most, config.max_packet);
+  }
+}
+
+uint32_t CreditPolicy::allowance(uint32_t sender) const {
+  return std::min(senders_[sender].host.bytes(), senders_[sender].network.bytes());
+}
+
+void CreditPolicy::enqueue(Grantable& message) {
+  waiting_.insert(message, message.remaining());
+  if (!message.age_node.linked()) by_age_.push_back(message);
+  message.blocked = false;
+}
+
+void CreditPolicy::take_out(Grantable& message) {
+  if (message.node.linked()) {
+    if (message.blocked) {
+      senders_[message.sender].blocked.erase(message);
+    } else {
+      waiting_.erase(message);
+    }
+  }
+  message.blocked = false;
+  if (message.age_node.linked()) by_age_.erase(message);
+}
+
+void CreditPolicy::add(Grantable* message) {
+  SLUICE_DCHECK(message->received <= message->granted);
+  const uint32_t unscheduled = message->granted - message->received;
+  outstanding_ += unscheduled;
+  senders_[message->sender].outstanding += unscheduled;
+  if (!can_grant(*message)) return;
+  enqueue(*message);
+  dirty_ = true;
+}
+
+void CreditPolicy::unblock(Sender& sender) {
+  while (Grantable* message = sender.blocked.pop_front()) enqueue(*message);
+}
+
+void CreditPolicy::on_progress(Grantable* message, const Arrival& arrival) {
+  Sender& sender = senders_[message->sender];
+  SLUICE_DCHECK(outstanding_ >= arrival.bytes && sender.outstanding >= arrival.bytes);
+  outstanding_ -= arrival.bytes;
+  sender.outstanding -= arrival.bytes;
+  dirty_ = true;
+  if (arrival.bytes != 0) {
+    sender.host.on_arrival(arrival.bytes, arrival.congested);
+    sender.network.on_arrival(arrival.bytes, arrival.marked);
+    unblock(sender);
+  }
+  if (message->active && message->granted == message->received) deactivate(*message);
+  if (message->node.linked()) {
+    waiting_.update(*message, message->remaining());
+  } else if (can_grant(*message)) {
+    enqueue(*message);  // Its limit rose.
+  }
+}
+
+void CreditPolicy::remove(Grantable* message) {
+  const uint32_t under_way = message->granted - message->received;
+  outstanding_ -= under_way;
+  Sender& sender = senders_[message->sender];
+  sender.outstanding -= under_way;
+  dirty_ = true;
+  take_out(*message);
+  if (message->active) deactivate(*message);
+  unblock(sender);
+}
+
+void CreditPolicy::activate(Grantable& message) {
+  if (message.active || active_count_ == kMaxRanked) return;
+  message.active = true;
+  active_[active_count_++] = &message;
+}
+
+void CreditPolicy::deactivate(Grantable& message) {
+  message.active = false;
+  for (uint32_t i = 0; i < active_count_; ++i) {
+    if (active_[i] != &message) continue;
+    active_[i] = active_[--active_count_];
+    return;
+  }
+  SLUICE_CHECK(false);
+}
+
+// The fewest bytes left, the highest priority; as few levels as there are messages under way, from
+// the bottom, so that a new short one finds a level above (Homa, SIGCOMM 2018 §3.4).
+uint8_t CreditPolicy::priority_of(Grantable& message) {
+  if (!ranked_) return 0;
+  activate(message);
+  uint32_t shorter = 0;
+  for (uint32_t i = 0; i < active_count_; ++i) {
+    if (active_[i] != &message && active_[i]->remaining() < message.remaining()) ++shorter;
+  }
+  const uint32_t levels = std::clamp<uint32_t>(active_count_, 1, kLevels);
+  return static_cast<uint8_t>(shorter < levels ? levels - 1 - shorter : 0);
+}
+
+Grantable* CreditPolicy::next() {
+  const bool oldest = fifo_share_ != 0 && fifo_owed_ >= uint64_t{fifo_share_} * increment_;
+  if (oldest) {
+    fifo_owed_ = 0;
+    Grantable* message = by_age_.front();
+    if (message != nullptr && !message->blocked) return message;
+  }
+  return waiting_.front();
+}
+
+uint32_t CreditPolicy::step_for(Grantable& message) {
+  Sender& sender = senders_[message.sender];
+  const uint32_t wanted = message.goal() - message.granted;
+  // A step below the increment is worth a packet only when it is the last.
+  const uint32_t least = std::min(wanted, increment_);
+  const uint64_t allowed = allowance(message.sender);
+  const uint64_t room = allowed > sender.outstanding ? allowed - sender.outstanding : 0;
+  // A sender with nothing under way always gets a step, however small its window has become.
+  if (room < least && sender.outstanding != 0) {
+    waiting_.erase(message);
+    sender.blocked.push_back(message);
+    message.blocked = true;
+    return 0;
+  }
+  const uint64_t free = credit_ > outstanding_ ? credit_ - outstanding_ : 0;
+  if (free < least) return 0;
+  const uint64_t most = std::min<uint64_t>({wanted, free, std::max<uint64_t>(room, least)});
+  return most == wanted ? wanted
+                        : static_cast<uint32_t>(std::max<uint64_t>(most / increment_, 1) *
+                                                std::min<uint64_t>(increment_, most));
+}
+
+size_t CreditPolicy::decide(base::Nanos, std::span<GrantDecision> out) {
+  if (!dirty_) return 0;
+  dirty_ = false;
+  size_t count = 0;
+  while (count < out.size()) {
+    Grantable* message = next();
+    if (message == nullptr) return count;
+    const uint32_t step = step_for(*message);
+    if (step == 0) {
+      if (message->blocked) continue;  // Its sender's turn is over, not everybody's.
+      return count;                    // No credit is left.
+    }
+    message->granted += step;  // PROTOCOL MUST-T4: a grant always adds something.
+    outstanding_ += step;
+    senders_[message->sender].outstanding += step;
+    fifo_owed_ += step;
+    if (!can_grant(*message)) take_out(*message);
+    out[count++] = {message, message->granted, priority_of(*message)};
+  }
+  dirty_ = true;
+  return count;
+}
+
+}  // namespace sluice::transport

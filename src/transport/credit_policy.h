@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SLUICE_TRANSPORT_CREDIT_POLICY_H_
+#define SLUICE_TRANSPORT_CREDIT_POLICY_H_
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/intrusive_list.h"
+#include "base/limits.h"
+#include "transport/aimd_window.h"
+#include "transport/config.h"
+#include "transport/grant_policy.h"
+#include "transport/size_buckets.h"
+
+namespace sluice::transport {
+
+// Informed credit (SIRD, NSDI 2025 §4): all bytes granted or unscheduled and not yet arrived
+// together stay within `credit_bytes`, those of one sender within what its marks allow: one window
+// follows the sender's own word that it holds more credit than it can use, the other what the
+// network marks. So credit is not left with senders that are busy elsewhere, and little of it is
+// enough. Shortest remaining first, a share to the oldest message so that none starves.
+//
+// As `sird` all scheduled bytes have one priority; as `hybrid` the messages under way are ranked by
+// what remains of them, as Homa's are. Grants are cumulative and coalesced (see GrantPolicy).
+class CreditPolicy final : public GrantPolicy {
+ public:
+  // Takes credit_bytes, sender_credit_bytes, grant_increment, fifo_share, max_lanes, max_packet and
+  // whether grant_policy is kHybrid.
+  explicit CreditPolicy(const EndpointConfig& config);
+
+  void add(Grantable* message) override;
+  void on_progress(Grantable* message, const Arrival& arrival) override;
+  void remove(Grantable* message) override;
+  size_t decide(base::Nanos now, std::span<GrantDecision> out) override;
+  uint64_t outstanding() const override { return outstanding_; }
+
+  // Credit that a sender may hold now, in bytes; for tests and `show`.
+  uint32_t allowance(uint32_t sender) const;
+
+ private:
+  struct Sender {
+    uint64_t outstanding = 0;
+    AimdWindow host;                                           // By the sender's congestion bit.
+    AimdWindow network;                                        // By ECN.
+    base::IntrusiveList<Grantable, &Grantable::node> blocked;  // Wait for its outstanding to fall.
+  };
+
+  static bool can_grant(const Grantable& message) { return message.granted < message.goal(); }
+  void unblock(Sender& sender);
+  void enqueue(Grantable& message);
+  void take_out(Grantable& message);
+  // The next message to grant: the oldest when its share is due, else the shortest.
+  Grantable* next();
+  // How much to grant it now; 0 when it has to wait, and then it waits in the right place.
+  uint32_t step_for(Grantable& message);
+  uint8_t priority_of(Grantable& message);
+  void activate(Grantable& message);
+  void deactivate(Grantable& message);
+
+  static constexpr uint32_t kMaxRanked = base::limits::kMaxOvercommit;
+  static constexpr uint8_t kLevels = 4;  // Of scheduled priorities, 0 to 3.
+
+  const uint64_t credit_;
+  const uint32_t increment_;
+  const uint32_t fifo_share_;  // One of so many bytes goes to the oldest; 0: none.
+  const bool ranked_;
+  uint64_t outstanding_ = 0;
+  uint64_t fifo_owed_ = 0;  // Bytes granted since the oldest had its turn.
+  bool dirty_ = false;
+  std::vector<Sender> senders_;
+  SizeBuckets<Grantable, &Grantable::node, &Grantable::bucket> waiting_;
+  base::IntrusiveList<Grantable, &Grantable::age_node> by_age_;  // All that can be granted.
+  std::array<Grantable*, kMaxRanked> active_{};                  // With granted bytes under way.
+  uint32_t active_count_ = 0;
+};
+
+}  // namespace sluice::transport
+
+#endif  // SLUICE_TRANSPORT_CREDIT_POLICY_H_

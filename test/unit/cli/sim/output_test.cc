@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/sim/output.h"
+
+#include <gtest/gtest.h>
+
+namespace sluice::cli {
+namespace {
+
+sim::Report report() {
+  sim::Report report;
+  report.groups.push_back({.name = "short", .from = 1, .to = 99, .count = 1234, .p99 = 1.25});
+  report.submitted = report.delivered = 1234;
+  report.goodput_fraction = 0.75;
+  report.max_tor_bytes = 600'000;
+  report.hash = UINT64_MAX;
+  return report;
+}
+
+TEST(SimOutput, the_tables_have_the_figures) {
+  const std::string text = sim_report_text(report());
+  EXPECT_NE(text.find("short"), std::string::npos);
+  EXPECT_NE(text.find("1-99"), std::string::npos);
+  EXPECT_NE(text.find("1.250"), std::string::npos);
+  EXPECT_NE(text.find("75.00 %"), std::string::npos);
+  EXPECT_NE(text.find("600 KB"), std::string::npos);
+}
+
+TEST(SimOutput, the_json_has_the_stable_names) {
+  JsonReport json("sluice-sim", "0", Machine{});
+  add_sim_report(report(), &json);
+  const std::string text = json.text();
+  EXPECT_NE(text.find(R"("metric": "slowdown", "value": 1.25, "unit": "times", )"
+                      R"("labels": {"quantile": "p99", "size": "short"})"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find(R"("metric": "queue.max_bytes", "value": 600000)"), std::string::npos);
+  EXPECT_NE(text.find(R"("metric": "goodput.fraction", "value": 0.75)"), std::string::npos);
+  // Small enough for readers that hold numbers as doubles.
+  EXPECT_NE(text.find(R"("metric": "run.hash", "value": 9007199254740991)"), std::string::npos);
+}
+
+TEST(SimOutput, one_line_says_what_was_simulated) {
+  const auto plan = sim::plan(sim::Scenario{});
+  ASSERT_TRUE(plan.ok());
+  const std::string text = scenario_text(sim::Scenario{}, *plan);
+  EXPECT_NE(text.find("leafspine144-100g: 144 hosts"), std::string::npos) << text;
+  EXPECT_NE(text.find("W4 at 80 %"), std::string::npos) << text;
+}
+
+}  // namespace
+}  // namespace sluice::cli

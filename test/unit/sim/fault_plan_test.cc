@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/fault_plan.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace sluice::sim {
+namespace {
+
+TEST(FaultPlan, a_seed_stands_for_one_plan) {
+  const FaultPlan a = fault_plan(7);
+  const FaultPlan b = fault_plan(7);
+  EXPECT_EQ(a.rate, b.rate);
+  EXPECT_EQ(a.calls, b.calls);
+  EXPECT_EQ(a.config[0].arena_bytes, b.config[0].arena_bytes);
+  EXPECT_NE(a.rate, fault_plan(8).rate);
+}
+
+TEST(FaultPlan, there_are_at_least_forty_kinds_and_each_takes_part_in_some_seeds) {
+  EXPECT_GE(kFaultKinds, 40u);
+  FaultCounts seen{};
+  std::set<int> policies;
+  for (uint64_t seed = 0; seed < 100; ++seed) {
+    const FaultPlan plan = fault_plan(seed);
+    for (uint32_t i = 0; i < kFaultKinds; ++i) seen[i] += plan.rate[i] != 0 ? 1 : 0;
+    policies.insert(static_cast<int>(plan.config[0].grant_policy));
+  }
+  for (uint32_t i = 0; i < kFaultKinds; ++i) {
+    EXPECT_GT(seen[i], 10u) << kFaultNames[i];
+    EXPECT_LT(seen[i], 60u) << kFaultNames[i] << " has to be absent often, too";
+  }
+  EXPECT_EQ(policies.size(), 4u);
+}
+
+}  // namespace
+}  // namespace sluice::sim

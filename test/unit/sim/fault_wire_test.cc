@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/fault_wire.h"
+
+#include <gtest/gtest.h>
+
+#include "base/byte_order.h"
+#include "wire/header.h"
+
+namespace sluice::sim {
+namespace {
+
+constexpr base::Nanos kNow = base::seconds(1);
+
+class FaultWireTest : public testing::Test {
+ protected:
+  FaultWireTest() { plan_.delay = base::micros(5); }
+
+  void always(FaultKind kind) { plan_.rate[static_cast<size_t>(kind)] = 1'000'000; }
+  uint64_t fired(FaultKind kind) const { return counts_[static_cast<size_t>(kind)]; }
+  FaultWire& wire() {
+    if (!wire_) wire_.emplace(plan_, &counts_);
+    return *wire_;
+  }
+  // A sealed packet of this number, as far as the wire can tell.
+  static std::vector<uint8_t> sealed(uint64_t number, size_t size = 200) {
+    std::vector<uint8_t> bytes(size, 0x11);
+    bytes[wire::offsets::kType] = static_cast<uint8_t>(wire::PacketType::kData);
+    base::store_be64(bytes.data() + wire::offsets::kRecordNumber, number);
+    return bytes;
+  }
+  std::vector<WirePacket> arrivals(base::Nanos by = base::seconds(9)) {
+    std::vector<WirePacket> out;
+    while (auto packet = wire().receive(by)) out.push_back(*std::move(packet));
+    return out;
+  }
+
+  FaultPlan plan_;
+  FaultCounts counts_{};
+  std::optional<FaultWire> wire_;
+};
+
+TEST_F(FaultWireTest, without_faults_packets_arrive_unharmed_after_the_delay) {
+  wire().send(0, sealed(1), 0, kNow);
+  EXPECT_EQ(wire().next_arrival(), kNow + base::micros(5));
+  EXPECT_FALSE(wire().receive(kNow).has_value());
+  const auto got = arrivals();
+  ASSERT_EQ(got.size(), 1u);
+  EXPECT_EQ(got[0].to, 1);
+  EXPECT_EQ(got[0].bytes, sealed(1));
+  EXPECT_TRUE(wire().violation().empty());
+}
+
+TEST_F(FaultWireTest, a_number_sealed_twice_is_a_violation) {
+  wire().send(0, sealed(1), 0, kNow);
+  wire().send(0, sealed(2), 0, kNow);
+  EXPECT_EQ(wire().violation(), "");
+  wire().send(0, sealed(1), 0, kNow);
+  EXPECT_NE(wire().violation(), "");
+}
+
+TEST_F(FaultWireTest, plaintext_is_a_violation) {
+  std::vector<uint8_t> bytes = sealed(1);
+  std::copy(std::begin(kPlaintextMarker), std::end(kPlaintextMarker), bytes.begin() + 90);
+  wire().send(0, bytes, 0, kNow);
+  EXPECT_EQ(wire().violation(), "plaintext on the wire");
+}
+
+TEST_F(FaultWireTest, partitions_hold_in_the_direction_asked_for) {
+  wire().partition(0, kNow + base::millis(1));
+  EXPECT_FALSE(wire().open(kNow));
+  wire().send(0, sealed(1), 0, kNow);
+  wire().send(1, sealed(2), 0, kNow);
+  ASSERT_EQ(arrivals().size(), 1u);
+  wire().send(0, sealed(3), 0, kNow + base::millis(1));
+  EXPECT_EQ(arrivals().size(), 1u);
+  wire().partition(-1, kNow + base::seconds(9));
+  wire().mend();
+  EXPECT_TRUE(wire().open(kNow));
+}
+
+TEST_F(FaultWireTest, dead_paths_take_some_entropies_and_not_others) {
+  wire().kill_paths(kNow + base::millis(1));
+  for (uint16_t entropy = 0; entropy < 100; ++entropy) {
+    wire().send(0, sealed(entropy), entropy, kNow);
+  }
+  const size_t passed = arrivals().size();
+  EXPECT_GT(passed, 20u);
+  EXPECT_LT(passed, 80u);
+}
+
+TEST_F(FaultWireTest, losses_duplicates_and_changes_are_counted) {
+  always(FaultKind::kDuplicate);
+  always(FaultKind::kCorruptBit);
+  wire().send(0, sealed(1), 0, kNow);
+  const auto got = arrivals();
+  ASSERT_EQ(got.size(), 2u);
+  EXPECT_TRUE((got[0].bytes == sealed(1)) != (got[1].bytes == sealed(1)));
+  EXPECT_EQ(fired(FaultKind::kDuplicate), 1u);
+  EXPECT_EQ(fired(FaultKind::kCorruptBit), 1u);
+}
+
+TEST_F(FaultWireTest, lost_packets_never_arrive_until_all_is_mended) {
+  always(FaultKind::kLoss);
+  wire().send(0, sealed(1), 0, kNow);
+  EXPECT_TRUE(arrivals().empty());
+  wire().mend();
+  wire().send(0, sealed(2), 0, kNow);
+  EXPECT_EQ(arrivals().size(), 1u);
+}
+
+TEST_F(FaultWireTest, strangers_make_up_packets_of_every_kind) {
+  for (const FaultKind kind : {FaultKind::kGarbage, FaultKind::kForgedReset}) always(kind);
+  wire().send(0, sealed(1), 0, kNow);
+  bool reset = false;
+  for (const WirePacket& packet : arrivals()) {
+    reset |= packet.bytes.size() > wire::offsets::kType &&
+             packet.bytes[wire::offsets::kType] == static_cast<uint8_t>(wire::PacketType::kReset);
+  }
+  EXPECT_TRUE(reset);
+  EXPECT_EQ(fired(FaultKind::kGarbage), 1u);
+  EXPECT_EQ(wire().violation(), "") << "what strangers send is not the endpoints' fault";
+}
+
+TEST_F(FaultWireTest, packets_of_ended_sessions_come_back) {
+  always(FaultKind::kReplayOldSession);
+  wire().send(0, sealed(1), 0, kNow);
+  EXPECT_EQ(arrivals().size(), 1u);
+  wire().session_ended();
+  wire().send(0, sealed(2), 0, kNow);
+  EXPECT_EQ(arrivals().size(), 2u);
+  EXPECT_EQ(fired(FaultKind::kReplayOldSession), 1u);
+}
+
+}  // namespace
+}  // namespace sluice::sim

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/scenario.h"
+
+#include <gtest/gtest.h>
+
+#include "sim/packet_pool.h"
+
+namespace sluice::sim {
+namespace {
+
+TEST(Scenario, the_default_can_be_planned) {
+  const auto made = plan(Scenario{});
+  ASSERT_TRUE(made.ok()) << made.status();
+  EXPECT_EQ(made->topology.hosts, 144u);
+  EXPECT_EQ(made->record_bytes, 1472u - 48 - 16);
+  // 7.5 us at 100 Gb/s.
+  EXPECT_NEAR(static_cast<double>(made->rtt.value()), 7.5e6, 0.1e6);
+  EXPECT_NEAR(static_cast<double>(made->bdp_bytes), 93'750, 1'300);
+  EXPECT_EQ(made->endpoint.unscheduled_bytes, made->bdp_bytes);
+}
+
+TEST(Scenario, timers_follow_the_round_trip) {
+  Scenario scenario;
+  scenario.topology = "pair-50ms";
+  const auto made = plan(scenario);
+  ASSERT_TRUE(made.ok()) << made.status();
+  EXPECT_GE(made->endpoint.rto_min, base::millis(150));
+  EXPECT_GE(made->endpoint.peer_timeout, base::seconds(3));
+}
+
+void expect_refused(const Scenario& scenario, const std::string& field) {
+  const auto made = plan(scenario);
+  ASSERT_FALSE(made.ok()) << field;
+  EXPECT_EQ(made.status().code(), absl::StatusCode::kInvalidArgument);
+  const std::string message(made.status().message());
+  EXPECT_EQ(message.rfind(field, 0), 0u) << message;
+  EXPECT_EQ(message.find('\n'), std::string::npos);
+}
+
+TEST(Scenario, what_cannot_be_is_refused_by_the_name_of_its_field) {
+  Scenario scenario;
+  scenario.load = 0;
+  expect_refused(scenario, "load");
+  scenario.load = 2;
+  expect_refused(scenario, "load");
+  scenario = {};
+  scenario.loss = 0.9;
+  expect_refused(scenario, "loss");
+  scenario = {};
+  scenario.mtu = 100;
+  expect_refused(scenario, "mtu");
+  scenario = {};
+  scenario.duration = picos(0);
+  expect_refused(scenario, "duration");
+  scenario = {};
+  scenario.topology = "torus";
+  expect_refused(scenario, "topology");
+  scenario = {};
+  scenario.priorities = 9;
+  expect_refused(scenario, "switches.priorities");
+  scenario = {};
+  scenario.outstanding = 0;
+  expect_refused(scenario, "outstanding");
+  scenario = {};
+  scenario.pattern = Pattern::kIncast;
+  scenario.senders = 144;
+  expect_refused(scenario, "senders");
+  scenario.senders = 3;
+  scenario.incast_bytes = 0;
+  expect_refused(scenario, "incast-bytes");
+}
+
+TEST(Scenario, names_are_known_both_ways) {
+  for (const char* name : {"homa", "sird", "hybrid", "fair"}) {
+    const auto policy = policy_named(name);
+    ASSERT_TRUE(policy.ok()) << name;
+    EXPECT_EQ(policy_name(*policy), name);
+  }
+  EXPECT_FALSE(policy_named("tcp").ok());
+  EXPECT_TRUE(pattern_named("incast").ok());
+  EXPECT_FALSE(pattern_named("outcast").ok());
+}
+
+TEST(Packetisation, cuts_messages_into_full_packets_and_a_rest) {
+  const Packetisation homa = homa_packetisation();
+  EXPECT_EQ(homa.full_wire_bytes(), 1538u);
+  EXPECT_EQ(homa.full_packets(1442), 1u);
+  EXPECT_EQ(homa.last_wire_bytes(1442), 0u);
+  EXPECT_EQ(homa.wire_bytes(1443), 1538u + 97);
+  const auto made = plan(Scenario{});
+  ASSERT_TRUE(made.ok());
+  const Packetisation own = own_packetisation(*made);
+  EXPECT_EQ(own.full_wire_bytes(), framed_bytes(1472));
+  EXPECT_EQ(own.wire_bytes(1), 1u + 48 + 16 + kFramingBytes);
+}
+
+}  // namespace
+}  // namespace sluice::sim

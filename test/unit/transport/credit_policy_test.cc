@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "transport/credit_policy.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <map>
+
+#include "base/prng.h"
+
+namespace sluice::transport {
+namespace {
+
+constexpr uint32_t kStep = 4'000;
+
+EndpointConfig config(GrantPolicyKind kind = GrantPolicyKind::kHybrid) {
+  EndpointConfig config;
+  config.grant_policy = kind;
+  config.credit_bytes = 150'000;
+  config.sender_credit_bytes = 100'000;
+  config.grant_increment = kStep;
+  config.max_lanes = 8;
+  config.max_packet = 1'000;
+  config.fifo_share = 0;
+  return config;
+}
+
+Grantable message(uint32_t length, uint32_t sender, uint32_t granted = 0) {
+  Grantable m;
+  m.length = m.limit = length;
+  m.sender = sender;
+  m.granted = granted;
+  return m;
+}
+
+class CreditPolicyTest : public testing::Test {
+ protected:
+  // Decides once and returns the number of decisions.
+  size_t decide() { return policy_->decide(base::seconds(1), out_); }
+  void arrive(Grantable& m, uint32_t bytes, bool congested = false, bool marked = false) {
+    m.received += bytes;
+    policy_->on_progress(&m, {bytes, congested ? bytes : 0, marked ? bytes : 0});
+  }
+
+  std::unique_ptr<CreditPolicy> policy_ = std::make_unique<CreditPolicy>(config());
+  std::array<GrantDecision, 16> out_;
+};
+
+TEST_F(CreditPolicyTest, one_sender_gets_its_bucket_and_no_more) {
+  Grantable a = message(1'000'000, 0);
+  policy_->add(&a);
+  ASSERT_GE(decide(), 1u);
+  EXPECT_EQ(a.granted, 100'000u);
+  EXPECT_EQ(decide(), 0u);
+  arrive(a, 50'000);
+  EXPECT_GE(decide(), 1u);
+  EXPECT_EQ(a.granted - a.received, 100'000u - 50'000u % kStep);
+}
+
+TEST_F(CreditPolicyTest, all_senders_together_stay_within_the_credit) {
+  Grantable a = message(1'000'000, 0);
+  Grantable b = message(2'000'000, 1);
+  Grantable c = message(3'000'000, 2);
+  for (Grantable* m : {&a, &b, &c}) policy_->add(m);
+  decide();
+  EXPECT_EQ(a.granted, 100'000u) << "the shortest first";
+  EXPECT_EQ(b.granted, 48'000u) << "what is left, in whole steps";
+  EXPECT_EQ(c.granted, 0u);
+  EXPECT_LE(policy_->outstanding(), 150'000u);
+}
+
+TEST_F(CreditPolicyTest, unscheduled_bytes_are_paid_for_too) {
+  Grantable blind = message(140'000, 0, 140'000);
+  policy_->add(&blind);
+  EXPECT_EQ(policy_->outstanding(), 140'000u);
+  Grantable a = message(1'000'000, 1);
+  policy_->add(&a);
+  decide();
+  EXPECT_EQ(a.granted, 8'000u);
+  policy_->remove(&blind);
+  decide();
+  EXPECT_EQ(a.granted, 100'000u);
+}
+
+TEST_F(CreditPolicyTest, a_blocked_sender_does_not_hold_up_the_others) {
+  Grantable a = message(500'000, 0);
+  policy_->add(&a);
+  decide();
+  Grantable shorter = message(50'000, 0);
+  Grantable other = message(900'000, 1);
+  policy_->add(&shorter);
+  policy_->add(&other);
+  decide();
+  EXPECT_EQ(shorter.granted, 0u);
+  EXPECT_EQ(other.granted, 48'000u);
+  arrive(a, 20'000);
+  decide();
+  EXPECT_EQ(shorter.granted, 20'000u) << "first in line when its sender may have credit again";
+}
+
+TEST_F(CreditPolicyTest, a_sender_that_says_it_has_too_much_is_given_less) {
+  Grantable a = message(50'000'000, 0);
+  policy_->add(&a);
+  for (int i = 0; i < 5000; ++i) {
+    decide();
+    const uint32_t under_way = a.granted - a.received;
+    ASSERT_GT(under_way, 0u) << "never starved";
+    arrive(a, std::min(under_way, 1'000u), /*congested=*/true);
+  }
+  EXPECT_LT(policy_->allowance(0), 12'000u);
+  EXPECT_EQ(policy_->allowance(1), 100'000u) << "others are none of its business";
+}
+
+TEST_F(CreditPolicyTest, marks_of_the_network_shrink_it_too) {
+  Grantable a = message(50'000'000, 0);
+  policy_->add(&a);
+  for (int i = 0; i < 5000; ++i) {
+    decide();
+    arrive(a, std::min(a.granted - a.received, 1'000u), false, /*marked=*/true);
+  }
+  EXPECT_LT(policy_->allowance(0), 6'000u);
+}
+
+TEST_F(CreditPolicyTest, messages_under_way_are_ranked_by_what_is_left_of_them) {
+  Grantable longer = message(800'000, 0);
+  policy_->add(&longer);
+  ASSERT_GE(decide(), 1u);
+  EXPECT_EQ(out_[0].priority, 0) << "alone: the lowest";
+  Grantable shorter = message(40'000, 1);
+  policy_->add(&shorter);
+  ASSERT_GE(decide(), 1u);
+  EXPECT_EQ(out_[0].message, &shorter);
+  EXPECT_EQ(out_[0].priority, 1) << "above the longer one";
+  policy_ = std::make_unique<CreditPolicy>(config(GrantPolicyKind::kSird));
+  Grantable a = message(800'000, 0);
+  Grantable b = message(40'000, 1);
+  policy_->add(&a);
+  decide();
+  policy_->add(&b);
+  decide();
+  EXPECT_EQ(out_[0].priority, 0) << "sird has one priority for all of them";
+}
+
+TEST_F(CreditPolicyTest, the_oldest_gets_its_share_of_an_endless_stream_of_shorter_ones) {
+  EndpointConfig shared = config();
+  shared.fifo_share = 10;
+  policy_ = std::make_unique<CreditPolicy>(shared);
+  Grantable oldest = message(5'000'000, 0);
+  policy_->add(&oldest);
+  for (int i = 0; i < 200; ++i) {
+    Grantable shorter = message(20'000, 1 + static_cast<uint32_t>(i % 4));
+    policy_->add(&shorter);
+    while (shorter.granted < shorter.length) {
+      decide();
+      arrive(shorter, shorter.granted - shorter.received);
+      if (oldest.granted > oldest.received) arrive(oldest, oldest.granted - oldest.received);
+    }
+    policy_->remove(&shorter);
+  }
+  EXPECT_GT(oldest.received, 200 * 20'000u / 20);
+}
+
+TEST_F(CreditPolicyTest, every_decision_adds_something_and_the_books_balance) {
+  base::Prng prng(5);
+  std::map<int, Grantable> messages;
+  int next = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    const uint64_t dice = prng.uniform(10);
+    if (dice == 0 && messages.size() < 40) {
+      const auto length = static_cast<uint32_t>(1 + prng.uniform(400'000));
+      Grantable& m = messages[next++];
+      m = message(length, static_cast<uint32_t>(prng.uniform(8)),
+                  std::min<uint32_t>(length, static_cast<uint32_t>(prng.uniform(3'000))));
+      policy_->add(&m);
+    } else if (dice == 1 && !messages.empty()) {
+      const auto it = std::next(messages.begin(), static_cast<long>(prng.uniform(messages.size())));
+      policy_->remove(&it->second);
+      messages.erase(it);
+    } else if (!messages.empty()) {
+      const auto it = std::next(messages.begin(), static_cast<long>(prng.uniform(messages.size())));
+      Grantable& m = it->second;
+      const uint32_t under_way = m.granted - m.received;
+      if (under_way != 0) {
+        arrive(m, 1 + static_cast<uint32_t>(prng.uniform(under_way)), prng.uniform(4) == 0,
+               prng.uniform(4) == 0);
+      }
+      if (m.received == m.length) {
+        policy_->remove(&m);
+        messages.erase(it);
+      }
+    }
+    std::map<Grantable*, uint32_t> before;
+    for (auto& [id, m] : messages) before[&m] = m.granted;
+    const size_t count = decide();
+    for (size_t i = 0; i < count; ++i) {
+      ASSERT_GT(out_[i].offset, before[out_[i].message]);
+      before[out_[i].message] = out_[i].offset;
+    }
+    uint64_t under_way = 0;
+    for (auto& [id, m] : messages) {
+      ASSERT_LE(m.granted, m.length);
+      ASSERT_EQ(m.granted, before[&m]);
+      under_way += m.granted - m.received;
+    }
+    ASSERT_EQ(policy_->outstanding(), under_way);
+  }
+}
+
+}  // namespace
+}  // namespace sluice::transport
