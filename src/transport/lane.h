@@ -72,7 +72,7 @@ struct Lane {
   bool heard = false;  // A packet of the peer has verified.
   base::Nanos installed{};
   base::Nanos last_heard{};
-  base::Nanos last_active{};                       // Last time this side had work on the lane.
+  base::Nanos last_active{};  // Last time this side had work on the lane.
   // Since when something has waited for the peer without a pause; max: nothing does.
   base::Nanos waiting_since = base::Nanos::max();
   base::Nanos suspect_until = base::Nanos::max();  // Must be heard by then, or is lost.
