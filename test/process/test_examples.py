@@ -14,8 +14,8 @@ class Examples(harness.Case):
         super().setUp()
         self.key()
 
-    def example(self, name, role, end, *arguments, **options):
-        program = harness.sluice_program().parent / "examples" / name
+    def example(self, which, role, end, *arguments, **options):
+        program = harness.sluice_program().parent / "examples" / which
         device = f"net_memif0,role={role},socket={self.folder}/hello.sock,socket-abstract=no"
         return self.program(program, device, f"10.0.0.{end}/24", self.folder / "key", *arguments,
                             **options)
