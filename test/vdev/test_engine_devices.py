@@ -361,9 +361,11 @@ class AfPacket(DeviceTest):
                                             f"capture={recording}"))
         self.check_calls(client, 200)
         until = time.monotonic() + SECONDS
-        while count_frames(recording) < 400:  # What was recorded reaches the file.
+        recorded = -1
+        while recorded < 1 or count_frames(recording) != recorded:  # Until all is in the file.
+            recorded = count_frames(recording)
             self.assertLess(time.monotonic(), until)
-            time.sleep(0.01)
+            time.sleep(0.2)
         self.send_again(recording, 5)
         self.assertEqual(client.terminate(), 0, client.lines)
         self.assertEqual(server.terminate(), 0, server.lines)
