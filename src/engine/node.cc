@@ -36,6 +36,7 @@ class RefusingApplication final : public LcoreApplication {
           break;
         case transport::EventKind::kOneWay:
         case transport::EventKind::kCallDone:
+        case transport::EventKind::kLost:
           context.endpoint.submit(transport::ReleaseMessage{.exchange = event.exchange},
                                   context.now);
           break;
