@@ -93,7 +93,9 @@ transport::EndpointConfig endpoint_config(const Scenario& s, const Plan& plan) {
   const bool credits = s.policy != Kind::kHoma;
   // The policies' own constants: SIRD's B of 1.5 products, a sender's bucket of one, SThr of a half
   // (its ns-2 configuration); Homa's window for each of K messages and one more.
-  const double own_window = credits ? 1.5 : config.overcommit + 1;
+  // The hybrid does with less credit than SIRD, as priorities let it use what it has.
+  const double own_credit = s.policy == Kind::kHybrid ? 1.25 : 1.5;
+  const double own_window = credits ? own_credit : config.overcommit + 1;
   const double own_unscheduled = s.policy == Kind::kHybrid ? 0.5 : 1.0;
   config.unscheduled_bytes = s.unscheduled_bytes != 0 ? static_cast<uint32_t>(s.unscheduled_bytes)
                                                       : share_of_bdp(own_unscheduled);
