@@ -4,6 +4,8 @@
 #include <sys/random.h>
 
 #include <algorithm>
+#include <chrono>
+#include <future>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -17,6 +19,7 @@ constexpr size_t kKeyBytes = 32;
 constexpr uint32_t kInboxCapacity = 256;
 constexpr uint64_t kFirstAttempt = 900'000'000;
 constexpr uint64_t kLeastAttempt = 100'000'000;
+constexpr auto kSignalLook = std::chrono::milliseconds(5);
 
 absl::StatusOr<std::vector<uint8_t>> random_key() {
   std::vector<uint8_t> key(kKeyBytes);
@@ -71,20 +74,32 @@ Rig::~Rig() {
   if (engine_ != nullptr && !closed_) engine_->close().IgnoreError();
 }
 
+// A signal ends the attempt at once, and the engine with it.
+absl::StatusOr<Session> Rig::attempt(const std::string& peer, uint64_t timeout) {
+  auto outcome = std::async(std::launch::async, [this, &peer, timeout] {
+    return engine_->connect(kClientNode, peer, timeout);
+  });
+  while (outcome.wait_for(kSignalLook) != std::future_status::ready) {
+    if (signals_received() > 0) close(0).IgnoreError();
+  }
+  auto session = outcome.get();
+  if (closed_) return absl::CancelledError("interrupted");
+  return session;
+}
+
 // A peer that refuses is final after one attempt; one that is silent may be starting, or may have
 // restarted in the middle of one. Each attempt is given twice the time of the last, so that a slow
 // machine comes to its end too.
 absl::StatusOr<Session> Rig::connect_once(const std::string& peer) {
   const uint64_t timeout = connect_timeout_of(options_);
   const uint64_t give_up = engine_->now_ns() + timeout;
-  uint64_t attempt = options_.embedded() ? timeout : std::min(kFirstAttempt, timeout);
+  uint64_t patience = options_.embedded() ? timeout : std::min(kFirstAttempt, timeout);
   while (true) {
-    auto session = engine_->connect(kClientNode, peer, attempt);
-    const bool silent = absl::IsUnavailable(session.status());
+    auto session = attempt(peer, patience);
     const uint64_t now = engine_->now_ns();
     const bool over = now + kLeastAttempt >= give_up;
-    if (!silent || over || signals_received() > 0) return session;
-    attempt = std::min(2 * attempt, give_up - now);
+    if (!absl::IsUnavailable(session.status()) || over) return session;
+    patience = std::min(2 * patience, give_up - now);
   }
 }
 

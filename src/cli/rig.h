@@ -39,7 +39,7 @@ class Rig {
   Rig& operator=(const Rig&) = delete;
 
   absl::Status start() { return engine_->start(); }
-  // Begins the sessions that the options ask for.
+  // Begins the sessions that the options ask for. A signal ends it: Cancelled, and closed.
   absl::Status connect();
   // Lets what is in flight finish, then closes. The status says when something did not finish.
   absl::Status close(uint64_t drain_ns);
@@ -62,6 +62,7 @@ class Rig {
 
  private:
   explicit Rig(const Options& options) : options_(options) {}
+  absl::StatusOr<Session> attempt(const std::string& peer, uint64_t timeout);
   absl::StatusOr<Session> connect_once(const std::string& peer);
   absl::Status install_services(Roles roles, uint32_t longest);
 

@@ -22,10 +22,11 @@
 namespace sluice::engine {
 namespace {
 
-// DPDK's names are unique in the process and at most 27 characters long.
+// DPDK's names are unique in the process and at most 27 characters long. Those of cables, which the
+// user names, have an underscore before their number (port.cc).
 std::string unique_ring_name(const std::string& name) {
   static std::atomic<uint32_t> serial{0};
-  return absl::StrCat(name.substr(0, 12), "_", serial.fetch_add(1));
+  return absl::StrCat(name.substr(0, 12), ".", serial.fetch_add(1));
 }
 
 absl::Status ring_error(const std::string& name) {

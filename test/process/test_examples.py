@@ -2,9 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The example programs, two processes at a time over memif, as their comments say."""
 
+import re
 import signal
 
 import harness
+
+
+LATE = r"^UNAVAILABLE|: (unavailable|deadline_exceeded)$"
 
 
 class Examples(harness.Case):
@@ -26,8 +30,13 @@ class Examples(harness.Case):
         return server
 
     def run_client(self, name, *arguments, expect=0):
-        client = self.example(name, "client", 2, "10.0.0.1", *arguments,
-                              name=f"{name}{len(self.processes)}")
+        """Runs a client, which gives up after seconds; on a busy machine it is then run again."""
+        def served():
+            client = self.example(name, "client", 2, "10.0.0.1", *arguments,
+                                  name=f"{name}{len(self.processes)}")
+            in_vain = client.wait() != 0 and re.search(LATE, client.err)
+            return None if in_vain else client
+        client = harness.wait_for(served, f"an answer to {name}")
         self.assertEqual(client.wait(), expect, client.story())
         return client
 
@@ -39,7 +48,7 @@ class Examples(harness.Case):
         self.assertEqual(self.run_client("hello_client").out, "Hello, world!\n")
         self.assertEqual(self.run_client("hello_client", "Sluice").out, "Hello, Sluice!\n")
         self.end(server)
-        self.assertIn("2 requests answered\n", server.out)
+        self.assertRegex(server.out, r"\n[2-9]\d* requests answered\n")
 
     def test_stream(self):
         server = self.start_server("stream_consumer")
@@ -60,7 +69,7 @@ class Examples(harness.Case):
         self.assertEqual(self.run_client("hello_client", "a" + "b" * 5000).out,
                          "b" * 5000 + "a\n")
         self.end(server)
-        self.assertIn("2 requests answered\n", server.out)
+        self.assertRegex(server.out, r"\n[2-9]\d* requests answered\n")
 
     def test_nobody_serves(self):
         for name in ("hello_client", "stream_producer"):

@@ -107,13 +107,31 @@ class Prompt(harness.Case):
         self.assertEqual(process.wait(), 130, process.story())
         self.assertRegex(process.out, "RPCs completed, 0 failed, 0 corrupt")
 
+    def interrupt(self, process):
+        """Sends SIGINT, and waits until it is taken: two that come close together are one."""
+        process.send(signal.SIGINT)
+
+        def taken():
+            with open(f"/proc/{process.pid}/status", encoding="ascii") as status:
+                pending = re.search(r"ShdPnd:\s+(\w+)", status.read()).group(1)
+            return int(pending, 16) & (1 << (signal.SIGINT - 1)) == 0
+        harness.wait_for(taken, "the signal's arrival")
+
+    def test_signal_ends_a_connect(self):
+        process = self.sluice("rate", "--loss=100%", "--connect-timeout=100min")
+        process.expect("start-up: ")
+        process.send(signal.SIGINT)
+        self.assertEqual(process.wait(), 130, process.story())
+        self.assertEqual(process.err, "sluice: interrupted\n")
+
     def test_second_signal_does_not_wait(self):
-        process = self.sluice("rate", "--count=100M", "--loss=100%")
-        process.expect("start-up: |no answer")
-        process.send(signal.SIGINT)
-        time.sleep(0.05)
-        process.send(signal.SIGINT)
-        self.assertNotEqual(process.wait(), 0)
+        process = self.start("--count=100M", "--peer-timeout=100min")
+        process.ask("set fault loss 100%")
+        process.ask("start")
+        self.interrupt(process)
+        self.interrupt(process)
+        self.assertEqual(process.wait(), 130, process.story())
+        self.assertIn("without draining", process.err)
 
     def test_terminal(self):
         main, side = pty.openpty()

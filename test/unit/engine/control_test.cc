@@ -72,11 +72,11 @@ class ControlTest : public testing::Test {
 };
 
 TEST_F(ControlTest, refuses_work_before_start_and_after_stop) {
-  EXPECT_EQ(connect(base::seconds(1)).status().code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(connect(kFar).status().code(), absl::StatusCode::kCancelled);
   ASSERT_TRUE(impl->start().ok());
-  EXPECT_TRUE(connect(base::seconds(1)).ok());
+  EXPECT_TRUE(connect(kFar).ok());
   EXPECT_TRUE(impl->stop(base::Nanos::zero()).ok());
-  EXPECT_EQ(connect(base::seconds(1)).status().code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(connect(kFar).status().code(), absl::StatusCode::kCancelled);
   EXPECT_EQ(control(0).close_session(base::SessionId(1)).code(), absl::StatusCode::kCancelled);
 }
 
@@ -84,7 +84,7 @@ TEST_F(ControlTest, many_sessions_between_two_nodes) {
   ASSERT_TRUE(impl->start().ok());
   constexpr size_t kSessions = 12;
   for (size_t i = 0; i < kSessions; ++i) {
-    const auto session = connect(base::seconds(2));
+    const auto session = connect(kFar);
     ASSERT_TRUE(session.ok()) << session.status();
     EXPECT_EQ(session->peer, peer);
     EXPECT_EQ(session->algorithm, crypto::AeadAlgorithm::kAes128Gcm);
@@ -100,7 +100,7 @@ TEST_F(ControlTest, many_sessions_between_two_nodes) {
 // While lanes are being installed the peer may have begun to use them.
 TEST_F(ControlTest, a_session_in_use_draws_no_reset) {
   ASSERT_TRUE(impl->start().ok());
-  ASSERT_TRUE(connect(base::seconds(30)).ok());
+  ASSERT_TRUE(connect(kFar).ok());
   ASSERT_TRUE(eventually([&] { return control(1).sessions().size() == 1; }));
   const base::SessionId used = control(1).sessions()[0].session;
   send_stray(used, 200);
@@ -115,7 +115,7 @@ TEST_F(ControlTest, more_lanes_than_an_lcore_has_room_for_fail_the_connect) {
   absl::Status last;
   size_t up = 0;
   for (size_t i = 0; i < 20 && last.ok(); ++i) {
-    last = connect(base::seconds(2)).status();
+    last = connect(kFar).status();
     up += last.ok() ? 1 : 0;
   }
   EXPECT_EQ(up, 16u);  // max_lanes of the test's nodes.

@@ -185,7 +185,7 @@ TEST_F(Plugging, a_peer_comes_and_goes_in_the_middle_of_bursts) {
   std::atomic<bool> stop{false};
   std::thread lcore([&] { poll(stop); });
   share_cpu(&lcore);
-  for (int round = 0; round < 60 && !HasFailure(); ++round) {
+  for (int round = 0; round < 300 && !HasFailure(); ++round) {
     auto client = open("net_memif71,role=client", "10.0.0.2/24");
     if (client == nullptr) break;
     EXPECT_TRUE(client->driven_by_peer());
