@@ -36,6 +36,9 @@ struct CallOptions {
   uint64_t deadline_ns = kNoDeadline;  // From now, in nanoseconds.
   Landing landing;                     // Of the response.
   StreamFn on_stream = nullptr;        // Required with Landing::stream(); gets the call's context.
+  // One-way messages: nobody waits for this one's completion. Among many short messages it may then
+  // come 2 ms later than it could, and the peer is spared a packet for each.
+  bool lazy_completion = false;
 };
 
 // The one completion of a call or one-way message. After it nothing touches the request's bytes

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builds and runs every test, and sums the runs into one last line.
 
-Three builds are run one after another: the product build, one under address and undefined-behaviour
-sanitizers, and, where clang is installed, one for the fuzz targets. GoogleTest programs are counted
+Two builds are run one after another: the product build and, where clang is installed, one for the
+fuzz targets; with --sanitizers all tests run once more under address and undefined-behaviour
+sanitizers, as continuous integration does. GoogleTest programs are counted
 case by case, through the XML report that GTEST_OUTPUT asks for, and Python's unittest programs by
 their summary; every other Meson test counts as one.
 """
@@ -212,7 +213,11 @@ def count(run, records, reports):
 
 def parse_arguments():
     parser = argparse.ArgumentParser(prog="scripts/test", description=__doc__.splitlines()[0])
-    parser.add_argument("--fast", action="store_true", help="run the product build alone")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--fast", action="store_true", help="run the product build alone")
+    which.add_argument("--sanitizers", action="store_true",
+                       help="run all of it once more under address and undefined-behaviour "
+                       "sanitizers")
     return parser.parse_args()
 
 
@@ -221,8 +226,9 @@ def main():
     started = time.monotonic()
     log = Log(ROOT / PRODUCT_RUN.directory / "test.log")
     runs = [PRODUCT_RUN]
-    if not arguments.fast:
+    if arguments.sanitizers:
         runs.append(SANITIZER_RUN)
+    if not arguments.fast:
         if shutil.which("clang++"):
             runs.append(FUZZ_RUN)
         else:

@@ -189,6 +189,7 @@ StatusCode EndpointCore::send(Session session, const CallOptions& options, Buffe
   command.length = message.length();
   command.deadline = deadline_of(options.deadline_ns);
   command.user = reinterpret_cast<uintptr_t>(slot);
+  command.lazy_ack = options.lazy_completion;
   const transport::SubmitResult result = endpoint_->submit(command, now_);
   if (!result.ok()) {
     slots_.release(slot);

@@ -187,6 +187,7 @@ bool FaultPeer::submit(uint16_t tag, base::Nanos now, base::Nanos timeout) {
     command.length = record.size;
     command.deadline = base::after(now, timeout);
     command.user = tag;
+    command.lazy_ack = tag % 2 == 0;
     result = endpoint_->submit(command, now);
   } else {
     transport::SendRequest command;

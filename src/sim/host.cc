@@ -64,6 +64,7 @@ bool Host::try_submit(const Waiting& message) {
   command.service = message.service;
   command.data = kPayload;
   command.length = message.size;
+  command.lazy_ack = true;  // Delivery is what counts here.
   const auto result = endpoint_.submit(command, to_nanos(network_.now()));
   SLUICE_CHECK(result.ok() || result.code == base::Code::kResourceExhausted);
   return result.ok();
@@ -181,6 +182,7 @@ void Host::hand_over(const transport::TxPacket& slot, PacketHandle handle) {
   packet.dst = static_cast<uint16_t>(slot.route);
   packet.entropy = slot.entropy;
   packet.priority = slot.priority;
+  packet.ecn = Ecn::kEct0;
   SLUICE_CHECK(network_.send(index_, handle));
 }
 

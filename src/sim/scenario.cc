@@ -144,6 +144,8 @@ absl::StatusOr<Plan> plan(const Scenario& scenario) {
   plan.record_bytes = packet - static_cast<uint32_t>(wire::kDataHeaderSize) - crypto::kTagSize;
   plan.rtt = round_trip(plan.topology, framed_bytes(packet));
   plan.bdp_bytes = plan.rtt.value() / host_picos_per_byte(plan.topology);
+  // SIRD's K: 1.25 products; queues to hosts are the receiver's own doing, which credit governs.
+  plan.network.switches.ecn_fabric_bytes = plan.bdp_bytes * 5 / 4;
   plan.endpoint = endpoint_config(scenario, plan);
   // Every session sends a few control packets as it comes up.
   plan.settle = picos(plan.rtt.value() * 4 +

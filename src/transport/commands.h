@@ -56,7 +56,9 @@ struct SendRequest {
   Landing response;
 };
 
-// Sends a one-way message; completes (kSendDone) when the peer holds all of it.
+// Sends a one-way message; completes (kSendDone) when the peer holds all of it. With `lazy_ack`
+// nobody waits for that: among many short messages the completion may come kAckHold later, which
+// saves the peer a packet for each.
 struct SendOneWay {
   LaneRef lane;
   uint16_t service = 0;
@@ -64,6 +66,7 @@ struct SendOneWay {
   uint32_t length = 0;
   base::Nanos deadline = base::Nanos::max();
   uint64_t user = 0;
+  bool lazy_ack = false;
 };
 
 // Answers a kRequest. Up to kInlineBytes are copied; longer data must stay valid until kSendDone

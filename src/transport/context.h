@@ -15,6 +15,7 @@
 #include "crypto/aead.h"
 #include "crypto/primitives.h"
 #include "transport/config.h"
+#include "transport/cutoffs.h"
 #include "transport/exchange.h"
 #include "transport/lane.h"
 #include "transport/stats.h"
@@ -112,6 +113,7 @@ struct Context {
   base::FlatTable<uint64_t, ServiceLanding> services;
   base::BuddyArena arena;
   base::TimerWheel wheel;
+  CutoffEstimator cutoffs;
   base::IntrusiveList<Exchange, &Exchange::event_node> events;
   base::IntrusiveList<Lane, &Lane::tx_node> tx_lanes;
   std::vector<LaneEvent> lane_events;  // A ring of fixed size: at most two events a lane.

@@ -38,7 +38,10 @@ bool Control::dispatch(Lane& lane, const wire::Frame& frame, const wire::BundleV
       on_busy(lane, frame.busy, now);
       break;
     case wire::FrameType::kAck:
-      on_ack(lane, frame.ack);
+      on_ack(lane, frame.ack.id);
+      break;
+    case wire::FrameType::kAckRun:
+      on_ack_run(lane, frame.ack_run);
       break;
     case wire::FrameType::kUnknown:
       on_unknown(lane, frame.unknown, now);
@@ -73,7 +76,9 @@ bool Control::dispatch(Lane& lane, const wire::Frame& frame, const wire::BundleV
     case wire::FrameType::kClose:
       lifecycle_.close_lane(lane, base::Code::kClosed);
       return false;
-    case wire::FrameType::kCutoffs:  // The priorities of unscheduled bytes are fixed for now.
+    case wire::FrameType::kCutoffs:
+      if (!lane.cutoffs.take(frame.cutoffs)) ctx_.stats.drop_malformed.add();
+      break;
     case wire::FrameType::kPad:
       break;
   }
@@ -102,6 +107,7 @@ void Control::on_small_request(Lane& lane, const wire::MsgFrame& frame, const ui
   start.response_credit = frame.response_credit;
   start.service = frame.service;
   start.one_way = frame.one_way();
+  start.lazy_ack = frame.lazy_ack();
   switch (inbound_.admit(lane, start)) {
     case PeerIds::Class::kNew:
       break;
@@ -238,8 +244,8 @@ void Control::on_busy(Lane& lane, const wire::BusyFrame& frame, base::Nanos now)
   exchange->out.misses = 0;
 }
 
-void Control::on_ack(Lane& lane, const wire::AckFrame& frame) {
-  Exchange* exchange = ctx_.find_exchange(lane, true, frame.id);
+void Control::on_ack(Lane& lane, uint64_t id) {
+  Exchange* exchange = ctx_.find_exchange(lane, true, id);
   if (exchange == nullptr || !exchange->one_way) return;
   // An authenticated peer that holds bytes never sent contradicts itself.
   if (!exchange->out.may_have_arrived()) {
@@ -247,6 +253,14 @@ void Control::on_ack(Lane& lane, const wire::AckFrame& frame) {
     return;
   }
   lifecycle_.complete(*exchange, base::Code::kOk);
+}
+
+void Control::on_ack_run(Lane& lane, const wire::AckRunFrame& frame) {
+  if (frame.count > base::limits::kMaxIdsAboveFloor) {
+    ctx_.stats.drop_malformed.add();
+    return;
+  }
+  for (uint32_t i = 0; i < frame.count; ++i) on_ack(lane, frame.first + i);
 }
 
 void Control::on_gone(Lane& lane, const wire::GoneFrame& frame) {

@@ -41,7 +41,8 @@ class Control {
   void on_resend(Lane& lane, const wire::ResendFrame& frame, base::Nanos now);
   void on_unknown(Lane& lane, const wire::UnknownFrame& frame, base::Nanos now);
   void on_busy(Lane& lane, const wire::BusyFrame& frame, base::Nanos now);
-  void on_ack(Lane& lane, const wire::AckFrame& frame);
+  void on_ack(Lane& lane, uint64_t id);
+  void on_ack_run(Lane& lane, const wire::AckRunFrame& frame);
   void on_gone(Lane& lane, const wire::GoneFrame& frame);
   void on_need_ack(Lane& lane, const wire::NeedAckFrame& frame);
   void on_floor(Lane& lane, uint64_t floor);

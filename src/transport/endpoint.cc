@@ -10,6 +10,7 @@
 #include "transport/control.h"
 #include "transport/events.h"
 #include "transport/grant_policy.h"
+#include "transport/held_acks.h"
 #include "transport/inbound.h"
 #include "transport/lifecycle.h"
 #include "transport/receiver.h"
@@ -37,10 +38,8 @@ class EndpointCore {
     lifecycle.set_sender(&sender);
   }
 
-  // Begins an exchange of this side: a request or a one-way message.
-  SubmitResult begin(LaneRef ref, uint16_t service, const uint8_t* data, uint32_t length,
-                     base::Nanos deadline, uint64_t user, bool one_way, const Landing& landing,
-                     base::Nanos now);
+  // Begins an exchange of this side: a request, or with `one_way` a message without a response.
+  SubmitResult begin(const SendRequest& command, bool one_way, bool lazy_ack, base::Nanos now);
 
   Context ctx;
   std::unique_ptr<GrantPolicy> policy;
@@ -52,15 +51,17 @@ class EndpointCore {
   Receiver receiver;
   Timers timers;
   Events events;
+  AckBudget ack_budget;
 };
 
-SubmitResult EndpointCore::begin(LaneRef ref, uint16_t service, const uint8_t* data,
-                                 uint32_t length, base::Nanos deadline, uint64_t user, bool one_way,
-                                 const Landing& landing, base::Nanos now) {
+SubmitResult EndpointCore::begin(const SendRequest& command, bool one_way, bool lazy_ack,
+                                 base::Nanos now) {
   ctx.now = now;
-  Lane* lane = ctx.find_lane(ref);
+  Lane* lane = ctx.find_lane(command.lane);
+  const uint32_t length = command.length;
+  const Landing& landing = command.response;
   if (lane == nullptr || lane->close_queued) return {base::Code::kClosed, {}};
-  if (length == 0 || data == nullptr) return {base::Code::kInvalidArgument, {}};
+  if (length == 0 || command.data == nullptr) return {base::Code::kInvalidArgument, {}};
   if (length > std::min(lane->peer_max_message, ctx.config.max_message)) {
     return {base::Code::kTooLarge, {}};
   }
@@ -70,7 +71,7 @@ SubmitResult EndpointCore::begin(LaneRef ref, uint16_t service, const uint8_t* d
   if (landing.mode == LandingMode::kNamed && landing.memory == nullptr) {
     return {base::Code::kInvalidArgument, {}};
   }
-  if (deadline <= now) return {base::Code::kDeadlineExceeded, {}};
+  if (command.deadline <= now) return {base::Code::kDeadlineExceeded, {}};
   if (lane->own_ids.full()) {
     ctx.stats.limit_window.add();
     return {base::Code::kResourceExhausted, {}};
@@ -81,13 +82,14 @@ SubmitResult EndpointCore::begin(LaneRef ref, uint16_t service, const uint8_t* d
     return {base::Code::kResourceExhausted, {}};
   }
   exchange->one_way = one_way;
-  exchange->service = service;
-  exchange->user = user;
-  exchange->deadline = deadline;
+  exchange->lazy_ack = lazy_ack && !ack_budget.afford(length);
+  exchange->service = command.service;
+  exchange->user = command.user;
+  exchange->deadline = command.deadline;
   exchange->started = exchange->last_progress = now;
   exchange->landing = landing;
   Outgoing& out = exchange->out;
-  out.data = data;
+  out.data = command.data;
   out.length = length;
   out.small = length <= ctx.config.bundle_message_max;
   out.granted = sender.unasked(*lane, length);
@@ -126,13 +128,13 @@ void Endpoint::on_deadline(base::Nanos now) {
 }
 
 SubmitResult Endpoint::submit(const SendRequest& command, base::Nanos now) {
-  return core_->begin(command.lane, command.service, command.data, command.length, command.deadline,
-                      command.user, false, command.response, now);
+  return core_->begin(command, false, false, now);
 }
 
 SubmitResult Endpoint::submit(const SendOneWay& command, base::Nanos now) {
-  return core_->begin(command.lane, command.service, command.data, command.length, command.deadline,
-                      command.user, true, Landing{}, now);
+  const SendRequest message{command.lane,     command.service, command.data, command.length,
+                            command.deadline, command.user,    Landing{}};
+  return core_->begin(message, true, command.lazy_ack, now);
 }
 
 base::Code Endpoint::submit(const Respond& command, base::Nanos now) {

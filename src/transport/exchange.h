@@ -108,6 +108,7 @@ struct Exchange {
   uint32_t generation = 0;
   bool caller = false;  // This side started it.
   bool one_way = false;
+  bool lazy_ack = false;  // One-way: its ACK may wait for company.
   uint16_t service = 0;
   ExchangeState state = ExchangeState::kFree;
 

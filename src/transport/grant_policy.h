@@ -70,10 +70,6 @@ class GrantPolicy {
 // The policy named by config.grant_policy.
 std::unique_ptr<GrantPolicy> make_grant_policy(const EndpointConfig& config);
 
-// The priority of a message's unscheduled bytes by its length (Homa, SIGCOMM 2018 §3.4): the
-// shorter, the higher. The cutoffs are HomaModule's defaults.
-uint8_t unscheduled_priority(uint32_t length);
-
 }  // namespace sluice::transport
 
 #endif  // SLUICE_TRANSPORT_GRANT_POLICY_H_

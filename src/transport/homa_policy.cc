@@ -131,11 +131,4 @@ std::unique_ptr<GrantPolicy> make_grant_policy(const EndpointConfig& config) {
   return std::make_unique<HomaPolicy>(config);
 }
 
-uint8_t unscheduled_priority(uint32_t length) {
-  if (length <= 200) return 7;
-  if (length <= 2800) return 6;
-  if (length <= 15000) return 5;
-  return 4;
-}
-
 }  // namespace sluice::transport

@@ -139,15 +139,21 @@ uint32_t Inbound::landing_limit(const Incoming& in, uint32_t consumed) {
   return static_cast<uint32_t>(std::min<uint64_t>(in.length, uint64_t{consumed} + in.window));
 }
 
+void Inbound::note_arrival(uint32_t length) {
+  ctx_.cutoffs.note(length, std::min(length, ctx_.unscheduled_limit()));
+}
+
 bool Inbound::begin_callee(Exchange& exchange, const MessageStart& start, uint32_t offset,
                            uint32_t length, base::Nanos now) {
   Lane& lane = *exchange.lane;
   exchange.service = start.service;
   exchange.one_way = start.one_way;
+  exchange.lazy_ack = start.lazy_ack;
   exchange.response_credit = start.response_credit;
   exchange.started = now;
   Incoming& in = exchange.in;
   in.length = start.length;
+  note_arrival(start.length);
   const bool whole = length == start.length;
   if (!(whole && in.window == 0) && !start_reassembly(exchange, now)) return false;
   lane.peer_ids.commit(start.id);
@@ -168,6 +174,7 @@ void Inbound::begin_unlanded(Exchange& exchange, const MessageStart& start, Rese
   Lane& lane = *exchange.lane;
   exchange.service = start.service;
   exchange.one_way = start.one_way;
+  exchange.lazy_ack = start.lazy_ack;
   exchange.response_credit = start.response_credit;
   exchange.in.length = start.length;
   lane.peer_ids.commit(start.id);
@@ -192,6 +199,7 @@ bool Inbound::begin_response(Exchange& exchange, const Incoming& landing, uint32
   in.unasked = landing.unasked;
   in.from_arena = landing.from_arena;
   in.length = message_length;
+  note_arrival(message_length);
   exchange.last_progress = now;
   exchange.backoff = 0;
   if (length == message_length && in.window == 0) {
@@ -283,12 +291,29 @@ void Inbound::deliver(Exchange& exchange) {
   ctx_.stats.message_bytes_delivered.add(exchange.in.length);
   if (exchange.one_way) {
     ctx_.stats.oneways_delivered.add();
-    sender_.queue(*exchange.lane, wire::AckFrame{0, exchange.id});  // PROTOCOL MUST-T1
+    acknowledge(exchange);
     if (exchange.in.window == 0) ctx_.raise(exchange, EventKind::kOneWay);
     return;
   }
   ctx_.stats.requests_delivered.add();
   if (exchange.in.window == 0) ctx_.raise(exchange, EventKind::kRequest);
+}
+
+// PROTOCOL MUST-T1
+void Inbound::acknowledge(Exchange& exchange) {
+  Lane& lane = *exchange.lane;
+  if (!exchange.lazy_ack) {
+    sender_.queue(lane, wire::AckFrame{0, exchange.id});
+    return;
+  }
+  ctx_.stats.acks_held.add();
+  lane.held_acks.add(exchange.id);
+  if (lane.held_acks.full()) {
+    sender_.queue_held_acks(lane);
+  } else if (lane.acks_due == base::Nanos::max()) {
+    lane.acks_due = base::after(ctx_.now, kAckHold);
+    if (lane.timer.deadline() > lane.acks_due) ctx_.wheel.arm(lane.timer, lane.acks_due);
+  }
 }
 
 base::Code Inbound::land(Exchange& exchange, const Landing& landing, base::Nanos now) {

@@ -20,6 +20,7 @@ struct MessageStart {
   uint32_t response_credit = 0;
   uint16_t service = 0;
   bool one_way = false;
+  bool lazy_ack = false;
 };
 
 // What a verified packet says of its way here.
@@ -94,10 +95,13 @@ class Inbound {
   void recover(Exchange& exchange, base::Nanos now);
 
  private:
+  // A message has begun: what comes unasked decides the priorities of what will.
+  void note_arrival(uint32_t length);
   bool start_reassembly(Exchange& exchange, base::Nanos now);
   void add_range(Exchange& exchange, uint32_t offset, uint32_t length, base::Nanos now);
   void finish(Exchange& exchange);
   void deliver(Exchange& exchange);
+  void acknowledge(Exchange& exchange);
   void touch(Reassembly& reassembly);
   void ask(Exchange& exchange, const ResendRange* ranges, size_t count);
   void send_grant(Exchange& exchange, uint32_t offset, uint8_t priority);

@@ -10,8 +10,10 @@
 #include "base/types.h"
 #include "crypto/receive_keys.h"
 #include "crypto/send_keys.h"
+#include "transport/cutoffs.h"
 #include "transport/exchange.h"
 #include "transport/frame_queue.h"
+#include "transport/held_acks.h"
 #include "transport/id_window.h"
 #include "transport/path_mtu.h"
 #include "transport/rtt.h"
@@ -49,6 +51,10 @@ struct Lane {
 
   // Sending.
   FrameQueue frames;
+  Cutoffs cutoffs;           // As the peer told them last.
+  uint8_t cutoffs_told = 0;  // The version of this side's that the peer was sent.
+  HeldAcks held_acks;
+  base::Nanos acks_due = base::Nanos::max();             // They go out by then.
   base::IntrusiveList<Outgoing, &Outgoing::node> small;  // Whole small messages, oldest first.
   base::ListNode tx_node;  // In Context::tx_lanes: frames or small messages wait.
   uint16_t path_sequence = 0;
@@ -91,6 +97,8 @@ struct Lane {
 inline constexpr uint64_t kResendBurstBytes = 4u << 20;
 inline constexpr base::Nanos kLaneTick = base::millis(2);  // Of a lane with work.
 inline constexpr base::Nanos kPingInterval = base::millis(2);
+inline constexpr base::Nanos kSteadyPingInterval = base::millis(20);  // After the first samples.
+inline constexpr uint64_t kFirstPings = 8;
 // A lane whose peer was never heard, and on which nothing waits, is pinged again after this share
 // of its age, so that its PINGs back off.
 inline constexpr uint32_t kUnheardPingShare = 4;

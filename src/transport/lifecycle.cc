@@ -16,6 +16,7 @@ Exchange* Lifecycle::allocate(Lane& lane, bool caller) {
   exchange->lane_ref = Context::ref_of(lane);
   exchange->caller = caller;
   exchange->one_way = false;
+  exchange->lazy_ack = false;
   exchange->code = base::Code::kOk;
   exchange->may_have_executed = false;
   exchange->abandoned = false;
@@ -102,9 +103,12 @@ void Lifecycle::complete(Exchange& exchange, base::Code code) {
   ctx_.by_id.erase(Context::exchange_key(lane, true, exchange.id));
   exchange.in_table = false;
   lane.own_ids.release(exchange.id);
-  if (lane.floor_due == base::Nanos::max()) {
-    lane.floor_due = base::after(ctx_.now, ctx_.config.release_delay);
-    if (lane.timer.deadline() > lane.floor_due) ctx_.wheel.arm(lane.timer, lane.floor_due);
+  // The callee keeps a response until it hears that it is not needed; of a one-way message nothing.
+  const base::Nanos wait = exchange.one_way ? kAckHold : ctx_.config.release_delay;
+  const base::Nanos due = base::after(ctx_.now, std::max(wait, ctx_.config.release_delay));
+  if (due < lane.floor_due) {
+    lane.floor_due = due;
+    if (lane.timer.deadline() > due) ctx_.wheel.arm(lane.timer, due);
   }
   exchange.state = ExchangeState::kDone;
   ctx_.raise(exchange, exchange.one_way ? EventKind::kSendDone : EventKind::kCallDone);
@@ -208,6 +212,10 @@ base::Code Lifecycle::open_lane(const InstallLane& command, base::Nanos now, Lan
   lane->told_floor = 1;
   lane->floor_due = base::Nanos::max();
   lane->told_again = {};
+  lane->cutoffs.reset();
+  lane->cutoffs_told = 0;
+  lane->held_acks.clear();
+  lane->acks_due = base::Nanos::max();
   lane->frames.clear();
   lane->path_sequence = 0;
   lane->entropy = static_cast<uint16_t>(ctx_.prng.next_u64());
@@ -255,6 +263,7 @@ void Lifecycle::close_lane(Lane& lane, base::Code code) {
   ctx_.wheel.cancel(lane.timer);
   if (lane.tx_node.linked()) ctx_.tx_lanes.erase(lane);
   lane.frames.clear();
+  lane.held_acks.clear();
   lane.send.clear();
   lane.receive.clear();
   lane.live = false;

@@ -174,6 +174,7 @@ void Receiver::begin(RxPacket& packet, const wire::DataView& view, const crypto:
   pending.start.response_credit = view.response_credit();
   pending.start.service = view.service();
   pending.start.one_way = view.one_way();
+  pending.start.lazy_ack = view.lazy_ack();
   const uint32_t length = view.payload_length();
   if (callee) {
     pending.exchange = lifecycle_.allocate(*pending.lane, false);

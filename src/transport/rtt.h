@@ -18,6 +18,7 @@ class RttEstimator {
   void reset();
   void sample(base::Nanos rtt);
   bool has_sample() const { return samples_ != 0; }
+  uint64_t samples() const { return samples_; }
   base::Nanos smoothed() const { return smoothed_; }
 
   // The timeout after `backoff` fruitless ones: (srtt + 4 var) * 2^backoff, within the bounds.

@@ -123,6 +123,25 @@ void Sender::ping(Lane& lane) {
   queue(lane, wire::PingFrame{lane.ping_nonce});
 }
 
+void Sender::queue_held_acks(Lane& lane) {
+  lane.acks_due = base::Nanos::max();
+  while (!lane.held_acks.empty()) {
+    const HeldAcks::Run run = lane.held_acks.take();
+    if (run.count == 1) {
+      queue(lane, wire::AckFrame{0, run.first});
+    } else {
+      queue(lane, wire::AckRunFrame{run.first, run.count});
+    }
+  }
+}
+
+// The priorities that this side wants go with a bundle that is due for another reason.
+void Sender::tell_cutoffs(Lane& lane) {
+  if (lane.cutoffs_told == ctx_.cutoffs.version()) return;
+  lane.cutoffs_told = ctx_.cutoffs.version();
+  queue(lane, ctx_.cutoffs.frame());
+}
+
 void Sender::repeat_small(Exchange& exchange) {
   Outgoing& out = exchange.out;
   if (out.node.linked()) return;  // Still waiting for its first packet.
@@ -234,7 +253,7 @@ bool Sender::fill_probe(Lane& lane, TxPacket& slot, base::Nanos now) {
   ctx_.stats.probes_sent.add();
   ctx_.stats.tx_control_packets.add();
   ctx_.stats.tx_control_bytes.add(size);
-  seal_bundle(lane, slot, clear, 0, now);
+  seal_bundle(lane, slot, clear, 0, 7, now);
   return true;
 }
 
@@ -269,6 +288,7 @@ void Sender::write_message(Exchange& exchange, uint8_t* clear, uint8_t bits) {
   wire::MsgFrame frame{};
   if (exchange.caller) bits |= wire::kMsgInitiator;
   if (exchange.one_way) bits |= wire::kMsgOneWay;
+  if (exchange.lazy_ack) bits |= wire::kMsgLazyAck;
   frame.bits = bits;
   frame.service = exchange.service;
   frame.length = static_cast<uint16_t>(exchange.out.length);
@@ -286,9 +306,12 @@ bool Sender::fill_bundle(Lane& lane, TxPacket& slot, base::Nanos now) {
   const uint32_t room = limit - static_cast<uint32_t>(wire::kBundleHeaderSize) - lane.tag_size;
   uint8_t* const clear_start = slot.data + wire::kBundleHeaderSize;
   const uint32_t frames_room = std::min(room, base::limits::kMaxBundleClearBytes);
+  queue_held_acks(lane);
+  tell_cutoffs(lane);
   uint32_t clear = lane.frames.take({clear_start, frames_room});
   ctx_.stats.tx_control_bytes.add(clear);
   uint32_t sealed = 0;
+  uint32_t longest = 0;
   std::array<Outgoing*, 64> messages;
   uint32_t count = 0;
   bool repeated = false;
@@ -299,6 +322,7 @@ bool Sender::fill_bundle(Lane& lane, TxPacket& slot, base::Nanos now) {
     write_message(owner(*out), clear_start + clear, out->repeat ? wire::kMsgRetransmission : 0);
     clear += static_cast<uint32_t>(wire::MsgFrame::kSize);
     sealed += out->length;
+    longest = std::max(longest, out->length);
     repeated |= out->repeat;
     messages[count++] = out;
     lane.small.erase(*out);
@@ -311,7 +335,7 @@ bool Sender::fill_bundle(Lane& lane, TxPacket& slot, base::Nanos now) {
     messages[i]->sent = messages[i]->length;
     messages[i]->repeat = false;
   }
-  seal_bundle(lane, slot, clear, sealed, now);
+  seal_bundle(lane, slot, clear, sealed, lane.cutoffs.priority(longest), now);
   if (count > 1) ctx_.stats.tx_bundles.add();
   if (repeated) ctx_.stats.tx_retransmitted.add();
   if (count > 0) {
@@ -332,7 +356,7 @@ uint8_t Sender::header_bits(Lane& lane) {
 }
 
 void Sender::seal_bundle(Lane& lane, TxPacket& slot, uint32_t clear, uint32_t sealed,
-                         base::Nanos now) {
+                         uint8_t priority, base::Nanos now) {
   wire::BundleHeader header;
   header.session = lane.remote_session.value();
   header.epoch = lane.send.epoch_low();
@@ -352,7 +376,7 @@ void Sender::seal_bundle(Lane& lane, TxPacket& slot, uint32_t clear, uint32_t se
   job.out = slot.data + job.aad_length;
   job.length = sealed;
   slot.entropy = lane.entropy;
-  seal(lane, job, slot, 7);
+  seal(lane, job, slot, priority);
 }
 
 void Sender::seal(Lane& lane, const crypto::AeadJob& job, TxPacket& slot, uint8_t priority) {
@@ -408,6 +432,7 @@ bool Sender::write_record(Exchange& exchange, TxPacket& slot, uint32_t offset, u
   header.bits = header_bits(lane);
   if (again) header.bits |= wire::kBitRetransmission;
   if (exchange.one_way) header.bits |= wire::kBitOneWay;
+  if (exchange.lazy_ack) header.bits |= wire::kBitLazyAck;
   header.record_number = *number;
   header.message_length = out.length;
   header.granted = std::min(out.granted, out.length);
@@ -428,7 +453,7 @@ bool Sender::write_record(Exchange& exchange, TxPacket& slot, uint32_t offset, u
   // One path per message keeps its packets in order where the network does.
   slot.entropy = static_cast<uint16_t>(lane.entropy + exchange.id * 0x9e37u);
   const bool unscheduled = offset < unasked(lane, out.length);
-  seal(lane, job, slot, unscheduled ? unscheduled_priority(out.length) : out.priority);
+  seal(lane, job, slot, unscheduled ? lane.cutoffs.priority(out.length) : out.priority);
   ctx_.stats.tx_data_packets.add();
   if (again) ctx_.stats.tx_retransmitted.add();
   return true;

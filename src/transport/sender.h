@@ -60,6 +60,9 @@ class Sender {
     ctx_.wake(lane);
   }
 
+  // The acknowledgements held back for company go with the lane's next bundle.
+  void queue_held_acks(Lane& lane);
+
   // Fills packets and seals them, in one batch; returns how many slots were used.
   size_t fill(std::span<TxPacket> slots, base::Nanos now);
   bool idle() const { return ready_.empty() && ctx_.tx_lanes.empty(); }
@@ -70,6 +73,7 @@ class Sender {
  private:
   static constexpr size_t kBatch = base::limits::kMaxBurst;
 
+  void tell_cutoffs(Lane& lane);
   bool fill_from_lane(Lane& lane, TxPacket& slot, base::Nanos now);
   bool fill_data(Exchange& exchange, TxPacket& slot, base::Nanos now);
   bool fill_probe(Lane& lane, TxPacket& slot, base::Nanos now);
@@ -78,7 +82,8 @@ class Sender {
   bool write_record(Exchange& exchange, TxPacket& slot, uint32_t offset, uint32_t length,
                     bool again, base::Nanos now);
   void write_message(Exchange& exchange, uint8_t* clear, uint8_t bits);
-  void seal_bundle(Lane& lane, TxPacket& slot, uint32_t clear, uint32_t sealed, base::Nanos now);
+  void seal_bundle(Lane& lane, TxPacket& slot, uint32_t clear, uint32_t sealed, uint8_t priority,
+                   base::Nanos now);
   void seal(Lane& lane, const crypto::AeadJob& job, TxPacket& slot, uint8_t priority);
   void flush();
   // Keeps the sum over all messages of what is granted and not sent.

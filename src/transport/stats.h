@@ -42,6 +42,7 @@ class Counter {
   X(requests_delivered, "requests.delivered", "requests given to the application")           \
   X(oneways_sent, "oneway.completed", "one-way messages that the peer holds")                \
   X(oneways_delivered, "oneway.delivered", "one-way messages given to the application")      \
+  X(acks_held, "acks.held", "one-way messages whose ACK waited for company")                 \
   X(message_bytes_sent, "goodput.sent_bytes", "message bytes of completed sends")            \
   X(message_bytes_delivered, "goodput.delivered_bytes", "message bytes delivered")           \
   X(grants_sent, "grants.sent", "GRANT frames sent")                                         \

@@ -46,8 +46,14 @@ void Timers::fire(base::TimerNode& node, base::Nanos now) {
   }
 }
 
+base::Nanos Timers::timeout(const Exchange& exchange) {
+  const base::Nanos answer = exchange.lane->rtt.timeout(exchange.backoff);
+  const bool held = exchange.lazy_ack && exchange.state == ExchangeState::kSending;
+  return held ? base::after(answer, kAckHold) : answer;
+}
+
 base::Nanos Timers::first_look(const Exchange& exchange, base::Nanos now) {
-  return std::min(exchange.deadline, base::after(now, exchange.lane->rtt.timeout(0)));
+  return std::min(exchange.deadline, base::after(now, timeout(exchange)));
 }
 
 // A peer that has verified nothing for peer_timeout while it is waited for is lost.
@@ -63,10 +69,10 @@ bool Timers::lost(Lane& lane, base::Nanos silent_since, base::Nanos now) {
 // likely means that the peer serves shorter messages first than that its own packets are lost.
 base::Nanos Timers::patience(const Exchange& exchange, base::Nanos now) const {
   const Lane& lane = *exchange.lane;
-  const base::Nanos timeout = lane.rtt.timeout(exchange.backoff);
+  const base::Nanos wait = timeout(exchange);
   const bool receiving = exchange.state == ExchangeState::kReceiving;
-  const bool lively = base::elapsed(lane.last_heard, now) < timeout;
-  return receiving && lively ? timeout * kLivelyFactor : timeout;
+  const bool lively = base::elapsed(lane.last_heard, now) < wait;
+  return receiving && lively ? wait * kLivelyFactor : wait;
 }
 
 void Timers::on_exchange(Exchange& exchange, base::Nanos now) {
@@ -84,7 +90,7 @@ void Timers::on_exchange(Exchange& exchange, base::Nanos now) {
   ctx_.stats.timeouts.add();
   ++exchange.backoff;  // PROTOCOL MUST-T8
   retransmit(exchange, now);
-  const base::Nanos next = base::after(now, lane.rtt.timeout(exchange.backoff));
+  const base::Nanos next = base::after(now, timeout(exchange));
   ctx_.wheel.arm(exchange.timer, std::min(next, exchange.deadline));
 }
 
@@ -142,11 +148,16 @@ void Timers::ask_release(Lane& lane, base::Nanos now) {
   lane.need_ack_backoff = 0;
 }
 
-// A peer that was never heard, and for which nothing waits, is asked more and more rarely.
-base::Nanos Timers::next_ping(const Lane& lane, bool busy) {
+// A peer that was never heard, and for which nothing waits, is asked more and more rarely. Once the
+// round trip is known, it is enough to follow it, and to notice a silence long before it ends a
+// peer.
+base::Nanos Timers::next_ping(const Lane& lane, bool busy) const {
   const base::Nanos age =
       busy ? base::Nanos::zero() : base::elapsed(lane.installed, lane.ping_sent);
-  return base::after(lane.ping_sent, std::max(kPingInterval, age / kUnheardPingShare));
+  const base::Nanos steady = std::min(kSteadyPingInterval, ctx_.config.peer_timeout / 16);
+  const base::Nanos busy_wait =
+      lane.rtt.samples() < kFirstPings ? kPingInterval : std::max(kPingInterval, steady);
+  return base::after(lane.ping_sent, std::max(busy_wait, age / kUnheardPingShare));
 }
 
 void Timers::measure(Lane& lane, bool busy, base::Nanos now) {
@@ -180,6 +191,7 @@ void Timers::on_lane(Lane& lane, base::Nanos now) {
       return;
     }
   }
+  if (lane.acks_due <= now) sender_.queue_held_acks(lane);
   if (lane.floor_due <= now) {
     lane.floor_due = base::Nanos::max();
     if (lane.own_ids.has_news(lane.told_floor)) control_.tell_floor(lane);
@@ -206,7 +218,7 @@ void Timers::arm_lane(Lane& lane, bool busy, base::Nanos now) {
   }
   // The path is probed once the peer has been heard.
   next = std::min(next, lane.heard ? lane.mtu.next_deadline() : next_ping(lane, busy));
-  next = std::min({next, lane.floor_due, lane.suspect_until});
+  next = std::min({next, lane.floor_due, lane.acks_due, lane.suspect_until});
   // A probe in flight is due at once until it was sent; never spin on it.
   ctx_.wheel.arm(lane.timer, std::max(next, base::after(now, base::micros(1))));
 }

@@ -32,6 +32,8 @@ class Timers {
  private:
   static constexpr uint64_t kLivelyFactor = 4;
 
+  // How long an answer may take, with what the peer may hold it back.
+  static base::Nanos timeout(const Exchange& exchange);
   void fire(base::TimerNode& node, base::Nanos now);
   void excuse(base::Nanos late, base::Nanos now);
   base::Nanos patience(const Exchange& exchange, base::Nanos now) const;
@@ -40,7 +42,7 @@ class Timers {
   void retransmit(Exchange& exchange, base::Nanos now);
   static const Exchange* oldest_waiting(Lane& lane);
   void ask_release(Lane& lane, base::Nanos now);
-  static base::Nanos next_ping(const Lane& lane, bool busy);
+  base::Nanos next_ping(const Lane& lane, bool busy) const;
   void measure(Lane& lane, bool busy, base::Nanos now);
   bool lost(Lane& lane, base::Nanos silent_since, base::Nanos now);
   void arm_lane(Lane& lane, bool busy, base::Nanos now);

@@ -41,6 +41,8 @@ const char* frame_type_name(FrameType type) {
       return "gone";
     case FrameType::kNeedAck:
       return "need_ack";
+    case FrameType::kAckRun:
+      return "ack_run";
   }
   return "extension";
 }
@@ -138,6 +140,8 @@ bool FrameReader::next_control(Frame* out) {
         return take(out, &Frame::gone);
       case FrameType::kNeedAck:
         return take(out, &Frame::need_ack);
+      case FrameType::kAckRun:
+        return take(out, &Frame::ack_run);
       default:
         return fail(FrameError::kUnknownType);
     }

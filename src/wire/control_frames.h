@@ -31,6 +31,7 @@ enum class FrameType : uint8_t {
   kClose = 0x0e,
   kGone = 0x0f,
   kNeedAck = 0x10,
+  kAckRun = 0x11,
 };
 const char* frame_type_name(FrameType type);
 
@@ -42,6 +43,7 @@ inline constexpr uint8_t kFirstExtensionFrame = 0x40;
 inline constexpr uint8_t kMsgRetransmission = 0x04;
 inline constexpr uint8_t kMsgOneWay = 0x08;
 inline constexpr uint8_t kMsgInitiator = 0x10;  // the sender of the packet started the exchange
+inline constexpr uint8_t kMsgLazyAck = 0x20;
 
 // Bits of the frames that name an exchange.
 inline constexpr uint8_t kExchangeInitiator = 0x10;  // started by the sender of the frame
@@ -67,6 +69,7 @@ struct MsgFrame {
   bool initiator() const { return (bits & kMsgInitiator) != 0; }
   bool one_way() const { return (bits & kMsgOneWay) != 0; }
   bool retransmission() const { return (bits & kMsgRetransmission) != 0; }
+  bool lazy_ack() const { return (bits & kMsgLazyAck) != 0; }
   void emit(uint8_t* out) const {
     out[0] = static_cast<uint8_t>(kType);
     out[1] = bits;
@@ -195,23 +198,28 @@ struct FloorFrame {
   friend bool operator==(const FloorFrame&, const FloorFrame&) = default;
 };
 
-// Ids [first, first + count), initiated by the frame's sender and above its floor, are released.
-struct ReleaseFrame {
+// RELEASE and ACK_RUN share this form: ids [first, first + count).
+template <FrameType kFrameType>
+struct IdRunFrame {
   uint64_t first;
   uint32_t count;
 
-  static constexpr FrameType kType = FrameType::kRelease;
+  static constexpr FrameType kType = kFrameType;
   static constexpr size_t kSize = 13;
   void emit(uint8_t* out) const {
     out[0] = static_cast<uint8_t>(kType);
     base::store_be64(out + 1, first);
     base::store_be32(out + 9, count);
   }
-  static ReleaseFrame load(const uint8_t* in) {
+  static IdRunFrame load(const uint8_t* in) {
     return {base::load_be64(in + 1), base::load_be32(in + 9)};
   }
-  friend bool operator==(const ReleaseFrame&, const ReleaseFrame&) = default;
+  friend bool operator==(const IdRunFrame&, const IdRunFrame&) = default;
 };
+// Initiated by the frame's sender and above its floor: released.
+using ReleaseFrame = IdRunFrame<FrameType::kRelease>;
+// One-way messages of the frame's receiver: held whole, each as if by an ACK of its own.
+using AckRunFrame = IdRunFrame<FrameType::kAckRun>;
 
 struct PingFrame {
   uint32_t nonce;
@@ -301,6 +309,7 @@ struct Frame {
     ResendFrame resend;
     BusyFrame busy;
     AckFrame ack;
+    AckRunFrame ack_run;
     UnknownFrame unknown;
     NeedAckFrame need_ack;
     GoneFrame gone;

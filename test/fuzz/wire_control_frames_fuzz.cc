@@ -32,6 +32,8 @@ bool append(FrameWriter* writer, const Frame& frame) {
       return writer->append(frame.unknown);
     case FrameType::kNeedAck:
       return writer->append(frame.need_ack);
+    case FrameType::kAckRun:
+      return writer->append(frame.ack_run);
     case FrameType::kGone:
       return writer->append(frame.gone);
     case FrameType::kFloor:

@@ -96,7 +96,10 @@ class MainJob(harness.Case):
         self.assertRegex(process.out, r"lcores: 2 .*shared")
 
     def test_default_memory_is_within_its_budget(self):
-        process = self.sluice("loopback", "--count=20000", f"--json={self.json_path()}")
+        # The file's pages count as long as they are mapped, so its size is given.
+        file = self.file(10 << 20)
+        process = self.sluice("loopback", "--count=20000", f"--file={file}",
+                              f"--json={self.json_path()}")
         peak = 0
 
         def ended():

@@ -126,6 +126,22 @@ TEST_F(Events, a_streamed_one_way_message_ends_by_itself) {
   EXPECT_TRUE(bench_->endpoint(ApiPair::kServer).idle());
 }
 
+TEST_F(Events, a_lazy_completion_comes_late_but_comes) {
+  make(true);
+  const auto bytes = test_bytes(10);
+  CallOptions options = to_service();
+  options.lazy_completion = true;
+  ASSERT_EQ(bench_->endpoint(ApiPair::kClient)
+                .send(bench_->session(ApiPair::kClient), options, borrow(bytes), &Outcome::done,
+                      &outcome_),
+            StatusCode::kOk);
+  bench_->run_for(base::millis(1));
+  EXPECT_EQ(consumer_.received, bytes);
+  EXPECT_EQ(outcome_.completions, 0);
+  ASSERT_TRUE(run_to_completion());
+  EXPECT_EQ(outcome_.code, StatusCode::kOk);
+}
+
 TEST_F(Events, a_tiny_message_of_a_streaming_service_is_one_chunk) {
   make(true);
   const auto bytes = test_bytes(3);

@@ -139,6 +139,34 @@ TEST(Control, an_ack_for_bytes_never_sent_is_refused) {
   EXPECT_EQ(r.ctx.stats.drop_malformed.value(), 1u);
 }
 
+// Verifies MUST-T1: what the run names is acknowledged, and nothing else is touched.
+TEST(Control, an_ack_run_ends_the_one_way_messages_in_it) {
+  Roles r;
+  const PacketData bytes = bytes_of(50);
+  std::vector<Exchange*> messages;
+  for (int i = 0; i < 3; ++i) messages.push_back(&r.call(bytes, true));
+  const Exchange& rpc = r.call(bytes);
+  const Exchange& later = r.call(bytes, true);
+  r.sent();
+  r.give(r.peer.bundle(wire::AckRunFrame{2, 3}));
+  EXPECT_EQ(messages[0]->state, ExchangeState::kSending);
+  EXPECT_EQ(messages[1]->state, ExchangeState::kDone);
+  EXPECT_EQ(messages[2]->state, ExchangeState::kDone);
+  EXPECT_EQ(rpc.state, ExchangeState::kSending);
+  EXPECT_EQ(later.state, ExchangeState::kSending);
+  EXPECT_EQ(r.ctx.stats.oneways_sent.value(), 2u);
+}
+
+TEST(Control, an_ack_run_longer_than_the_window_of_ids_is_refused) {
+  Roles r;
+  const PacketData bytes = bytes_of(50);
+  const Exchange& message = r.call(bytes, true);
+  r.sent();
+  r.give(r.peer.bundle(wire::AckRunFrame{1, base::limits::kMaxIdsAboveFloor + 1}));
+  EXPECT_EQ(message.state, ExchangeState::kSending);
+  EXPECT_EQ(r.ctx.stats.drop_malformed.value(), 1u);
+}
+
 // Verifies MUST-T3: the reason ends the call, and reason 10 alone leaves it open whether it ran.
 TEST(Control, gone_ends_a_call_with_its_reason) {
   const auto ended = [](uint8_t reason) {

@@ -101,6 +101,32 @@ TEST(Endpoint, one_way_messages_complete_when_the_peer_holds_them) {
   EXPECT_TRUE(pair.run([&] { return pair.quiet(); }, base::seconds(5)));
 }
 
+TEST(Endpoint, lazy_acks_share_packets) {
+  for (const bool lazy : {false, true}) {
+    Pair pair;
+    pair.connect();
+    ASSERT_TRUE(pair.call(1, 64).ok());
+    ASSERT_TRUE(pair.run([&] { return pair.completed() == 1; }));
+    pair.run_for(base::millis(5));
+    const uint64_t before = pair.server().stats().tx_packets.value();
+    constexpr uint64_t kMessages = 200;
+    for (uint64_t i = 0; i < kMessages; ++i) {
+      ASSERT_TRUE(pair.send_one_way(2 + i, 64, lazy).ok());
+      pair.run_for(base::micros(20));
+    }
+    ASSERT_TRUE(pair.run([&] { return pair.completed() == 1 + kMessages; }));
+    for (const auto& [tag, outcome] : pair.outcomes()) EXPECT_EQ(outcome.code, base::Code::kOk);
+    EXPECT_EQ(pair.oneways_received, kMessages);
+    EXPECT_EQ(pair.client().stats().timeouts.value(), 0u);
+    const uint64_t packets = pair.server().stats().tx_packets.value() - before;
+    if (lazy) {
+      EXPECT_LT(packets, kMessages / 10);
+    } else {
+      EXPECT_GE(packets, kMessages);
+    }
+  }
+}
+
 TEST(Endpoint, small_messages_that_wait_together_share_packets) {
   Pair pair;
   pair.connect();

@@ -162,14 +162,6 @@ TEST_F(HomaPolicyTest, a_stream_that_is_not_consumed_blocks_no_other_message) {
   EXPECT_EQ(policy_->outstanding(), 0u);
 }
 
-TEST_F(HomaPolicyTest, unscheduled_priorities_fall_with_length) {
-  EXPECT_EQ(unscheduled_priority(1), 7);
-  EXPECT_EQ(unscheduled_priority(200), 7);
-  EXPECT_EQ(unscheduled_priority(201), 6);
-  EXPECT_EQ(unscheduled_priority(2801), 5);
-  EXPECT_EQ(unscheduled_priority(15001), 4);
-}
-
 TEST_F(HomaPolicyTest, every_message_is_granted_whole_in_the_end) {
   base::Prng prng(5);
   for (int round = 0; round < 20; ++round) {

@@ -50,6 +50,56 @@ TEST(Inbound, a_small_message_is_never_offered) {
   EXPECT_EQ(r.served(1)->state, ExchangeState::kDelivered);
 }
 
+constexpr uint8_t kLazy = wire::kMsgOneWay | wire::kMsgLazyAck;
+
+TEST(Inbound, lazy_acks_wait_for_company_but_not_for_long) {
+  Roles r;
+  for (uint64_t id = 1; id <= 5; ++id) r.give(r.peer.request(id, pattern(50), kLazy));
+  EXPECT_TRUE(frames_of(r.sent(), FrameType::kAckRun).empty());
+  EXPECT_EQ(r.ctx.stats.acks_held.value(), 5u);
+  r.pass(kAckHold);
+  const auto runs = frames_of(r.sent(), FrameType::kAckRun);
+  ASSERT_EQ(runs.size(), 1u);
+  EXPECT_EQ(runs[0].ack_run, (wire::AckRunFrame{1, 5}));
+  r.give(r.peer.request(6, pattern(50), kLazy));
+  r.pass(kAckHold);
+  const auto acks = frames_of(r.sent(), FrameType::kAck);
+  ASSERT_EQ(acks.size(), 1u);
+  EXPECT_EQ(acks[0].ack.id, 6u);
+}
+
+TEST(Inbound, held_acks_go_with_the_next_bundle) {
+  Roles r;
+  r.sent();
+  r.give(r.peer.request(1, pattern(50), kLazy));
+  r.give(r.peer.request(2, pattern(50), kLazy));
+  r.give(r.peer.bundle(wire::PingFrame{9}));
+  const auto sent = r.sent();
+  EXPECT_EQ(sent.size(), 1u);
+  EXPECT_EQ(frames_of(sent, FrameType::kPong).size(), 1u);
+  EXPECT_EQ(frames_of(sent, FrameType::kAckRun).size(), 1u);
+}
+
+TEST(Inbound, enough_held_acks_do_not_wait) {
+  EndpointConfig config = bench_config();
+  config.max_exchanges = 2 * HeldAcks::kMaxIds;
+  Roles r(config);
+  for (uint64_t id = 1; id <= HeldAcks::kMaxIds; ++id) {
+    EXPECT_TRUE(frames_of(r.sent(), FrameType::kAckRun).empty());
+    r.give(r.peer.request(id, pattern(50), kLazy));
+  }
+  const auto runs = frames_of(r.sent(), FrameType::kAckRun);
+  ASSERT_EQ(runs.size(), 1u);
+  EXPECT_EQ(runs[0].ack_run, (wire::AckRunFrame{1, HeldAcks::kMaxIds}));
+}
+
+TEST(Inbound, an_ack_that_somebody_waits_for_goes_at_once) {
+  Roles r;
+  r.give(r.peer.request(1, pattern(50), wire::kMsgOneWay));
+  EXPECT_EQ(frames_of(r.sent(), FrameType::kAck).size(), 1u);
+  EXPECT_EQ(r.ctx.stats.acks_held.value(), 0u);
+}
+
 // Verifies MUST-T15 and MUST-T18: where bytes may be opened to, by what is known of the message.
 TEST(Inbound, the_target_of_a_range_depends_on_its_neighbours) {
   Roles r;

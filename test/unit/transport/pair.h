@@ -145,13 +145,14 @@ class Pair {
     command.response = landing;
     return client().submit(command, now_);
   }
-  SubmitResult send_one_way(uint64_t tag, uint32_t length) {
+  SubmitResult send_one_way(uint64_t tag, uint32_t length, bool lazy_ack = false) {
     sent_[tag] = content(tag, length);
     SendOneWay command;
     command.lane = lanes_[kClient];
     command.data = sent_[tag].data();
     command.length = length;
     command.user = tag;
+    command.lazy_ack = lazy_ack;
     return client().submit(command, now_);
   }
 

@@ -32,7 +32,7 @@ TEST(Sender, a_lone_small_message_is_a_packet_of_its_own) {
   EXPECT_EQ(sent[0].data.lane, Roles::kLane);
   EXPECT_EQ(sent[0].data.message_length, 100u);
   EXPECT_EQ(sent[0].data.response_credit, r.ctx.config.unscheduled_bytes);
-  EXPECT_EQ(r.last_slot.priority, unscheduled_priority(100));
+  EXPECT_EQ(r.last_slot.priority, Cutoffs{}.priority(100));
 }
 
 TEST(Sender, messages_and_frames_that_wait_together_share_a_packet) {

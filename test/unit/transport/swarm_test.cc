@@ -129,9 +129,9 @@ class Swarm {
       const LaneRef lane = pair_.lane(work.side);
       const SubmitResult result =
           work.one_way
-              ? pair_.side(work.side).submit(
-                    SendOneWay{lane, tag, work.bytes.data(), work.length, deadline, tag},
-                    pair_.now())
+              ? pair_.side(work.side).submit(SendOneWay{lane, tag, work.bytes.data(), work.length,
+                                                        deadline, tag, tag % 2 == 0},
+                                             pair_.now())
               : pair_.side(work.side).submit(
                     SendRequest{lane, tag, work.bytes.data(), work.length, deadline, tag, {}},
                     pair_.now());

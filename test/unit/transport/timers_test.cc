@@ -93,6 +93,19 @@ TEST(Timers, a_large_call_without_answer_asks_for_its_response) {
   EXPECT_EQ(asked[0].resend.length, UINT32_MAX);
 }
 
+TEST(Timers, a_lazy_message_gives_its_ack_the_time_it_may_take) {
+  Roles r;
+  const PacketData bytes = pattern(50);
+  Exchange& message = r.call(bytes, true);
+  message.lazy_ack = true;
+  EXPECT_EQ(Timers::first_look(message, r.now), r.now + millis(1) + kAckHold);
+  r.sent();
+  r.pass(kAckHold);
+  EXPECT_EQ(r.ctx.stats.timeouts.value(), 0u);
+  r.pass(millis(2));
+  EXPECT_EQ(r.ctx.stats.timeouts.value(), 1u);
+}
+
 TEST(Timers, a_large_one_way_without_ack_asks_for_it) {
   Roles r;
   const PacketData bytes = pattern(5000);

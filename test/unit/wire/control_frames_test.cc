@@ -17,6 +17,7 @@ constexpr BusyFrame kBusy{kExchangeInitiator, 0x0203040506070809};
 constexpr AckFrame kAck{0, 0x0203040506070809};
 constexpr UnknownFrame kUnknown{kExchangeResponse, 0x0203040506070809};
 constexpr NeedAckFrame kNeedAck{kExchangeInitiator, 0x0203040506070809};
+constexpr AckRunFrame kAckRun{0x0102030405060708, 0x090a0b0c};
 constexpr GoneFrame kGone{0, 0x0203040506070809, 4};
 constexpr FloorFrame kFloor{0x0102030405060708};
 constexpr ReleaseFrame kRelease{0x0102030405060708, 0x090a0b0c};
@@ -55,6 +56,7 @@ TEST(ControlFrames, have_golden_bytes) {
   EXPECT_EQ(hex_of(kClose), hex("0e 09"));
   EXPECT_EQ(hex_of(kGone), hex("0f 00 0203040506070809 04"));
   EXPECT_EQ(hex_of(kNeedAck), hex("10 10 0203040506070809"));
+  EXPECT_EQ(hex_of(kAckRun), hex("11 0102030405060708 090a0b0c"));
 }
 
 // Writes every frame once, in the order of the types, and two MSG frames of 7 bytes each.
@@ -64,7 +66,8 @@ size_t write_all(FrameWriter* writer) {
             writer->append(kFloor) && writer->append(kRelease) && writer->append(kPing) &&
             writer->append(kPong) && writer->append(kCutoffs) && writer->append(kProbe) &&
             writer->append(kProbeAck) && writer->append(kClose) && writer->append(kGone) &&
-            writer->append(kNeedAck) && writer->pad(3) && writer->append(kMsg);
+            writer->append(kNeedAck) && writer->append(kAckRun) && writer->pad(3) &&
+            writer->append(kMsg);
   EXPECT_TRUE(ok);
   return writer->size();
 }
@@ -113,6 +116,8 @@ TEST(ControlFrames, round_trip_through_writer_and_reader) {
   EXPECT_EQ(frame.gone, kGone);
   ASSERT_TRUE(next(FrameType::kNeedAck));
   EXPECT_EQ(frame.need_ack, kNeedAck);
+  ASSERT_TRUE(next(FrameType::kAckRun));
+  EXPECT_EQ(frame.ack_run, kAckRun);
   ASSERT_TRUE(next(FrameType::kMsg));
   EXPECT_EQ(frame.payload_offset, 7u);
   EXPECT_FALSE(reader.next(&frame));
@@ -152,7 +157,7 @@ TEST(ControlFrames, refuse_truncation_at_every_length) {
     if (error == FrameError::kNone || error == FrameError::kPayload) ++clean;
     EXPECT_EQ(error == FrameError::kNone, cut == size);
   }
-  EXPECT_EQ(clean, 16u + 3u + 1u + 1u) << "after each of 16 frames, 3 pads, the last, and empty";
+  EXPECT_EQ(clean, 17u + 3u + 1u + 1u) << "after each of 17 frames, 3 pads, the last, and empty";
 }
 
 // Verifies MUST-W15: the MSG lengths and the sealed part must agree exactly.
@@ -175,7 +180,7 @@ TEST(ControlFrames, message_lengths_must_fill_the_sealed_part) {
 
 // Verifies MUST-W16: extension frames are stepped over; other unknown types are errors.
 TEST(ControlFrames, step_over_extensions_and_refuse_unknown_types) {
-  for (unsigned type = 0x11; type < 256; ++type) {
+  for (unsigned type = 0x12; type < 256; ++type) {
     ByteVector clear = {static_cast<uint8_t>(type), 2, 0xaa, 0xbb};
     clear.resize(4 + PingFrame::kSize);
     kPing.emit(clear.data() + 4);
