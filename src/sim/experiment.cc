@@ -74,8 +74,13 @@ void Experiment::run() {
   network_->run_until(window_begin());
   network_->start_window();
   const uint64_t before = log_.delivered_bytes();
+  const std::vector<PortReport> sent_before = network_->ports();
   network_->run_until(window_end());
   window_bytes_ = log_.delivered_bytes() - before;
+  window_ports_ = network_->ports();
+  for (size_t i = 0; i < window_ports_.size(); ++i) {
+    window_ports_[i].sent_bytes -= sent_before[i].sent_bytes;
+  }
   const Picos end = after(window_end(), scenario_.drain);
   // In steps, since idle hosts go on setting timers for ever.
   const Picos step = picos(plan_.rtt.value() * 10);

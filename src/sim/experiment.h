@@ -40,6 +40,8 @@ class Experiment {
   Picos window_end() const { return window_begin() + scenario_.duration; }
   // Payload delivered within the window.
   uint64_t window_bytes() const { return window_bytes_; }
+  // The ports as they were at the end of the window, with what they sent in it alone.
+  const std::vector<PortReport>& window_ports() const { return window_ports_; }
   // Payload that a host's link could carry at most in the window, all hosts together.
   double window_capacity() const;
   // The mean time between two submissions of a host; kUniform only.
@@ -67,6 +69,7 @@ class Experiment {
   // By source and destination, found when first asked for.
   mutable std::vector<std::vector<PathHop>> paths_;
   uint64_t window_bytes_ = 0;
+  std::vector<PortReport> window_ports_;
   Picos mean_gap_;
 };
 

@@ -21,6 +21,7 @@ Host::Host(uint32_t index, const transport::EndpointConfig& config, crypto::Aead
            Network* network, MessageLog* log, Traffic* traffic)
     : index_(index),
       max_packet_(config.max_packet),
+      pulled_(network->host_model(index).ring_bytes == 0),
       network_(*network),
       log_(*log),
       traffic_(traffic),
@@ -103,6 +104,7 @@ void Host::on_wake(Picos now, uint64_t cookie) {
     traffic_->on_time(index_, now);
     return;
   }
+  if (cookie == kLink) return on_ring_room(now);
   if (now == armed_) armed_ = Picos::max();
   if (endpoint_.next_deadline() <= to_nanos(now)) endpoint_.on_deadline(to_nanos(now));
   settle(now);
@@ -145,21 +147,33 @@ void Host::on_event(const transport::Event& event, Picos now) {
   }
 }
 
+uint32_t Host::room(Picos now) {
+  if (pulled_) {
+    const Picos free_at = network_.link_free_at(index_);
+    if (free_at <= now) return 1;
+    if (free_at > link_wake_) {
+      link_wake_ = free_at;
+      network_.wake_at(index_, free_at, kLink);
+    }
+    return 0;
+  }
+  const uint64_t packets = network_.ring_room(index_) / framed_bytes(max_packet_);
+  return static_cast<uint32_t>(std::min<uint64_t>(packets, kSlots));
+}
+
 // Fills as much of the ring as is free. Packets go to the ring late and in small numbers, since
 // what is in it cannot be overtaken any more.
 bool Host::transmit(Picos now) {
   PacketPool& pool = network_.pool();
-  const uint32_t full = framed_bytes(max_packet_);
   bool sent = false;
   while (true) {
-    const auto room =
-        static_cast<uint32_t>(std::min<uint64_t>(network_.ring_room(index_) / full, kSlots));
-    while (spares_ < room) {
+    const uint32_t free = room(now);
+    while (spares_ < free) {
       const PacketHandle handle = pool.allocate();
       if (handle == kNoPacket) break;
       spare_[spares_++] = handle;
     }
-    const uint32_t offered = std::min(room, spares_);
+    const uint32_t offered = std::min(free, spares_);
     if (offered == 0) return sent;
     transport::TxPacket slots[kSlots];
     for (uint32_t i = 0; i < offered; ++i) {

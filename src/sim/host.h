@@ -77,13 +77,15 @@ class Host final : public HostPort {
     uint32_t size;
     uint16_t service;
   };
-  enum Cookie : uint64_t { kTimer, kTraffic };
+  enum Cookie : uint64_t { kTimer, kTraffic, kLink };
 
   bool try_submit(const Waiting& message);
   void settle(Picos now);
   void take_events(Picos now);
   void on_event(const transport::Event& event, Picos now);
   bool transmit(Picos now);
+  // How many full packets the ring takes now; on_ring_room() or a wake follows when it is full.
+  uint32_t room(Picos now);
   void hand_over(const transport::TxPacket& slot, PacketHandle handle);
   void arm(Picos now);
 
@@ -91,6 +93,7 @@ class Host final : public HostPort {
 
   const uint32_t index_;
   const uint32_t max_packet_;
+  const bool pulled_;  // There is no ring: the link asks for each packet.
   Network& network_;
   MessageLog& log_;
   Traffic* const traffic_;
@@ -102,6 +105,7 @@ class Host final : public HostPort {
   uint32_t spares_ = 0;
   Picos armed_ = Picos::max();  // The earliest wake for the endpoint that is under way.
   Picos traffic_at_ = Picos::max();
+  Picos link_wake_;  // The latest wake for the link.
   HostCounters counters_;
 };
 

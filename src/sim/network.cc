@@ -216,6 +216,8 @@ void Network::set_host(uint32_t host, const HostModel& model) {
   impl_->nics_[host].set_model(model);
 }
 
+const HostModel& Network::host_model(uint32_t host) const { return impl_->nics_[host].model(); }
+
 bool Network::send(uint32_t host, PacketHandle packet) { return impl_->send(host, packet); }
 uint64_t Network::ring_bytes(uint32_t host) const {
   return impl_->fabric_.host_port(host).gauge.bytes();
@@ -223,6 +225,9 @@ uint64_t Network::ring_bytes(uint32_t host) const {
 uint64_t Network::ring_room(uint32_t host) const {
   const uint64_t capacity = impl_->nics_[host].model().ring_bytes;
   return capacity - std::min(capacity, ring_bytes(host));
+}
+Picos Network::link_free_at(uint32_t host) const {
+  return impl_->fabric_.host_port(host).busy_until;
 }
 void Network::wake_at(uint32_t host, Picos at, uint64_t cookie) {
   impl_->wake_at(host, at, cookie);

@@ -63,6 +63,7 @@ class Network {
   void attach(uint32_t host, HostPort* port);
   // Replaces the model of one host, before the run or while it goes.
   void set_host(uint32_t host, const HostModel& model);
+  const HostModel& host_model(uint32_t host) const;
 
   // Puts a packet at the end of the host's ring; from then on it is the network's. False when the
   // ring has no room for its wire_bytes: it stays the caller's, and on_ring_room() follows. A
@@ -70,6 +71,8 @@ class Network {
   bool send(uint32_t host, PacketHandle packet);
   uint64_t ring_bytes(uint32_t host) const;  // Waiting in the ring.
   uint64_t ring_room(uint32_t host) const;   // Still free.
+  // Until when the packet under way keeps the host's link; in the past when there is none.
+  Picos link_free_at(uint32_t host) const;
   // Calls the host's on_wake() at that time, which is not before now().
   void wake_at(uint32_t host, Picos at, uint64_t cookie);
 

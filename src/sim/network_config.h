@@ -73,7 +73,8 @@ struct SwitchModel {
 
 // What a host does with packets before its HostPort sees them, and its transmit ring.
 struct HostModel {
-  // Bytes (of wire time) that wait in the FIFO transmit ring, without the packet under way.
+  // Bytes (of wire time) that wait in the FIFO transmit ring, without the packet under way. 0: a
+  // packet is taken only when the link is free, so that none waits behind what cannot be overtaken.
   uint64_t ring_bytes = 16 * 1538;
   // on_ring_room() is called when fewer bytes than this are left in the ring. 1 means: when the
   // last packet has started, which is still soon enough to keep the link busy.

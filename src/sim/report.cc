@@ -84,18 +84,21 @@ void add_queues(const Experiment& experiment, Report* report) {
   for (const uint32_t leaf : network.leaves()) {
     report->max_tor_bytes = std::max(report->max_tor_bytes, network.max_downlink_bytes(leaf));
   }
-  uint64_t host_bytes = 0;
   for (const PortReport& port : network.ports()) {
-    if (topology.is_host(port.node)) {
-      host_bytes += port.sent_bytes;
-      continue;
-    }
+    if (topology.is_host(port.node)) continue;
     report->max_port_bytes = std::max(report->max_port_bytes, port.max_queue_bytes);
     if (!topology.is_host(port.peer)) continue;
     report->max_host_port_bytes = std::max(report->max_host_port_bytes, port.max_queue_bytes);
-    report->mean_host_port_bytes += port.mean_queue_bytes / topology.hosts;
   }
-  const double capacity = static_cast<double>(network.now().value()) /
+  uint64_t host_bytes = 0;
+  for (const PortReport& port : experiment.window_ports()) {
+    if (topology.is_host(port.node)) {
+      host_bytes += port.sent_bytes;
+    } else if (topology.is_host(port.peer)) {
+      report->mean_host_port_bytes += port.mean_queue_bytes / topology.hosts;
+    }
+  }
+  const double capacity = static_cast<double>(experiment.scenario().duration.value()) /
                           path_between(topology, 0, 1).front().picos_per_byte * topology.hosts;
   report->wire_share = capacity > 0 ? static_cast<double>(host_bytes) / capacity : 0;
 }

@@ -17,6 +17,8 @@ constexpr uint32_t kMinMtu = 576;
 constexpr uint32_t kMaxMtu = 9216;
 constexpr uint64_t kArenaBytes = uint64_t{512} << 20;  // Of address space: it is never touched.
 
+constexpr uint32_t kEcnPackets = 64;
+constexpr uint32_t kCreditPackets = 8;
 constexpr uint32_t kExchanges = 8192;
 constexpr uint32_t kReassemblies = 4096;
 constexpr uint64_t kHelloBytes = 2000;  // Of wire time, more than a new session sends.
@@ -66,8 +68,7 @@ NetworkConfig network_config(const Scenario& s) {
   network.switches.when_full = s.trim ? WhenFull::kTrim : WhenFull::kDrop;
   network.loss.loss = chance(s.loss);
   network.buffer_bytes = s.mtu;
-  // One packet waits behind the one under way: what is in the ring cannot be overtaken any more.
-  network.hosts.ring_bytes = framed_bytes(s.mtu - kIpUdpBytes);
+  network.hosts.ring_bytes = uint64_t{s.ring_packets} * framed_bytes(s.mtu - kIpUdpBytes);
   network.hosts.refill_bytes = 1;
   network.sample_period = s.sample_period;
   if (s.sample_period != Picos::zero()) {
@@ -93,25 +94,32 @@ transport::EndpointConfig endpoint_config(const Scenario& s, const Plan& plan) {
   const bool credits = s.policy != Kind::kHoma;
   // The policies' own constants: SIRD's B of 1.5 products, a sender's bucket of one, SThr of a half
   // (its ns-2 configuration); Homa's window for each of K messages and one more.
-  // The hybrid does with less credit than SIRD, as priorities let it use what it has.
+  // The hybrid does with less credit than SIRD, as priorities let it use what it has; where a
+  // product is a few packets only, some more keep the link busy.
+  const uint32_t packets = kCreditPackets * plan.record_bytes;
   const double own_credit = s.policy == Kind::kHybrid ? 1.25 : 1.5;
   const double own_window = credits ? own_credit : config.overcommit + 1;
   const double own_unscheduled = s.policy == Kind::kHybrid ? 0.5 : 1.0;
   config.unscheduled_bytes = s.unscheduled_bytes != 0 ? static_cast<uint32_t>(s.unscheduled_bytes)
                                                       : share_of_bdp(own_unscheduled);
-  const double window = s.window_rtts > 0 ? s.window_rtts : own_window;
-  config.max_incoming_bytes = config.credit_bytes = share_of_bdp(window);
+  config.max_incoming_bytes = config.credit_bytes =
+      s.window_rtts > 0 ? share_of_bdp(s.window_rtts)
+                        : share_of_bdp(own_window) + (credits ? packets : 0);
   config.sender_credit_bytes = share_of_bdp(1.0);
-  config.grant_increment = std::min(plan.record_bytes * 4, config.unscheduled_bytes / 2 + 1);
+  config.grant_increment =
+      std::clamp(config.credit_bytes / 8, plan.record_bytes, 4 * plan.record_bytes);
   config.fifo_share = 0;
   if (s.policy == Kind::kSird) config.blind_bytes = config.unscheduled_bytes;
-  if (credits && s.policy != Kind::kFair) config.congested_sender_bytes = share_of_bdp(0.5);
+  if (credits && s.policy != Kind::kFair) {
+    config.congested_sender_bytes = share_of_bdp(0.5) + packets / 2;
+  }
   const base::Nanos rtt = to_nanos(plan.rtt);
   config.rto_min = std::max(config.rto_min, base::Nanos(rtt.value() * 3));
   config.rto_initial = std::max(config.rto_initial, base::Nanos(rtt.value() * 4));
   config.rto_max = std::max(config.rto_max, base::Nanos(rtt.value() * 16));
   config.peer_timeout = std::max(config.peer_timeout, base::Nanos(rtt.value() * 64));
   config.grant_policy = s.policy;
+  config.recovery = transport::RecoveryKind::kRack;
   config.seed = s.seed;
   return config;
 }
@@ -144,8 +152,10 @@ absl::StatusOr<Plan> plan(const Scenario& scenario) {
   plan.record_bytes = packet - static_cast<uint32_t>(wire::kDataHeaderSize) - crypto::kTagSize;
   plan.rtt = round_trip(plan.topology, framed_bytes(packet));
   plan.bdp_bytes = plan.rtt.value() / host_picos_per_byte(plan.topology);
-  // SIRD's K: 1.25 products; queues to hosts are the receiver's own doing, which credit governs.
-  plan.network.switches.ecn_fabric_bytes = plan.bdp_bytes * 5 / 4;
+  // SIRD's K: 1.25 products, but room for some packets that spraying brings together by chance.
+  // Queues to hosts are the receiver's own doing, which credit governs.
+  plan.network.switches.ecn_fabric_bytes =
+      std::max(plan.bdp_bytes * 5 / 4, uint64_t{kEcnPackets} * framed_bytes(packet));
   plan.endpoint = endpoint_config(scenario, plan);
   // Every session sends a few control packets as it comes up.
   plan.settle = picos(plan.rtt.value() * 4 +

@@ -39,14 +39,17 @@ struct Scenario {
   uint32_t outstanding = 16;
   transport::GrantPolicyKind policy = transport::GrantPolicyKind::kHoma;
   uint64_t seed = 1;
-  Picos warmup;                            // Messages submitted before it are not measured.
-  Picos duration = picos(4'000'000'000);   // Then messages are submitted and measured.
-  Picos drain = picos(100'000'000'000);    // Given up that long after the last submission.
-  uint32_t priorities = 8;                 // Of the switches: 1 to 8.
-  uint64_t buffer_bytes = 0;               // Shared, of each switch; 0: without limit.
-  bool trim = false;                       // Cut packets that find no room, not drop them.
-  double loss = 0;                         // Of each packet on each link.
-  uint32_t mtu = 1500;                     // IP bytes of a packet.
+  Picos warmup;                           // Messages submitted before it are not measured.
+  Picos duration = picos(4'000'000'000);  // Then messages are submitted and measured.
+  Picos drain = picos(100'000'000'000);   // Given up that long after the last submission.
+  uint32_t priorities = 8;                // Of the switches: 1 to 8.
+  uint64_t buffer_bytes = 0;              // Shared, of each switch; 0: without limit.
+  bool trim = false;                      // Cut packets that find no room, not drop them.
+  double loss = 0;                        // Of each packet on each link.
+  uint32_t mtu = 1500;                    // IP bytes of a packet.
+  // Full packets that wait in a host's transmit ring, where nothing overtakes them. None, as in the
+  // simulations of Homa and SIRD: the link asks for each packet.
+  uint32_t ring_packets = 0;
   uint64_t unscheduled_bytes = 0;          // 0: what a round trip takes.
   double window_rtts = 0;                  // Granted and not arrived; 0: the policy's own.
   Picos sample_period = picos(1'000'000);  // Of queue lengths; zero: none.

@@ -11,6 +11,10 @@ namespace sluice::transport {
 // Which grant policy an endpoint runs; a new policy is one file and one enumerator.
 enum class GrantPolicyKind : uint8_t { kHoma, kSird, kHybrid, kFair };
 
+// When missing bytes count as lost: kGap where a message keeps to one path, kRack where the network
+// sprays its packets.
+enum class RecoveryKind : uint8_t { kGap, kRack };
+
 // An endpoint that is driven later than it asked for, by more than this share of the peer timeout,
 // has been the silent one itself: the delay does not count as its peers' silence.
 inline constexpr uint32_t kOwnStallShare = 4;
@@ -48,6 +52,7 @@ struct EndpointConfig {
   base::Nanos release_delay = base::micros(50);   // Longest wait of a FLOOR for company.
   base::Nanos probe_interval = base::seconds(60);  // Between path MTU searches.
   GrantPolicyKind grant_policy = GrantPolicyKind::kHoma;
+  RecoveryKind recovery = RecoveryKind::kGap;
   bool shuffle_deliveries = false;  // Debug: deliver ready messages in random order.
   uint64_t seed = 1;                // For hash seeds, entropy and shuffling; never for keys.
 };

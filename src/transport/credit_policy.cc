@@ -123,7 +123,7 @@ uint8_t CreditPolicy::priority_of(Grantable& message) {
   for (uint32_t i = 0; i < active_count_; ++i) {
     if (active_[i] != &message && active_[i]->remaining() < message.remaining()) ++shorter;
   }
-  const uint32_t levels = std::clamp<uint32_t>(active_count_, 1, kLevels);
+  const uint32_t levels = std::clamp<uint32_t>(active_count_, 1, levels_);
   return static_cast<uint8_t>(shorter < levels ? levels - 1 - shorter : 0);
 }
 
@@ -140,8 +140,8 @@ Grantable* CreditPolicy::next() {
 uint32_t CreditPolicy::step_for(Grantable& message) {
   Sender& sender = senders_[message.sender];
   const uint32_t wanted = message.goal() - message.granted;
-  // A step below the increment is worth a packet only when it is the last.
-  const uint32_t least = std::min(wanted, increment_);
+  // Less than the increment is worth a packet only when it is the last.
+  const uint32_t least = std::min(wanted, std::max(increment_, message.unit));
   const uint64_t allowed = allowance(message.sender);
   const uint64_t room = allowed > sender.outstanding ? allowed - sender.outstanding : 0;
   // A sender with nothing under way always gets a step, however small its window has become.
@@ -154,9 +154,8 @@ uint32_t CreditPolicy::step_for(Grantable& message) {
   const uint64_t free = credit_ > outstanding_ ? credit_ - outstanding_ : 0;
   if (free < least) return 0;
   const uint64_t most = std::min<uint64_t>({wanted, free, std::max<uint64_t>(room, least)});
-  return most == wanted ? wanted
-                        : static_cast<uint32_t>(std::max<uint64_t>(most / increment_, 1) *
-                                                std::min<uint64_t>(increment_, most));
+  // Whole packets: its sender would keep back the rest, and the credit would be stuck.
+  return message.whole(message.granted + most) - message.granted;
 }
 
 size_t CreditPolicy::decide(base::Nanos, std::span<GrantDecision> out) {

@@ -34,6 +34,7 @@ class CreditPolicy final : public GrantPolicy {
   void on_progress(Grantable* message, const Arrival& arrival) override;
   void remove(Grantable* message) override;
   size_t decide(base::Nanos now, std::span<GrantDecision> out) override;
+  void set_levels(uint8_t levels) override { levels_ = levels; }
   uint64_t outstanding() const override { return outstanding_; }
 
   // Credit that a sender may hold now, in bytes; for tests and `show`.
@@ -60,7 +61,7 @@ class CreditPolicy final : public GrantPolicy {
   void deactivate(Grantable& message);
 
   static constexpr uint32_t kMaxRanked = base::limits::kMaxOvercommit;
-  static constexpr uint8_t kLevels = 4;  // Of scheduled priorities, 0 to 3.
+  static constexpr uint32_t kDefaultLevels = 4;  // Of scheduled bytes: 0 to 3.
 
   const uint64_t credit_;
   const uint32_t increment_;
@@ -74,6 +75,7 @@ class CreditPolicy final : public GrantPolicy {
   base::IntrusiveList<Grantable, &Grantable::age_node> by_age_;  // All that can be granted.
   std::array<Grantable*, kMaxRanked> active_{};                  // With granted bytes under way.
   uint32_t active_count_ = 0;
+  uint32_t levels_ = kDefaultLevels;
 };
 
 }  // namespace sluice::transport

@@ -17,7 +17,7 @@ bool moved(uint32_t before, uint32_t after) {
 
 bool Cutoffs::take(const wire::CutoffsFrame& frame) {
   if (!std::is_sorted(frame.cutoffs, frame.cutoffs + wire::kPriorityLevels)) return false;
-  std::copy_n(frame.cutoffs, upto_.size(), upto_.begin());
+  std::copy_n(frame.cutoffs, kLevels, upto_.begin());
   return true;
 }
 
@@ -34,6 +34,7 @@ uint32_t CutoffEstimator::upper_end(uint32_t bucket) {
 
 void CutoffEstimator::note(uint32_t length, uint32_t unscheduled) {
   bytes_[bucket_of(length)] += unscheduled;
+  all_bytes_ += length;
   if (++messages_ == kPeriod) look();
 }
 
@@ -41,23 +42,28 @@ void CutoffEstimator::look() {
   messages_ = 0;
   uint64_t total = 0;
   for (const uint64_t bytes : bytes_) total += bytes;
-  std::array<uint32_t, Cutoffs::kLevels - 1> found{};
+  const auto share = static_cast<uint32_t>((total * Cutoffs::kLevels + all_bytes_ / 2) /
+                                           std::max<uint64_t>(all_bytes_, 1));
+  const uint32_t levels = std::clamp(share, kMinLevels, kMaxLevels);
+  std::array<uint32_t, Cutoffs::kLevels> found;
+  found.fill(UINT32_MAX);
   uint64_t sum = 0;
   uint32_t level = 0;
-  for (uint32_t bucket = 0; bucket < kBuckets && level < found.size(); ++bucket) {
+  for (uint32_t bucket = 0; bucket < kBuckets && level + 1 < levels; ++bucket) {
     sum += bytes_[bucket];
-    while (level < found.size() && sum * Cutoffs::kLevels >= total * (level + 1)) {
+    while (level + 1 < levels && sum * levels >= total * (level + 1)) {
       found[level++] = upper_end(bucket);
     }
   }
   for (uint64_t& bytes : bytes_) bytes /= 2;
-  bool news = frame_.version == 0;
-  for (uint32_t i = 0; i < found.size(); ++i) news |= moved(frame_.cutoffs[i], found[i]);
+  all_bytes_ /= 2;
+  bool news = frame_.version == 0 || levels != levels_;
+  for (uint32_t i = 0; i < Cutoffs::kLevels; ++i) news |= moved(frame_.cutoffs[i], found[i]);
   if (!news) return;
+  levels_ = levels;
   // 0 stays the version of those who have told nothing.
   frame_.version = frame_.version == UINT8_MAX ? 1 : static_cast<uint8_t>(frame_.version + 1);
   frame_.unscheduled_limit = UINT32_MAX;
-  std::fill_n(frame_.cutoffs, wire::kPriorityLevels, UINT32_MAX);
   std::copy(found.begin(), found.end(), frame_.cutoffs);
 }
 

@@ -28,9 +28,10 @@ class EndpointCore {
                const crypto::Primitives* primitives)
       : ctx(config, backend, primitives),
         policy(make_grant_policy(config)),
+        recovery(make_recovery_policy(config)),
         lifecycle(&ctx, policy.get()),
         sender(&ctx),
-        inbound(&ctx, &lifecycle, &sender, policy.get(), &recovery),
+        inbound(&ctx, &lifecycle, &sender, policy.get(), recovery.get()),
         control(&ctx, &lifecycle, &sender, &inbound),
         receiver(&ctx, &lifecycle, &sender, &inbound, &control),
         timers(&ctx, &lifecycle, &sender, &inbound, &control),
@@ -43,7 +44,7 @@ class EndpointCore {
 
   Context ctx;
   std::unique_ptr<GrantPolicy> policy;
-  GapRecovery recovery;
+  std::unique_ptr<RecoveryPolicy> recovery;
   Lifecycle lifecycle;
   Sender sender;
   Inbound inbound;
@@ -175,7 +176,7 @@ base::Code Endpoint::submit(const Respond& command, base::Nanos now) {
   ctx.wheel.cancel(exchange->timer);
   out.small = command.length <= ctx.config.bundle_message_max;
   const uint32_t credit = std::min(exchange->response_credit, ctx.config.unscheduled_bytes);
-  out.granted = std::min(command.length, std::max(credit, lane.record_bytes()));
+  out.granted = std::min(command.length, lane.whole_records(credit));
   core_->sender.start(*exchange);
   return base::Code::kOk;
 }

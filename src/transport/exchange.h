@@ -82,8 +82,9 @@ struct Reassembly {
   Arrival burst;               // Received in the current burst.
   uint32_t opening_begin = 0;  // Bytes [begin, end) are being written by openings in progress.
   uint32_t opening_end = 0;
-  bool in_policy = false;                      // The grant policy holds `grant`.
-  uint32_t gap_first = 0;                      // Where the first open hole begins, and since
+  bool in_policy = false;  // The grant policy holds `grant`.
+  uint32_t gap_end = 0;    // Bytes had arrived up to here when the first open hole was seen.
+  uint32_t gap_first = 0;  // Where it begins, and since
   base::Nanos gap_since = base::Nanos::max();  // when it does.
   base::ListNode touched;  // In Inbound's list of messages that the burst touched.
 };

@@ -30,7 +30,8 @@ size_t FairPolicy::decide(base::Nanos, std::span<GrantDecision> out) {
   while (count < out.size()) {
     Grantable* message = turns_.front();
     if (message == nullptr) break;
-    const uint32_t step = std::min(increment_, message->goal() - message->granted);
+    const uint32_t offset = message->whole(message->granted + std::max(increment_, message->unit));
+    const uint32_t step = offset - message->granted;
     if (outstanding_ + step > credit_) break;
     turns_.erase(*message);
     message->granted += step;  // PROTOCOL MUST-T4: a grant always adds something.

@@ -20,6 +20,7 @@ struct Grantable {
   uint32_t received = 0;  // Bytes, wherever they lie in the message.
   uint32_t limit = 0;     // Never grant beyond: what landing memory backs.
   uint32_t sender = 0;    // The lane it comes by, below EndpointConfig::max_lanes.
+  uint32_t unit = 1;      // Bytes of a full packet: a sender keeps back what does not fill one.
   base::Nanos birth{};
 
   uint32_t granted = 0;  // The sender may send bytes below this.
@@ -32,6 +33,11 @@ struct Grantable {
   uint32_t remaining() const { return length - received; }
   // What may be granted in the end, as landing memory is now.
   uint32_t goal() const { return std::min(length, limit); }
+  // The furthest offset up to `offset` that leaves its sender nothing to keep back.
+  uint32_t whole(uint64_t offset) const {
+    const uint32_t end = goal();
+    return offset >= end ? end : static_cast<uint32_t>(offset - offset % unit);
+  }
 };
 
 // What arrived of a message in one burst, and how many of these bytes were marked.
@@ -63,6 +69,8 @@ class GrantPolicy {
   virtual void remove(Grantable* message) = 0;
   // Writes the grants that are due and returns how many; called again while it fills `out`.
   virtual size_t decide(base::Nanos now, std::span<GrantDecision> out) = 0;
+  // How many priorities, from 0 on, scheduled bytes may use from now on: at least one.
+  virtual void set_levels(uint8_t /*levels*/) {}
   // Bytes granted (or unscheduled) and not yet received, over all messages.
   virtual uint64_t outstanding() const = 0;
 };

@@ -100,17 +100,21 @@ size_t HomaPolicy::decide(base::Nanos, std::span<GrantDecision> out) {
   size_t count = 0;
   for (uint32_t rank = 0; rank < active_count_ && count < out.size(); ++rank) {
     Grantable& message = *active_[rank];
-    const uint32_t want = wanted(message, window);
+    const uint32_t want = wanted(message, std::max<uint64_t>(window, message.unit));
     if (want <= message.granted) continue;  // PROTOCOL MUST-T4: a grant always adds something.
     // Coalesced: small steps wait, unless they are the last or landing memory allows no more.
-    const bool final_step = want == message.length || want == message.limit;
+    const bool final_step = want == message.goal();
     if (want - message.granted < increment_ && !final_step) continue;
+    // Whole packets only: its sender would keep back the rest, and the credit would be stuck.
     const uint64_t room = max_incoming_ > outstanding_ ? max_incoming_ - outstanding_ : 0;
-    const uint32_t step = static_cast<uint32_t>(std::min<uint64_t>(want - message.granted, room));
-    if (step == 0 || (step < increment_ && message.granted + step != want)) continue;
+    const uint64_t most = std::min<uint64_t>(want - message.granted, room);
+    const uint32_t offset = message.whole(message.granted + most);
+    if (offset <= message.granted) continue;
+    const uint32_t step = offset - message.granted;
+    if (step + message.unit <= increment_ && offset != want) continue;
     message.granted += step;
     outstanding_ += step;
-    const uint32_t levels = std::min<uint32_t>(active_count_, kMaxScheduledPriority + 1);
+    const uint32_t levels = std::min(active_count_, levels_);
     const uint32_t level = rank < levels ? levels - 1 - rank : 0;
     out[count++] = {&message, message.granted, static_cast<uint8_t>(level)};
   }

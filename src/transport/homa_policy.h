@@ -26,7 +26,9 @@ class HomaPolicy final : public GrantPolicy {
   size_t decide(base::Nanos now, std::span<GrantDecision> out) override;
   uint64_t outstanding() const override { return outstanding_; }
 
-  static constexpr uint8_t kMaxScheduledPriority = 3;  // HomaModule's max_sched_prio.
+  void set_levels(uint8_t levels) override { levels_ = levels; }
+
+  static constexpr uint32_t kDefaultLevels = 4;  // HomaModule's max_sched_prio is 3.
 
  private:
   void activate(Grantable* message);
@@ -45,7 +47,8 @@ class HomaPolicy final : public GrantPolicy {
   const uint32_t overcommit_;
   uint64_t outstanding_ = 0;
   uint32_t active_count_ = 0;
-  bool dirty_ = false;  // Something changed since the last decide().
+  uint32_t levels_ = kDefaultLevels;  // Of scheduled bytes.
+  bool dirty_ = false;                // Something changed since the last decide().
   std::array<Grantable*, base::limits::kMaxOvercommit>
       active_{};  // By bytes remaining, after sort.
   SizeBuckets<Grantable, &Grantable::node, &Grantable::bucket> waiting_;

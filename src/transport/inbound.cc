@@ -118,6 +118,7 @@ bool Inbound::start_reassembly(Exchange& exchange, base::Nanos now) {
   r->grant.length = in.length;
   r->grant.birth = now;
   r->grant.sender = exchange.lane->index;
+  r->grant.unit = exchange.lane->record_bytes();
   r->grant.limit = landing_limit(in, 0);
   // A sender may hold itself to less than it is allowed; the rest then takes a grant.
   r->grant.granted = std::min({r->grant.limit, ctx_.unscheduled_limit(), in.unasked});
@@ -140,7 +141,9 @@ uint32_t Inbound::landing_limit(const Incoming& in, uint32_t consumed) {
 }
 
 void Inbound::note_arrival(uint32_t length) {
+  const uint8_t before = ctx_.cutoffs.version();
   ctx_.cutoffs.note(length, std::min(length, ctx_.unscheduled_limit()));
+  if (ctx_.cutoffs.version() != before) policy_.set_levels(ctx_.cutoffs.scheduled_levels());
 }
 
 bool Inbound::begin_callee(Exchange& exchange, const MessageStart& start, uint32_t offset,
@@ -399,6 +402,8 @@ void Inbound::settle(base::Nanos now) {
       Lane& lane = *exchange.lane;
       ask(exchange, ranges.data(),
           recovery_.on_progress(r, lane.rtt, lane.record_bytes(), now, ranges));
+    } else {
+      recovery_.on_closed(r, now);
     }
   }
   std::array<GrantDecision, 16> grants;
@@ -407,6 +412,7 @@ void Inbound::settle(base::Nanos now) {
     count = policy_.decide(now, grants);
     for (size_t i = 0; i < count; ++i) {
       Reassembly& r = *base::container_of(grants[i].message, &Reassembly::grant);
+      r.exchange->last_progress = now;  // From now on its bytes are waited for.
       send_grant(*r.exchange, grants[i].offset, grants[i].priority);
     }
   } while (count == grants.size());

@@ -90,6 +90,8 @@ struct Lane {
 
   // Largest plaintext of a DATA packet now.
   uint32_t record_bytes() const;
+  // As many whole ones as `bytes` has room for, and at least one: the rest would wait for company.
+  uint32_t whole_records(uint32_t bytes) const;
 };
 
 // What a RESEND may cost: so many bytes at once, and this rate of refill (one byte per nanosecond

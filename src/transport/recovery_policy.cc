@@ -3,10 +3,20 @@
 
 #include <algorithm>
 
-namespace sluice::transport {
-namespace {
+#include "transport/rack_recovery.h"
 
-// Writes the holes of `message` in [from, to), as many as fit, and returns how many.
+namespace sluice::transport {
+
+std::unique_ptr<RecoveryPolicy> make_recovery_policy(const EndpointConfig& config) {
+  switch (config.recovery) {
+    case RecoveryKind::kGap:
+      break;
+    case RecoveryKind::kRack:
+      return std::make_unique<RackRecovery>();
+  }
+  return std::make_unique<GapRecovery>();
+}
+
 size_t collect_holes(const Reassembly& message, uint32_t from, uint32_t to,
                      std::span<ResendRange> out) {
   size_t count = 0;
@@ -19,7 +29,12 @@ size_t collect_holes(const Reassembly& message, uint32_t from, uint32_t to,
   return count;
 }
 
-}  // namespace
+size_t ask_for_all(Reassembly* message, std::span<ResendRange> out) {
+  const size_t count = collect_holes(*message, 0, message->grant.granted, out);
+  if (count != 0) message->gap_asked = std::max(message->gap_asked, out[count - 1].end);
+  message->gap_since = base::Nanos::max();
+  return count;
+}
 
 size_t GapRecovery::on_progress(Reassembly* message, const RttEstimator& rtt, uint32_t packet,
                                 base::Nanos now, std::span<ResendRange> out) {
@@ -52,10 +67,7 @@ size_t GapRecovery::on_progress(Reassembly* message, const RttEstimator& rtt, ui
 }
 
 size_t GapRecovery::on_timeout(Reassembly* message, base::Nanos, std::span<ResendRange> out) {
-  const size_t count = collect_holes(*message, 0, message->grant.granted, out);
-  if (count != 0) message->gap_asked = std::max(message->gap_asked, out[count - 1].end);
-  message->gap_since = base::Nanos::max();
-  return count;
+  return ask_for_all(message, out);
 }
 
 }  // namespace sluice::transport

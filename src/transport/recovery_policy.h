@@ -7,6 +7,7 @@
 #include <span>
 
 #include "base/types.h"
+#include "transport/config.h"
 #include "transport/exchange.h"
 #include "transport/rtt.h"
 
@@ -29,13 +30,26 @@ class RecoveryPolicy {
   virtual size_t on_progress(Reassembly* message, const RttEstimator& rtt, uint32_t packet,
                              base::Nanos now, std::span<ResendRange> out) = 0;
 
+  // After a burst that left no hole in it.
+  virtual void on_closed(Reassembly* /*message*/, base::Nanos /*now*/) {}
+
   // The retransmission timer of `message` fired: everything allowed and missing is asked for.
   virtual size_t on_timeout(Reassembly* message, base::Nanos now, std::span<ResendRange> out) = 0;
 };
 
-// Holes followed by three packets' worth of later bytes, or open for a quarter of the round trip
-// (RFC 8985 §6.2), are asked for at once, each once; the timer asks again. Packets of a later
-// priority prove nothing about those of an earlier one, which get a whole time-out.
+// The policy named by config.recovery.
+std::unique_ptr<RecoveryPolicy> make_recovery_policy(const EndpointConfig& config);
+
+// What policies share. The first writes the holes of `message` in [from, to), as many as fit, and
+// returns how many; the second all that is allowed and missing.
+size_t collect_holes(const Reassembly& message, uint32_t from, uint32_t to,
+                     std::span<ResendRange> out);
+size_t ask_for_all(Reassembly* message, std::span<ResendRange> out);
+
+// For networks that keep a message on one path. Holes followed by three packets' worth of later
+// bytes, or open for a quarter of the round trip (RFC 8985 §6.2), are asked for at once, each once;
+// the timer asks again. Packets of a later priority prove nothing about those of an earlier one,
+// which get a whole time-out.
 class GapRecovery final : public RecoveryPolicy {
  public:
   static constexpr uint32_t kReorderPackets = 3;

@@ -27,6 +27,8 @@ void Sender::grant(Exchange& exchange, uint32_t offset, uint8_t priority) {
   if (!out.active || out.small || offset <= out.granted) return;  // PROTOCOL MUST-T4
   out.granted = std::min(offset, out.length);
   out.priority = priority & 7;
+  exchange.last_progress = ctx_.now;  // The peer is receiving it: nothing to ask for.
+  exchange.backoff = 0;
   rank(exchange);
 }
 

@@ -29,7 +29,7 @@ class Sender {
   uint32_t unasked(const Lane& lane, uint32_t length) const {
     const uint32_t packet = lane.record_bytes();
     const bool blind = length <= ctx_.config.blind_bytes;
-    return std::min(length, blind ? std::max(lane.peer_unscheduled, packet) : packet);
+    return std::min(length, blind ? lane.whole_records(lane.peer_unscheduled) : packet);
   }
   // Bytes were granted up to `offset`.
   void grant(Exchange& exchange, uint32_t offset, uint8_t priority);

@@ -75,12 +75,21 @@ base::Nanos Timers::patience(const Exchange& exchange, base::Nanos now) const {
   return receiving && lively ? wait * kLivelyFactor : wait;
 }
 
+bool Timers::held_back(const Exchange& exchange) {
+  if (exchange.state == ExchangeState::kSending) return exchange.out.node.linked();
+  if (exchange.state != ExchangeState::kReceiving) return false;
+  const Reassembly* const reassembly = exchange.in.reassembly;
+  return reassembly != nullptr && reassembly->in_policy &&
+         reassembly->grant.received == reassembly->grant.granted;
+}
+
 void Timers::on_exchange(Exchange& exchange, base::Nanos now) {
   if (exchange.caller && exchange.deadline <= now) {
     lifecycle_.complete(exchange, base::Code::kDeadlineExceeded);
     return;
   }
   Lane& lane = *exchange.lane;
+  if (held_back(exchange)) exchange.last_progress = now;
   const base::Nanos due = base::after(exchange.last_progress, patience(exchange, now));
   if (now < due) {
     ctx_.wheel.arm(exchange.timer, std::min(due, exchange.deadline));

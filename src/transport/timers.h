@@ -44,6 +44,8 @@ class Timers {
   void ask_release(Lane& lane, base::Nanos now);
   base::Nanos next_ping(const Lane& lane, bool busy) const;
   void measure(Lane& lane, bool busy, base::Nanos now);
+  // Nothing of it is on its way, by this side's own decision.
+  static bool held_back(const Exchange& exchange);
   bool lost(Lane& lane, base::Nanos silent_since, base::Nanos now);
   void arm_lane(Lane& lane, bool busy, base::Nanos now);
 

@@ -79,6 +79,8 @@ void add_network_options(OptionSet* set, sim::Scenario* s) {
   set->add_switch("trim", "cut packets that find no room to their headers", &s->trim);
   set->add("loss", "SHARE", "of packets lost on each link, as 0.001", set_share(&s->loss));
   set->add("mtu", "BYTES", "IP bytes of a packet", set_u32(&s->mtu, 65535));
+  set->add("ring", "PACKETS", "that wait in a host's transmit ring, where none overtakes another",
+           set_u32(&s->ring_packets, 4096));
 }
 
 void add_traffic_options(OptionSet* set, sim::Scenario* s) {

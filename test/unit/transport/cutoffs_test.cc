@@ -53,10 +53,24 @@ TEST(CutoffEstimator, counts_unscheduled_bytes_only) {
   CutoffEstimator estimator;
   for (uint32_t i = 0; i < CutoffEstimator::kPeriod / 2; ++i) {
     estimator.note(1'000, 1'000);
-    estimator.note(1u << 30, 1);
+    estimator.note(1u << 24, 1);
   }
   EXPECT_EQ(estimator.version(), 1);
   EXPECT_LT(estimator.frame().cutoffs[2], 2'000u);
+}
+
+// Homa's split of the priorities, but never fewer than four for what comes unasked.
+TEST(CutoffEstimator, gives_unscheduled_bytes_priorities_by_their_share) {
+  const auto scheduled = [](uint32_t length, uint32_t unscheduled) {
+    CutoffEstimator estimator;
+    for (uint32_t i = 0; i < CutoffEstimator::kPeriod; ++i) estimator.note(length, unscheduled);
+    return estimator.scheduled_levels();
+  };
+  EXPECT_EQ(CutoffEstimator().scheduled_levels(), 4);
+  EXPECT_EQ(scheduled(1'000, 1'000), 1);
+  EXPECT_EQ(scheduled(1'000, 750), 2);
+  EXPECT_EQ(scheduled(1'000, 630), 3);
+  EXPECT_EQ(scheduled(1'000'000, 10'000), 4);
 }
 
 TEST(CutoffEstimator, tells_only_what_has_changed) {

@@ -215,7 +215,7 @@ TEST(Sender, a_message_begun_again_asks_for_no_grant_it_had) {
   r.sender.grant(call, 200000, 0);
   r.sent();
   r.sender.restart(call, r.now);
-  EXPECT_EQ(call.out.granted, r.lane->peer_unscheduled);
+  EXPECT_EQ(call.out.granted, r.lane->whole_records(r.lane->peer_unscheduled));
   EXPECT_LE(data_bytes(r.sent()), r.lane->peer_unscheduled);
 }
 
