@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "sim/virtual_crypto.h"
+#include "wire/header.h"
 
 namespace sluice::sim {
 namespace {
@@ -15,12 +16,19 @@ alignas(64) constexpr uint8_t kPayload[4096] = {};
 
 uint32_t session_of(uint32_t peer) { return peer + 1; }
 
+// The bytes of its message from this packet on; of a bundle's messages, which are short, their own.
+uint64_t remaining_of(const Packet& packet) {
+  const auto data = wire::DataView::parse(packet.bytes, packet.length);
+  return data ? data->message_length() - data->offset() : packet.length;
+}
+
 }  // namespace
 
 Host::Host(uint32_t index, const transport::EndpointConfig& config, crypto::AeadBackend* backend,
            Network* network, MessageLog* log, Traffic* traffic)
     : index_(index),
       max_packet_(config.max_packet),
+      ranked_(network->ranked()),
       pulled_(network->host_model(index).ring_bytes == 0),
       network_(*network),
       log_(*log),
@@ -197,6 +205,7 @@ void Host::hand_over(const transport::TxPacket& slot, PacketHandle handle) {
   packet.entropy = slot.entropy;
   packet.priority = slot.priority;
   packet.ecn = Ecn::kEct0;
+  if (ranked_) packet.rank = remaining_of(packet);
   SLUICE_CHECK(network_.send(index_, handle));
 }
 

@@ -93,6 +93,7 @@ class Host final : public HostPort {
 
   const uint32_t index_;
   const uint32_t max_packet_;
+  const bool ranked_;  // The network sorts by what remains of a message.
   const bool pulled_;  // There is no ring: the link asks for each packet.
   Network& network_;
   MessageLog& log_;

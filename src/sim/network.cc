@@ -216,6 +216,7 @@ void Network::set_host(uint32_t host, const HostModel& model) {
   impl_->nics_[host].set_model(model);
 }
 
+bool Network::ranked() const { return impl_->config_.switches.discipline == Discipline::kRanked; }
 const HostModel& Network::host_model(uint32_t host) const { return impl_->nics_[host].model(); }
 
 bool Network::send(uint32_t host, PacketHandle packet) { return impl_->send(host, packet); }

@@ -64,6 +64,8 @@ class Network {
   // Replaces the model of one host, before the run or while it goes.
   void set_host(uint32_t host, const HostModel& model);
   const HostModel& host_model(uint32_t host) const;
+  // Its switches sort by Packet::rank.
+  bool ranked() const;
 
   // Puts a packet at the end of the host's ring; from then on it is the network's. False when the
   // ring has no room for its wire_bytes: it stays the caller's, and on_ring_room() follows. A

@@ -65,6 +65,7 @@ NetworkConfig network_config(const Scenario& s) {
   network.seed = s.seed;
   network.switches.priorities = s.priorities;
   network.switches.buffer_bytes = s.buffer_bytes;
+  if (s.ideal) network.switches.discipline = Discipline::kRanked;
   network.switches.when_full = s.trim ? WhenFull::kTrim : WhenFull::kDrop;
   network.loss.loss = chance(s.loss);
   network.buffer_bytes = s.mtu;
@@ -118,6 +119,12 @@ transport::EndpointConfig endpoint_config(const Scenario& s, const Plan& plan) {
   config.rto_initial = std::max(config.rto_initial, base::Nanos(rtt.value() * 4));
   config.rto_max = std::max(config.rto_max, base::Nanos(rtt.value() * 16));
   config.peer_timeout = std::max(config.peer_timeout, base::Nanos(rtt.value() * 64));
+  if (s.ideal) {
+    // What waits in the network is not lost.
+    config.unscheduled_bytes = kMaxMessage;
+    config.rto_min = config.rto_initial = config.rto_max = base::seconds(100);
+    config.peer_timeout = base::seconds(1000);
+  }
   config.grant_policy = s.policy;
   config.recovery = transport::RecoveryKind::kRack;
   config.seed = s.seed;
@@ -168,8 +175,21 @@ absl::StatusOr<transport::GrantPolicyKind> policy_named(absl::string_view name) 
   for (const Kind kind : {Kind::kHoma, Kind::kSird, Kind::kHybrid, Kind::kFair}) {
     if (name == policy_name(kind)) return kind;
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat("policy: '", name, "' is no grant policy; choose homa, sird, hybrid or fair"));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "policy: '", name, "' is no grant policy; choose homa, sird, hybrid, fair or ideal"));
+}
+
+absl::string_view policy_name(const Scenario& scenario) {
+  return scenario.ideal ? "ideal" : policy_name(scenario.policy);
+}
+
+absl::Status set_policy(absl::string_view name, Scenario* scenario) {
+  scenario->ideal = name == "ideal";
+  if (scenario->ideal) return absl::OkStatus();
+  const auto policy = policy_named(name);
+  if (!policy.ok()) return policy.status();
+  scenario->policy = *policy;
+  return absl::OkStatus();
 }
 
 absl::string_view policy_name(transport::GrantPolicyKind policy) {

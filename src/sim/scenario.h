@@ -37,7 +37,11 @@ struct Scenario {
   uint32_t senders = 30;
   uint32_t incast_bytes = 500'000;
   uint32_t outstanding = 16;
-  transport::GrantPolicyKind policy = transport::GrantPolicyKind::kHoma;
+  transport::GrantPolicyKind policy = transport::GrantPolicyKind::kHybrid;
+  // No policy at all, but a network that cannot be built: every message is sent unasked, the
+  // switches have infinitely many priorities, by what remains of a message, and endless buffers
+  // (HomaSimulation's PseudoIdealPriority). The bound that policies are compared with.
+  bool ideal = false;
   uint64_t seed = 1;
   Picos warmup;                           // Messages submitted before it are not measured.
   Picos duration = picos(4'000'000'000);  // Then messages are submitted and measured.
@@ -71,6 +75,10 @@ absl::StatusOr<Plan> plan(const Scenario& scenario);
 
 absl::StatusOr<transport::GrantPolicyKind> policy_named(absl::string_view name);
 absl::string_view policy_name(transport::GrantPolicyKind policy);
+// What a run calls its policy: that, or "ideal".
+absl::string_view policy_name(const Scenario& scenario);
+// Sets the scenario's policy by that name.
+absl::Status set_policy(absl::string_view name, Scenario* scenario);
 absl::StatusOr<Pattern> pattern_named(absl::string_view name);
 
 // How a message is cut into packets: as many full ones as there are, and one with the rest.

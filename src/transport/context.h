@@ -18,6 +18,7 @@
 #include "transport/cutoffs.h"
 #include "transport/exchange.h"
 #include "transport/lane.h"
+#include "transport/size_buckets.h"
 #include "transport/stats.h"
 
 namespace sluice::transport {
@@ -72,9 +73,15 @@ struct Context {
     exchange.events = static_cast<uint8_t>(exchange.events | (1u << static_cast<uint8_t>(kind)));
     if (!exchange.event_node.linked()) events.push_back(exchange);
   }
-  // The lane has frames or small messages to send.
+  // The lane has frames or small messages to send: frames go first, then the shortest messages.
   void wake(Lane& lane) {
-    if (!lane.tx_node.linked()) tx_lanes.push_back(lane);
+    const bool message = lane.frames.empty() && !lane.small.empty();
+    const uint32_t size = message ? lane.small.front()->length : 0;
+    if (lane.tx_node.linked()) {
+      tx_lanes.update(lane, size);
+    } else {
+      tx_lanes.insert(lane, size);
+    }
   }
   // There is work on the lane: its timer must look after it soon.
   void attend(Lane& lane) {
@@ -115,7 +122,7 @@ struct Context {
   base::TimerWheel wheel;
   CutoffEstimator cutoffs;
   base::IntrusiveList<Exchange, &Exchange::event_node> events;
-  base::IntrusiveList<Lane, &Lane::tx_node> tx_lanes;
+  SizeBuckets<Lane, &Lane::tx_node, &Lane::tx_bucket> tx_lanes;
   std::vector<LaneEvent> lane_events;  // A ring of fixed size: at most two events a lane.
   uint32_t lane_event_head = 0;
   uint32_t lane_event_count = 0;

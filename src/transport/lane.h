@@ -57,6 +57,7 @@ struct Lane {
   base::Nanos acks_due = base::Nanos::max();             // They go out by then.
   base::IntrusiveList<Outgoing, &Outgoing::node> small;  // Whole small messages, oldest first.
   base::ListNode tx_node;  // In Context::tx_lanes: frames or small messages wait.
+  uint8_t tx_bucket = 0;   // Where there.
   uint16_t path_sequence = 0;
   uint16_t entropy = 0;
   bool close_queued = false;  // A CLOSE frame waits; the lane ends when it is sent.

@@ -205,7 +205,8 @@ size_t Sender::fill(std::span<TxPacket> slots, base::Nanos now) {
   const size_t limit = std::min(slots.size(), kBatch);
   size_t used = 0;
   while (used < limit) {
-    if (Lane* lane = ctx_.tx_lanes.pop_front()) {
+    if (Lane* lane = ctx_.tx_lanes.front()) {
+      ctx_.tx_lanes.erase(*lane);
       used += fill_from_lane(*lane, slots[used], now) ? 1 : 0;
       continue;
     }

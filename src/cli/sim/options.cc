@@ -108,9 +108,8 @@ void add_traffic_options(OptionSet* set, sim::Scenario* s) {
 
 void add_protocol_options(OptionSet* set, sim::Scenario* s) {
   set->section("protocol");
-  set->add(
-      "policy", "NAME", "who may send: homa, sird, hybrid or fair",
-      [s](const std::string& value) { return set_named(&s->policy, sim::policy_named)(value); });
+  set->add("policy", "NAME", "who may send: homa, sird, hybrid, fair, or ideal as a bound",
+           [s](const std::string& value) { return sim::set_policy(value, s); });
   set->add_count("unscheduled", "BYTES", "sent unasked; 0: what a round trip takes",
                  &s->unscheduled_bytes, 0, sim::kMaxMessage);
   set->add("window", "RTTS", "of bytes granted and not arrived; 0: the policy's own",

@@ -28,12 +28,12 @@ void add_slowdowns(const sim::SlowdownGroup& group, JsonReport* json) {
 }  // namespace
 
 std::string scenario_text(const sim::Scenario& scenario, const sim::Plan& plan) {
-  return absl::StrCat(
-      plan.topology.name, ": ", plan.topology.hosts, " hosts, ", plan.topology.switches,
-      " switches, RTT ", nanos_text(sim::to_nanos(plan.rtt).value()), ", BDP ",
-      bytes_text(plan.bdp_bytes), "; ", scenario.workload, " at ",
-      absl::StrFormat("%.0f %%", scenario.load * 100), ", policy ",
-      std::string(sim::policy_name(scenario.policy)), ", seed ", scenario.seed, "\n");
+  return absl::StrCat(plan.topology.name, ": ", plan.topology.hosts, " hosts, ",
+                      plan.topology.switches, " switches, RTT ",
+                      nanos_text(sim::to_nanos(plan.rtt).value()), ", BDP ",
+                      bytes_text(plan.bdp_bytes), "; ", scenario.workload, " at ",
+                      absl::StrFormat("%.0f %%", scenario.load * 100), ", policy ",
+                      std::string(sim::policy_name(scenario)), ", seed ", scenario.seed, "\n");
 }
 
 std::string sim_report_text(const sim::Report& report) {

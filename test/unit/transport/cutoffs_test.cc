@@ -39,6 +39,7 @@ TEST(CutoffEstimator, gives_each_level_the_same_share_of_the_bytes) {
     if (i % 10 < 3) estimator.note(1'000, 1'000);
     if (i % 40 == 0) estimator.note(10'000, 10'000);
     if (i % 333 == 0) estimator.note(50'000, 50'000);
+    if (i % 100 == 0) estimator.note(100'000, 1);  // As many scheduled bytes: four levels.
   }
   Cutoffs cutoffs;
   EXPECT_TRUE(cutoffs.take(estimator.frame()));
