@@ -73,10 +73,10 @@ void Experiment::run() {
   traffic_->start(&hosts_);
   network_->run_until(window_begin());
   network_->start_window();
-  const uint64_t before = log_.delivered_bytes();
+  const uint64_t before = payload_bytes();
   const std::vector<PortReport> sent_before = network_->ports();
   network_->run_until(window_end());
-  window_bytes_ = log_.delivered_bytes() - before;
+  window_bytes_ = payload_bytes() - before;
   window_ports_ = network_->ports();
   for (size_t i = 0; i < window_ports_.size(); ++i) {
     window_ports_[i].sent_bytes -= sent_before[i].sent_bytes;
@@ -87,6 +87,12 @@ void Experiment::run() {
   while (log_.outstanding() > 0 && network_->now() < end) {
     network_->run_until(std::min(end, network_->now() + step));
   }
+}
+
+uint64_t Experiment::payload_bytes() const {
+  uint64_t sum = 0;
+  for (const auto& host : hosts_) sum += host->counters().payload_bytes;
+  return sum;
 }
 
 double Experiment::window_capacity() const {

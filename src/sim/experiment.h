@@ -38,7 +38,7 @@ class Experiment {
   // When messages began and ceased to be measured.
   Picos window_begin() const { return plan_.settle + scenario_.warmup; }
   Picos window_end() const { return window_begin() + scenario_.duration; }
-  // Payload delivered within the window.
+  // Payload that arrived within the window.
   uint64_t window_bytes() const { return window_bytes_; }
   // The ports as they were at the end of the window, with what they sent in it alone.
   const std::vector<PortReport>& window_ports() const { return window_ports_; }
@@ -58,6 +58,8 @@ class Experiment {
 
  private:
   Experiment(const Scenario& scenario, Plan plan, std::unique_ptr<Traffic> traffic);
+
+  uint64_t payload_bytes() const;
 
   const Scenario scenario_;
   const Plan plan_;

@@ -16,6 +16,13 @@ alignas(64) constexpr uint8_t kPayload[4096] = {};
 
 uint32_t session_of(uint32_t peer) { return peer + 1; }
 
+uint64_t payload_of(const Packet& packet) {
+  const auto data = wire::DataView::parse(packet.bytes, packet.length);
+  if (data) return data->retransmission() ? 0 : data->payload_length();
+  const auto bundle = wire::BundleView::parse(packet.bytes, packet.length);
+  return bundle ? bundle->sealed_length() : 0;
+}
+
 // The bytes of its message from this packet on; of a bundle's messages, which are short, their own.
 uint64_t remaining_of(const Packet& packet) {
   const auto data = wire::DataView::parse(packet.bytes, packet.length);
@@ -91,6 +98,7 @@ void Host::on_packet(PacketHandle handle, Picos now) {
   if (packet.has(kTrimmed)) {
     ++counters_.trimmed;
   } else {
+    counters_.payload_bytes += payload_of(packet);
     transport::RxPacket rx;
     rx.data = packet.bytes;
     rx.length = packet.length;

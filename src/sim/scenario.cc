@@ -17,6 +17,7 @@ constexpr uint32_t kMinMtu = 576;
 constexpr uint32_t kMaxMtu = 9216;
 constexpr uint64_t kArenaBytes = uint64_t{512} << 20;  // Of address space: it is never touched.
 
+constexpr base::Nanos kShortestTimeout = base::micros(50);
 constexpr uint32_t kEcnPackets = 64;
 constexpr uint32_t kCreditPackets = 8;
 constexpr uint32_t kExchanges = 8192;
@@ -98,7 +99,7 @@ transport::EndpointConfig endpoint_config(const Scenario& s, const Plan& plan) {
   // The hybrid does with less credit than SIRD, as priorities let it use what it has; where a
   // product is a few packets only, some more keep the link busy.
   const uint32_t packets = kCreditPackets * plan.record_bytes;
-  const double own_credit = s.policy == Kind::kHybrid ? 1.25 : 1.5;
+  const double own_credit = s.policy == Kind::kHybrid ? 1.05 : 1.5;
   const double own_window = credits ? own_credit : config.overcommit + 1;
   const double own_unscheduled = s.policy == Kind::kHybrid ? 0.5 : 1.0;
   config.unscheduled_bytes = s.unscheduled_bytes != 0 ? static_cast<uint32_t>(s.unscheduled_bytes)
@@ -110,15 +111,19 @@ transport::EndpointConfig endpoint_config(const Scenario& s, const Plan& plan) {
   config.grant_increment =
       std::clamp(config.credit_bytes / 8, plan.record_bytes, 4 * plan.record_bytes);
   config.fifo_share = 0;
-  if (s.policy == Kind::kSird) config.blind_bytes = config.unscheduled_bytes;
   if (credits && s.policy != Kind::kFair) {
-    config.congested_sender_bytes = share_of_bdp(0.5) + packets / 2;
+    config.blind_bytes = config.unscheduled_bytes;
+    // More than this at one sender, and its receivers are short of what they need to have under
+    // way.
+    const uint32_t spare = config.credit_bytes - std::min(config.credit_bytes, share_of_bdp(1.0));
+    config.congested_sender_bytes = std::max(spare, packets / 2);
+    config.turn_share = s.policy == Kind::kSird ? 2 : 8;
   }
+  // Nothing here runs late as a thread does, so that the shortest time-out may follow the network.
   const base::Nanos rtt = to_nanos(plan.rtt);
-  config.rto_min = std::max(config.rto_min, base::Nanos(rtt.value() * 3));
-  config.rto_initial = std::max(config.rto_initial, base::Nanos(rtt.value() * 4));
-  config.rto_max = std::max(config.rto_max, base::Nanos(rtt.value() * 16));
-  config.peer_timeout = std::max(config.peer_timeout, base::Nanos(rtt.value() * 64));
+  config.rto_min = config.rto_initial = std::max(kShortestTimeout, rtt * 3);
+  config.rto_max = std::max(config.rto_max, rtt * 16);
+  config.peer_timeout = std::max(config.peer_timeout, rtt * 64);
   if (s.ideal) {
     // What waits in the network is not lost.
     config.unscheduled_bytes = kMaxMessage;

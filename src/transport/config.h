@@ -39,7 +39,8 @@ struct EndpointConfig {
   uint32_t credit_bytes = 1u << 20;
   uint32_t sender_credit_bytes = 640u << 10;
   uint32_t fifo_share = 16;           // One of so many granted bytes goes to the oldest; 0: none.
-  uint32_t blind_bytes = UINT32_MAX;  // Longer messages send one packet before any grant.
+  uint32_t blind_bytes = UINT32_MAX;  // Longer messages ask for credit before they send.
+  uint32_t turn_share = 0;            // One of so many granted packets goes in turn; 0: none.
   // A sender with more granted and not sent bytes than this says so in its packets (SIRD's SThr).
   uint32_t congested_sender_bytes = UINT32_MAX;
   bool bundling = true;                           // Small messages and control share a packet.

@@ -242,6 +242,7 @@ void Control::on_busy(Lane& lane, const wire::BusyFrame& frame, base::Nanos now)
   if (exchange == nullptr) return;
   exchange->last_progress = now;
   exchange->out.misses = 0;
+  exchange->out.known = true;
 }
 
 void Control::on_ack(Lane& lane, uint64_t id) {

@@ -95,7 +95,7 @@ SubmitResult EndpointCore::begin(const SendRequest& command, bool one_way, bool 
   out.small = length <= ctx.config.bundle_message_max;
   out.granted = sender.unasked(*lane, length);
   lifecycle.enlist(*exchange, lane->own_ids.take());
-  ctx.wheel.arm(exchange->timer, Timers::first_look(*exchange, now));
+  ctx.wheel.arm(exchange->timer, timers.first_look(*exchange, now));
   sender.start(*exchange);
   ctx.stats.rpc_started.add();
   return {base::Code::kOk, ctx.ref_of(*exchange)};

@@ -43,8 +43,10 @@ enum class ExchangeState : uint8_t {
 struct Outgoing {
   const uint8_t* data = nullptr;
   uint32_t length = 0;
-  uint32_t sent = 0;          // Bytes below this were sent at least once.
+  uint32_t sent = 0;          // Bytes below this were sent at least once, since it was begun.
+  uint32_t reached = 0;       // The same, over all beginnings.
   uint32_t granted = 0;       // Bytes below this may be sent.
+  uint32_t unasked = 0;       // Bytes below this might be from the beginning.
   uint32_t flush_to = 0;      // Send up to here even if the last packet is a short one.
   uint32_t resend_bytes = 0;  // Of `resend`, for the order of sending.
   uint32_t unspent = 0;       // Granted and not sent, as the Sender has counted it.
@@ -56,12 +58,14 @@ struct Outgoing {
   bool small = false;         // At most bundle_message_max: travels through the lane's small list.
   bool repeat = false;        // The next sending of a small message is a retransmission.
   bool lent = false;          // `data` is the application's: tell it when it is free again.
+  bool known = false;         // The peer has shown that it knows the message.
   bool owned = false;         // `data` is arena memory that the endpoint releases.
   bool went_whole = false;    // All of it was sent before it was begun again.
   base::Nanos last_sent{};    // When its latest packet was filled.
   crypto::AttemptCursor cursor;
   base::IntervalSet<base::limits::kMaxResendRanges> resend;
-  base::ListNode node;  // In Sender's ready list or the lane's small list.
+  base::ListNode node;       // In the SendQueue or the lane's small list.
+  base::ListNode turn_node;  // In the SendQueue.
 
   // The peer may hold every byte of it.
   bool may_have_arrived() const { return went_whole || sent >= length; }

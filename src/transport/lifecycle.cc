@@ -32,7 +32,8 @@ Exchange* Lifecycle::allocate(Lane& lane, bool caller) {
   out.data = nullptr;
   out.length = out.sent = out.granted = out.flush_to = out.resend_bytes = 0;
   out.unspent = out.missing_at = out.misses = 0;
-  out.active = out.small = out.repeat = out.owned = out.lent = out.went_whole = false;
+  out.reached = out.unasked = 0;
+  out.known = out.active = out.small = out.repeat = out.owned = out.lent = out.went_whole = false;
   out.last_sent = {};
   out.cursor = {};
   out.resend.clear();

@@ -18,7 +18,8 @@ void Sender::start(Exchange& exchange) {
     ctx_.wake(*exchange.lane);
     return;
   }
-  out.granted = std::min(out.granted, out.length);
+  out.unasked = out.granted = std::min(out.granted, out.length);
+  out.flush_to = out.granted;
   rank(exchange);
 }
 
@@ -29,6 +30,7 @@ void Sender::grant(Exchange& exchange, uint32_t offset, uint8_t priority) {
   out.priority = priority & 7;
   exchange.last_progress = ctx_.now;  // The peer is receiving it: nothing to ask for.
   exchange.backoff = 0;
+  out.known = true;
   rank(exchange);
 }
 
@@ -94,9 +96,10 @@ void Sender::restart(Exchange& exchange, base::Nanos now) {
     repeat_small(exchange);
     return;
   }
+  out.known = false;
   out.went_whole = out.may_have_arrived();  // A packet may still be on its way.
   out.sent = 0;
-  out.flush_to = 0;
+  out.flush_to = out.unasked = start;
   out.resend.clear();
   out.resend_bytes = 0;
   out.granted = start;
@@ -210,7 +213,7 @@ size_t Sender::fill(std::span<TxPacket> slots, base::Nanos now) {
       used += fill_from_lane(*lane, slots[used], now) ? 1 : 0;
       continue;
     }
-    Outgoing* out = ready_.front();
+    Outgoing* out = ready_.next();
     if (out == nullptr) break;
     used += fill_data(owner(*out), slots[used], now) ? 1 : 0;
   }
@@ -395,11 +398,12 @@ void Sender::seal(Lane& lane, const crypto::AeadJob& job, TxPacket& slot, uint8_
 bool Sender::fill_data(Exchange& exchange, TxPacket& slot, base::Nanos now) {
   Outgoing& out = exchange.out;
   Lane& lane = *exchange.lane;
-  const uint32_t room =
-      std::min(lane.record_bytes(),
-               slot.capacity - static_cast<uint32_t>(wire::kDataHeaderSize) - lane.tag_size);
   const bool again = !out.resend.empty();
   const uint32_t offset = again ? out.resend[0].begin : out.sent;
+  // After a short packet the next one ends where a record does, as grants do.
+  const uint32_t room =
+      std::min(lane.record_bytes() - offset % lane.record_bytes(),
+               slot.capacity - static_cast<uint32_t>(wire::kDataHeaderSize) - lane.tag_size);
   const uint32_t end = again ? out.resend[0].end : out.granted;
   const uint32_t length = std::min(room, end - offset);
   if (!lane.send.may_seal() || !write_record(exchange, slot, offset, length, again, now)) {
@@ -418,13 +422,21 @@ bool Sender::fill_data(Exchange& exchange, TxPacket& slot, base::Nanos now) {
   return true;
 }
 
+uint8_t Sender::priority_of(const Exchange& exchange, uint32_t offset) const {
+  const Outgoing& out = exchange.out;
+  const Lane& lane = *exchange.lane;
+  if (!out.small && offset >= out.unasked) return out.priority;
+  return asks_first(out.length) ? 7 : lane.cutoffs.priority(out.length);
+}
+
 bool Sender::write_record(Exchange& exchange, TxPacket& slot, uint32_t offset, uint32_t length,
                           bool again, base::Nanos now) {
   Outgoing& out = exchange.out;
   Lane& lane = *exchange.lane;
   out.last_sent = now;
   const uint32_t index = offset / lane.record_bytes();
-  if (index < out.cursor.fresh_next) again = true;
+  if (offset < out.reached) again = true;
+  out.reached = std::max(out.reached, offset + length);
   const auto number = lane.send.message_number(exchange.caller, exchange.id, index, &out.cursor);
   if (!number.has_value()) return false;
   wire::DataHeader header;
@@ -455,8 +467,7 @@ bool Sender::write_record(Exchange& exchange, TxPacket& slot, uint32_t offset, u
   job.length = length;
   // One path per message keeps its packets in order where the network does.
   slot.entropy = static_cast<uint16_t>(lane.entropy + exchange.id * 0x9e37u);
-  const bool unscheduled = offset < unasked(lane, out.length);
-  seal(lane, job, slot, unscheduled ? lane.cutoffs.priority(out.length) : out.priority);
+  seal(lane, job, slot, priority_of(exchange, offset));
   ctx_.stats.tx_data_packets.add();
   if (again) ctx_.stats.tx_retransmitted.add();
   return true;

@@ -11,7 +11,7 @@
 #include "crypto/aead.h"
 #include "transport/context.h"
 #include "transport/packet.h"
-#include "transport/size_buckets.h"
+#include "transport/send_queue.h"
 
 namespace sluice::transport {
 
@@ -20,16 +20,15 @@ namespace sluice::transport {
 // packets of longer messages, shortest remaining first. Each burst is sealed in one batch.
 class Sender {
  public:
-  explicit Sender(Context* context) : ctx_(*context) {}
+  explicit Sender(Context* context) : ctx_(*context), ready_(context->config.turn_share) {}
 
   // There is something new to send of this exchange: its start, or more after a grant.
   void start(Exchange& exchange);
   // What a message of this length sends before any grant: all that the peer allows, or of a long
-  // one (EndpointConfig::blind_bytes) one packet, which is as good as a request for credit.
+  // one (EndpointConfig::blind_bytes) next to nothing, which is a request for credit.
   uint32_t unasked(const Lane& lane, uint32_t length) const {
-    const uint32_t packet = lane.record_bytes();
-    const bool blind = length <= ctx_.config.blind_bytes;
-    return std::min(length, blind ? lane.whole_records(lane.peer_unscheduled) : packet);
+    return asks_first(length) ? kCreditRequestBytes
+                              : std::min(length, lane.whole_records(lane.peer_unscheduled));
   }
   // Bytes were granted up to `offset`.
   void grant(Exchange& exchange, uint32_t offset, uint8_t priority);
@@ -72,6 +71,11 @@ class Sender {
 
  private:
   static constexpr size_t kBatch = base::limits::kMaxBurst;
+  static constexpr uint32_t kCreditRequestBytes = 8;
+
+  bool asks_first(uint32_t length) const {
+    return length > std::max(ctx_.config.blind_bytes, ctx_.config.bundle_message_max);
+  }
 
   void tell_cutoffs(Lane& lane);
   bool fill_from_lane(Lane& lane, TxPacket& slot, base::Nanos now);
@@ -81,6 +85,7 @@ class Sender {
   bool fill_bundle(Lane& lane, TxPacket& slot, base::Nanos now);
   bool write_record(Exchange& exchange, TxPacket& slot, uint32_t offset, uint32_t length,
                     bool again, base::Nanos now);
+  uint8_t priority_of(const Exchange& exchange, uint32_t offset) const;
   void write_message(Exchange& exchange, uint8_t* clear, uint8_t bits);
   void seal_bundle(Lane& lane, TxPacket& slot, uint32_t clear, uint32_t sealed, uint8_t priority,
                    base::Nanos now);
@@ -104,7 +109,7 @@ class Sender {
   static Exchange& owner(Outgoing& out) { return *base::container_of(&out, &Exchange::out); }
 
   Context& ctx_;
-  SizeBuckets<Outgoing, &Outgoing::node, &Outgoing::bucket> ready_;
+  SendQueue ready_;
   base::IntrusiveList<Reassembly, &Reassembly::touched> touched_;
   std::array<crypto::AeadJob, kBatch> jobs_;
   size_t job_count_ = 0;

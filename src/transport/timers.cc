@@ -46,13 +46,16 @@ void Timers::fire(base::TimerNode& node, base::Nanos now) {
   }
 }
 
-base::Nanos Timers::timeout(const Exchange& exchange) {
+base::Nanos Timers::timeout(const Exchange& exchange) const {
   const base::Nanos answer = exchange.lane->rtt.timeout(exchange.backoff);
-  const bool held = exchange.lazy_ack && exchange.state == ExchangeState::kSending;
-  return held ? base::after(answer, kAckHold) : answer;
+  if (exchange.state != ExchangeState::kSending) return answer;
+  // A peer that knows of a message asks for what it misses by itself.
+  const Outgoing& out = exchange.out;
+  if (out.known && out.sent < out.length) return std::max(answer, ctx_.config.rto_max);
+  return exchange.lazy_ack ? base::after(answer, kAckHold) : answer;
 }
 
-base::Nanos Timers::first_look(const Exchange& exchange, base::Nanos now) {
+base::Nanos Timers::first_look(const Exchange& exchange, base::Nanos now) const {
   return std::min(exchange.deadline, base::after(now, timeout(exchange)));
 }
 

@@ -27,13 +27,13 @@ class Timers {
   // say): that time is not held against its peers.
   size_t advance(base::Nanos now);
   // When an exchange that starts now has to be looked at first.
-  static base::Nanos first_look(const Exchange& exchange, base::Nanos now);
+  base::Nanos first_look(const Exchange& exchange, base::Nanos now) const;
 
  private:
   static constexpr uint64_t kLivelyFactor = 4;
 
   // How long an answer may take, with what the peer may hold it back.
-  static base::Nanos timeout(const Exchange& exchange);
+  base::Nanos timeout(const Exchange& exchange) const;
   void fire(base::TimerNode& node, base::Nanos now);
   void excuse(base::Nanos late, base::Nanos now);
   base::Nanos patience(const Exchange& exchange, base::Nanos now) const;

@@ -154,9 +154,9 @@ class Roles {
     out.data = bytes.data();
     out.length = static_cast<uint32_t>(bytes.size());
     out.small = out.length <= ctx.config.bundle_message_max;
-    out.granted = std::min(out.length, std::max(lane->peer_unscheduled, lane->record_bytes()));
+    out.granted = sender.unasked(*lane, out.length);
     lifecycle.enlist(*exchange, lane->own_ids.take());
-    ctx.wheel.arm(exchange->timer, Timers::first_look(*exchange, now));
+    ctx.wheel.arm(exchange->timer, timers.first_look(*exchange, now));
     sender.start(*exchange);
     return *exchange;
   }

@@ -88,6 +88,7 @@ TEST(Sender, a_tail_below_a_packet_waits_unless_it_is_asked_for) {
   Roles r;
   const PacketData bytes = pattern(300000);
   Exchange& call = r.call(bytes);
+  r.sender.grant(call, 100'001, 0);
   r.sent();
   const uint32_t before = call.out.sent;
   ASSERT_LT(before, call.out.granted);

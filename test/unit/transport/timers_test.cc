@@ -16,9 +16,9 @@ TEST(Timers, the_first_look_comes_after_a_timeout_or_at_the_deadline) {
   Roles r;
   const PacketData bytes = pattern(10);
   Exchange& call = r.call(bytes);
-  EXPECT_EQ(Timers::first_look(call, r.now), r.now + millis(1));
+  EXPECT_EQ(r.timers.first_look(call, r.now), r.now + millis(1));
   call.deadline = r.now + micros(300);
-  EXPECT_EQ(Timers::first_look(call, r.now), r.now + micros(300));
+  EXPECT_EQ(r.timers.first_look(call, r.now), r.now + micros(300));
 }
 
 TEST(Timers, a_deadline_ends_a_call) {
@@ -101,7 +101,7 @@ TEST(Timers, a_lazy_message_gives_its_ack_the_time_it_may_take) {
   const PacketData bytes = pattern(50);
   Exchange& message = r.call(bytes, true);
   message.lazy_ack = true;
-  EXPECT_EQ(Timers::first_look(message, r.now), r.now + millis(1) + kAckHold);
+  EXPECT_EQ(r.timers.first_look(message, r.now), r.now + millis(1) + kAckHold);
   r.sent();
   r.pass(kAckHold);
   EXPECT_EQ(r.ctx.stats.timeouts.value(), 0u);
