@@ -18,8 +18,9 @@ constexpr uint32_t kMaxMtu = 9216;
 constexpr uint64_t kArenaBytes = uint64_t{512} << 20;  // Of address space: it is never touched.
 
 constexpr base::Nanos kShortestTimeout = base::micros(50);
+constexpr uint32_t kMostCredit = 1u << 31;
 constexpr uint32_t kEcnPackets = 64;
-constexpr uint32_t kCreditPackets = 8;
+constexpr uint32_t kCreditPackets = 16;  // Credit where a bandwidth-delay product is less.
 constexpr uint32_t kExchanges = 8192;
 constexpr uint32_t kReassemblies = 4096;
 constexpr uint64_t kHelloBytes = 2000;  // Of wire time, more than a new session sends.
@@ -80,6 +81,15 @@ NetworkConfig network_config(const Scenario& s) {
   return network;
 }
 
+// Bytes granted and not arrived, in bandwidth-delay products. Homa: one for each of its K messages
+// and one more; SIRD: its B (ns-2 configuration). The hybrid does with one, as priorities let it
+// use what it has and the credit grows with what congested senders hold.
+double own_window(transport::GrantPolicyKind policy, uint32_t overcommit) {
+  using Kind = transport::GrantPolicyKind;
+  if (policy == Kind::kHoma) return overcommit + 1;
+  return policy == Kind::kHybrid ? 1.0 : 1.5;
+}
+
 transport::EndpointConfig endpoint_config(const Scenario& s, const Plan& plan) {
   transport::EndpointConfig config;
   config.max_exchanges = kExchanges;
@@ -90,34 +100,32 @@ transport::EndpointConfig endpoint_config(const Scenario& s, const Plan& plan) {
   config.max_message = kMaxMessage;
   config.max_packet = config.base_packet = s.mtu - kIpUdpBytes;
   const auto share_of_bdp = [&plan](double share) {
-    return static_cast<uint32_t>(static_cast<double>(plan.bdp_bytes) * share);
+    const double bytes = static_cast<double>(plan.bdp_bytes) * share;
+    return static_cast<uint32_t>(std::min(bytes, static_cast<double>(kMostCredit)));
   };
   using Kind = transport::GrantPolicyKind;
   const bool credits = s.policy != Kind::kHoma;
-  // The policies' own constants: SIRD's B of 1.5 products, a sender's bucket of one, SThr of a half
-  // (its ns-2 configuration); Homa's window for each of K messages and one more.
-  // The hybrid does with less credit than SIRD, as priorities let it use what it has; where a
-  // product is a few packets only, some more keep the link busy.
-  const uint32_t packets = kCreditPackets * plan.record_bytes;
-  const double own_credit = s.policy == Kind::kHybrid ? 1.05 : 1.5;
-  const double own_window = credits ? own_credit : config.overcommit + 1;
-  const double own_unscheduled = s.policy == Kind::kHybrid ? 0.5 : 1.0;
-  config.unscheduled_bytes = s.unscheduled_bytes != 0 ? static_cast<uint32_t>(s.unscheduled_bytes)
-                                                      : share_of_bdp(own_unscheduled);
+  config.unscheduled_bytes = s.unscheduled_bytes != 0
+                                 ? static_cast<uint32_t>(s.unscheduled_bytes)
+                                 : share_of_bdp(s.policy == Kind::kHybrid ? 0.5 : 1.0);
   config.max_incoming_bytes = config.credit_bytes =
-      s.window_rtts > 0 ? share_of_bdp(s.window_rtts)
-                        : share_of_bdp(own_window) + (credits ? packets : 0);
+      share_of_bdp(s.window_rtts > 0 ? s.window_rtts : own_window(s.policy, config.overcommit));
+  if (credits && s.window_rtts == 0) {
+    config.credit_bytes = std::max(config.credit_bytes, kCreditPackets * plan.record_bytes);
+  }
   config.sender_credit_bytes = share_of_bdp(1.0);
   config.grant_increment =
       std::clamp(config.credit_bytes / 8, plan.record_bytes, 4 * plan.record_bytes);
   config.fifo_share = 0;
   if (credits && s.policy != Kind::kFair) {
     config.blind_bytes = config.unscheduled_bytes;
-    // More than this at one sender, and its receivers are short of what they need to have under
-    // way.
-    const uint32_t spare = config.credit_bytes - std::min(config.credit_bytes, share_of_bdp(1.0));
-    config.congested_sender_bytes = std::max(spare, packets / 2);
+    config.congested_sender_bytes =
+        s.policy == Kind::kSird ? share_of_bdp(0.5) : kCreditPackets / 4 * plan.record_bytes;
     config.turn_share = s.policy == Kind::kSird ? 2 : 8;
+  }
+  if (s.policy == Kind::kHybrid) {
+    config.most_credit_bytes = share_of_bdp(4);
+    config.credit_spread = 4;
   }
   // Nothing here runs late as a thread does, so that the shortest time-out may follow the network.
   const base::Nanos rtt = to_nanos(plan.rtt);
@@ -127,6 +135,8 @@ transport::EndpointConfig endpoint_config(const Scenario& s, const Plan& plan) {
   if (s.ideal) {
     // What waits in the network is not lost.
     config.unscheduled_bytes = kMaxMessage;
+    config.blind_bytes = UINT32_MAX;
+    config.turn_share = 0;
     config.rto_min = config.rto_initial = config.rto_max = base::seconds(100);
     config.peer_timeout = base::seconds(1000);
   }

@@ -37,8 +37,10 @@ struct EndpointConfig {
   // Of kSird, kHybrid and kFair: what all senders together may have under way (SIRD's B, 1.5
   // bandwidth-delay products), and of the first two, what one may have at most (one product).
   uint32_t credit_bytes = 1u << 20;
+  uint32_t most_credit_bytes = 0;  // With congested senders; 0: the same.
   uint32_t sender_credit_bytes = 640u << 10;
-  uint32_t fifo_share = 16;           // One of so many granted bytes goes to the oldest; 0: none.
+  uint32_t credit_spread = 1;  // Where so many senders wait, one has its share of that at most.
+  uint32_t fifo_share = 16;    // One of so many granted bytes goes to the oldest; 0: none.
   uint32_t blind_bytes = UINT32_MAX;  // Longer messages ask for credit before they send.
   uint32_t turn_share = 0;            // One of so many granted packets goes in turn; 0: none.
   // A sender with more granted and not sent bytes than this says so in its packets (SIRD's SThr).

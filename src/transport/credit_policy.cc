@@ -21,23 +21,34 @@ uint32_t network_floor(uint32_t most, uint32_t packet) {
 
 CreditPolicy::CreditPolicy(const EndpointConfig& config)
     : credit_(config.credit_bytes),
+      more_credit_(std::max(config.most_credit_bytes, config.credit_bytes) - config.credit_bytes),
       increment_(config.grant_increment),
       fifo_share_(config.fifo_share),
       ranked_(config.grant_policy == GrantPolicyKind::kHybrid),
+      most_(std::max(config.sender_credit_bytes, 2 * config.max_packet)),
+      spread_(std::max(config.credit_spread, 1u)),
       senders_(config.max_lanes) {
-  const uint32_t most = std::max(config.sender_credit_bytes, 2 * config.max_packet);
+  const uint32_t most = most_;
   for (Sender& sender : senders_) {
     sender.host = AimdWindow(host_floor(most, config.max_packet), most, config.max_packet);
     sender.network = AimdWindow(network_floor(most, config.max_packet), most, config.max_packet);
   }
 }
 
+uint64_t CreditPolicy::credit() const {
+  return credit_ + more_credit_ * static_cast<uint64_t>(congested_share_) / AimdWindow::kWhole;
+}
+
 uint32_t CreditPolicy::allowance(uint32_t sender) const {
-  return std::min(senders_[sender].host.bytes(), senders_[sender].network.bytes());
+  // Receivers choose their senders without knowing of each other, so that two may choose the same;
+  // who has put all its credit there stands still.
+  const uint32_t share = most_ / std::clamp(waiting_senders_, 1u, spread_);
+  return std::min({senders_[sender].host.bytes(), senders_[sender].network.bytes(), share});
 }
 
 void CreditPolicy::enqueue(Grantable& message) {
   waiting_.insert(message, message.remaining());
+  if (!message.age_node.linked() && senders_[message.sender].waiting++ == 0) ++waiting_senders_;
   if (!message.age_node.linked()) by_age_.push_back(message);
   message.blocked = false;
 }
@@ -51,7 +62,9 @@ void CreditPolicy::take_out(Grantable& message) {
     }
   }
   message.blocked = false;
-  if (message.age_node.linked()) by_age_.erase(message);
+  if (!message.age_node.linked()) return;
+  by_age_.erase(message);
+  if (--senders_[message.sender].waiting == 0) --waiting_senders_;
 }
 
 void CreditPolicy::add(Grantable* message) {
@@ -75,6 +88,10 @@ void CreditPolicy::on_progress(Grantable* message, const Arrival& arrival) {
   sender.outstanding -= arrival.bytes;
   dirty_ = true;
   if (arrival.bytes != 0) {
+    // Over what some round trips bring.
+    const int64_t period = static_cast<int64_t>(std::max<uint64_t>(4 * credit_, arrival.bytes));
+    const int64_t whole = AimdWindow::kWhole;
+    congested_share_ += (whole * arrival.congested - congested_share_ * arrival.bytes) / period;
     sender.host.on_arrival(arrival.bytes, arrival.congested);
     sender.network.on_arrival(arrival.bytes, arrival.marked);
     unblock(sender);
@@ -151,7 +168,8 @@ uint32_t CreditPolicy::step_for(Grantable& message) {
     message.blocked = true;
     return 0;
   }
-  const uint64_t free = credit_ > outstanding_ ? credit_ - outstanding_ : 0;
+  const uint64_t all = credit();
+  const uint64_t free = all > outstanding_ ? all - outstanding_ : 0;
   if (free < least) return 0;
   const uint64_t most = std::min<uint64_t>({wanted, free, std::max<uint64_t>(room, least)});
   // Whole packets: its sender would keep back the rest, and the credit would be stuck.

@@ -22,12 +22,16 @@ namespace sluice::transport {
 // network marks. So credit is not left with senders that are busy elsewhere, and little of it is
 // enough. Shortest remaining first, a share to the oldest message so that none starves.
 //
+// Beyond SIRD: where several senders wait, one holds only its share of a bucket, so that receivers
+// which have chosen the same sender do not all wait for it with all they have; and all credit
+// together grows as more of what arrives comes from senders that say they hold too much.
+//
 // As `sird` all scheduled bytes have one priority; as `hybrid` the messages under way are ranked by
 // what remains of them, as Homa's are. Grants are cumulative and coalesced (see GrantPolicy).
 class CreditPolicy final : public GrantPolicy {
  public:
-  // Takes credit_bytes, sender_credit_bytes, grant_increment, fifo_share, max_lanes, max_packet and
-  // whether grant_policy is kHybrid.
+  // Takes credit_bytes, most_credit_bytes, sender_credit_bytes, credit_spread, grant_increment,
+  // fifo_share, max_lanes, max_packet and whether grant_policy is kHybrid.
   explicit CreditPolicy(const EndpointConfig& config);
 
   void add(Grantable* message) override;
@@ -37,12 +41,16 @@ class CreditPolicy final : public GrantPolicy {
   void set_levels(uint8_t levels) override { levels_ = levels; }
   uint64_t outstanding() const override { return outstanding_; }
 
+  // All that senders together may have under way now: the more of what arrives is from senders that
+  // hold more than they can use, the more has to be out to keep the link busy.
+  uint64_t credit() const;
   // Credit that a sender may hold now, in bytes; for tests and `show`.
   uint32_t allowance(uint32_t sender) const;
 
  private:
   struct Sender {
     uint64_t outstanding = 0;
+    uint32_t waiting = 0;                                      // Its messages that want credit.
     AimdWindow host;                                           // By the sender's congestion bit.
     AimdWindow network;                                        // By ECN.
     base::IntrusiveList<Grantable, &Grantable::node> blocked;  // Wait for its outstanding to fall.
@@ -63,12 +71,17 @@ class CreditPolicy final : public GrantPolicy {
   static constexpr uint32_t kMaxRanked = base::limits::kMaxOvercommit;
   static constexpr uint32_t kDefaultLevels = 4;  // Of scheduled bytes: 0 to 3.
 
-  const uint64_t credit_;
+  const uint64_t credit_;       // Without congested senders,
+  const uint64_t more_credit_;  // and what they add at most.
   const uint32_t increment_;
   const uint32_t fifo_share_;  // One of so many bytes goes to the oldest; 0: none.
   const bool ranked_;
+  const uint32_t most_;    // Credit of one sender.
+  const uint32_t spread_;  // Senders among which that is divided at most.
+  uint32_t waiting_senders_ = 0;
   uint64_t outstanding_ = 0;
-  uint64_t fifo_owed_ = 0;  // Bytes granted since the oldest had its turn.
+  int64_t congested_share_ = 0;  // Smoothed, of arriving bytes, out of AimdWindow::kWhole.
+  uint64_t fifo_owed_ = 0;       // Bytes granted since the oldest had its turn.
   bool dirty_ = false;
   std::vector<Sender> senders_;
   SizeBuckets<Grantable, &Grantable::node, &Grantable::bucket> waiting_;

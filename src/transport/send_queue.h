@@ -21,6 +21,8 @@ class SendQueue {
   explicit SendQueue(uint32_t turn_share) : turn_share_(turn_share) {}
 
   bool empty() const { return by_size_.empty(); }
+  // There is more than one message.
+  bool several() const { return turns_.size() > 1; }
   static bool contains(const Outgoing& message) { return message.node.linked(); }
 
   // `left`: bytes that the message has still to send.

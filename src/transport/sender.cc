@@ -357,7 +357,9 @@ uint8_t Sender::header_bits(Lane& lane) {
   uint8_t bits = 0;
   if (lane.saw_congestion) bits |= wire::kBitEcnEcho;
   lane.saw_congestion = false;
-  if (unspent_ > ctx_.config.congested_sender_bytes) bits |= wire::kBitCongestedSender;
+  // With one message, the credit for it is used as fast as it can be.
+  const bool congested = unspent_ > ctx_.config.congested_sender_bytes && ready_.several();
+  if (congested) bits |= wire::kBitCongestedSender;
   return bits;
 }
 

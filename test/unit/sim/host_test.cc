@@ -75,6 +75,7 @@ TEST_F(HostPair, the_earliest_wake_asked_for_counts) {
 TEST_F(HostPair, trimmed_packets_are_counted_and_made_good) {
   Scenario tight = scenario();
   tight.trim = true;
+  tight.policy = transport::GrantPolicyKind::kHoma;
   tight.buffer_bytes = 20'000;
   tight.pattern = Pattern::kUniform;
   const auto made = plan(tight);

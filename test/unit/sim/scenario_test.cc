@@ -16,7 +16,8 @@ TEST(Scenario, the_default_can_be_planned) {
   // 7.5 us at 100 Gb/s.
   EXPECT_NEAR(static_cast<double>(made->rtt.value()), 7.5e6, 0.1e6);
   EXPECT_NEAR(static_cast<double>(made->bdp_bytes), 93'750, 1'300);
-  EXPECT_EQ(made->endpoint.unscheduled_bytes, made->bdp_bytes);
+  EXPECT_EQ(made->endpoint.unscheduled_bytes, made->bdp_bytes / 2);
+  EXPECT_EQ(made->endpoint.credit_bytes, made->bdp_bytes);
 }
 
 TEST(Scenario, timers_follow_the_round_trip) {
@@ -75,6 +76,9 @@ TEST(Scenario, names_are_known_both_ways) {
     const auto policy = policy_named(name);
     ASSERT_TRUE(policy.ok()) << name;
     EXPECT_EQ(policy_name(*policy), name);
+    Scenario scenario;
+    EXPECT_TRUE(set_policy(name, &scenario).ok());
+    EXPECT_EQ(policy_name(scenario), name);
   }
   EXPECT_FALSE(policy_named("tcp").ok());
   EXPECT_TRUE(pattern_named("incast").ok());

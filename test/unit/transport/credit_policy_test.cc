@@ -57,6 +57,44 @@ TEST_F(CreditPolicyTest, one_sender_gets_its_bucket_and_no_more) {
   EXPECT_EQ(a.granted - a.received, 100'000u);
 }
 
+TEST_F(CreditPolicyTest, where_several_senders_wait_each_has_a_share_of_a_bucket) {
+  EndpointConfig spread = config();
+  spread.credit_spread = 4;
+  policy_ = std::make_unique<CreditPolicy>(spread);
+  std::array<Grantable, 6> messages;
+  for (uint32_t i = 0; i < messages.size(); ++i) {
+    messages[i] = message(1'000'000 + i, i);
+    policy_->add(&messages[i]);
+  }
+  decide();
+  for (const Grantable& m : messages) EXPECT_EQ(m.granted, 25'000u);
+  for (uint32_t i = 1; i < messages.size(); ++i) policy_->remove(&messages[i]);
+  arrive(messages[0], 1'000);
+  decide();
+  EXPECT_EQ(messages[0].granted, 101'000u) << "alone, it gets the whole bucket";
+}
+
+TEST_F(CreditPolicyTest, credit_grows_with_what_congested_senders_hold) {
+  EndpointConfig more = config();
+  more.most_credit_bytes = 450'000;
+  policy_ = std::make_unique<CreditPolicy>(more);
+  EXPECT_EQ(policy_->credit(), 150'000u);
+  Grantable a = message(1u << 30, 0);
+  policy_->add(&a);
+  for (int i = 0; i < 200; ++i) {
+    decide();
+    arrive(a, a.granted - a.received, true);
+  }
+  EXPECT_GT(policy_->credit(), 440'000u);
+  EXPECT_LE(policy_->credit(), 450'000u);
+  for (int i = 0; i < 400; ++i) {
+    decide();
+    arrive(a, a.granted - a.received);
+  }
+  EXPECT_LT(policy_->credit(), 160'000u);
+  EXPECT_GE(policy_->credit(), 150'000u);
+}
+
 // A sender keeps back what does not fill a packet, and credit for that would be stuck with it.
 TEST_F(CreditPolicyTest, grants_end_with_whole_packets) {
   Grantable a = message(1'000'000, 0);

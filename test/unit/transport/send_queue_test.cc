@@ -14,8 +14,10 @@ TEST(SendQueue, fewest_bytes_left_first) {
   EXPECT_TRUE(queue.empty());
   EXPECT_EQ(queue.next(), nullptr);
   queue.insert(messages[0], 30'000);
+  EXPECT_FALSE(queue.several());
   queue.insert(messages[1], 10'000);
   queue.insert(messages[2], 20'000);
+  EXPECT_TRUE(queue.several());
   for (int i = 0; i < 100; ++i) EXPECT_EQ(queue.next(), &messages[1]);
   queue.update(messages[1], 100'000);
   EXPECT_EQ(queue.next(), &messages[2]);
