@@ -42,6 +42,8 @@ void fill(const Experiment& experiment, Records::const_iterator begin, Records::
   std::vector<double> own;
   std::vector<double> homa;
   const Packetisation own_packets = own_packetisation(experiment.plan());
+  const uint32_t last_host = experiment.plan().topology.hosts - 1;
+  group.unloaded = experiment.unloaded(0, last_host, group.to, own_packets);
   for (auto it = begin; it != end; ++it) {
     own.push_back(slowdown_of(experiment, **it, own_packets));
     homa.push_back(slowdown_of(experiment, **it, homa_packetisation()));
@@ -152,6 +154,9 @@ Report report_of(const Experiment& experiment) {
   report.payload_bytes = experiment.window_bytes();
   report.goodput_fraction =
       static_cast<double>(report.payload_bytes) / experiment.window_capacity();
+  report.offered_fraction = static_cast<double>(payload) / experiment.window_capacity();
+  const Picos began = experiment.plan().settle;
+  report.last_done = report.last_done > began ? report.last_done - began : Picos();
   add_queues(experiment, &report);
   add_counters(experiment, &report);
   report.hash = experiment.hash();

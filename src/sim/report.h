@@ -18,6 +18,8 @@ struct SlowdownGroup {
   uint32_t from = 0;  // Sizes in bytes, both inclusive.
   uint32_t to = 0;
   uint64_t count = 0;
+  Picos
+      unloaded;  // What the longest of them takes in an empty network, between the farthest hosts.
   double p50 = 0;
   double p99 = 0;
   double p999 = 0;
@@ -32,6 +34,7 @@ struct Report {
   uint64_t delivered = 0;             // Of those, until the end of the run.
   uint64_t payload_bytes = 0;         // Delivered within the window.
   double goodput_fraction = 0;        // Of what full packets could carry on all hosts' links.
+  double offered_fraction = 0;        // The same of what was submitted within the window.
   double wire_share = 0;  // Of the hosts' links, taken by all packets they sent in the window.
   double mean_payload_share = 0;     // Payload of the wire bytes of all data packets submitted...
   double homa_payload_share = 0;     // ...and the same in Homa's packetisation.
@@ -39,7 +42,7 @@ struct Report {
   uint64_t max_port_bytes = 0;       // Largest queue of one switch port.
   uint64_t max_host_port_bytes = 0;  // The same of ports to hosts.
   double mean_host_port_bytes = 0;   // Over time and ports to hosts.
-  Picos last_done;                   // When the last message was delivered.
+  Picos last_done;  // When the last message was delivered, since the first was submitted.
   uint64_t hash = 0;
   // Sums over all hosts.
   uint64_t packets_sent = 0;

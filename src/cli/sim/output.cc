@@ -23,6 +23,9 @@ void add_slowdowns(const sim::SlowdownGroup& group, JsonReport* json) {
                    {{"quantile", name}, {"size", group.name}});
   }
   json->add("messages", group.count, "messages", {{"size", group.name}});
+  json->add("size.to", group.to, "bytes", {{"size", group.name}});
+  json->add("latency.unloaded", sim::to_nanos(group.unloaded).value(), "ns",
+            {{"size", group.name}});
 }
 
 }  // namespace
@@ -71,6 +74,7 @@ void add_sim_report(const sim::Report& report, JsonReport* json) {
   json->add("messages.submitted", report.submitted, "messages");
   json->add("messages.delivered", report.delivered, "messages");
   json->add_real("goodput.fraction", report.goodput_fraction, "share");
+  json->add_real("offered.fraction", report.offered_fraction, "share");
   json->add_real("payload.share", report.mean_payload_share, "share", {{"packets", "own"}});
   json->add_real("payload.share", report.homa_payload_share, "share", {{"packets", "homa"}});
   json->add_real("wire.share", report.wire_share, "share");
