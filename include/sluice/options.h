@@ -102,6 +102,14 @@ struct NodeOptions {
   FaultOptions faults;  // Of what its ports receive.
 };
 
+// How receivers decide who may send (src/README.md compares them; the wire is the same for all).
+enum class GrantPolicy : uint8_t {
+  kHybrid,  // Little credit, spread by what senders can use, and ranked priorities. The default.
+  kHoma,    // A window for each of the `overcommit` shortest messages, and ranked priorities.
+  kSird,    // Credit for each sender by its marks, without priorities.
+  kFair,    // In turn.
+};
+
 enum class LogLevel : uint8_t { kDebug, kInfo, kWarning, kError, kOff };
 
 enum class HugePages : uint8_t {
@@ -131,7 +139,10 @@ struct EngineOptions {
   CryptoOptions crypto;
   Limits limits;
   EalOptions eal;
-  bool bundling = true;                     // Small messages and control may share a packet.
+  bool bundling = true;  // Small messages and control may share a packet.
+  GrantPolicy grant_policy = GrantPolicy::kHybrid;
+  // The network sends the packets of one message over several paths: later ones prove no loss.
+  bool multipath = false;
   bool shuffle_deliveries = false;          // Debug: deliver ready messages in random order.
   bool record_latency = false;              // Fills Engine::latency().
   LogLevel log_level = LogLevel::kWarning;  // To standard error.

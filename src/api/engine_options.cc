@@ -151,6 +151,20 @@ uint64_t random_seed() {
   return (uint64_t{device()} << 32) | device();
 }
 
+transport::GrantPolicyKind to_transport(GrantPolicy policy) {
+  switch (policy) {
+    case GrantPolicy::kHybrid:
+      break;
+    case GrantPolicy::kHoma:
+      return transport::GrantPolicyKind::kHoma;
+    case GrantPolicy::kSird:
+      return transport::GrantPolicyKind::kSird;
+    case GrantPolicy::kFair:
+      return transport::GrantPolicyKind::kFair;
+  }
+  return transport::GrantPolicyKind::kHybrid;
+}
+
 transport::EndpointConfig make_endpoint(const EngineOptions& options, uint64_t seed) {
   const Limits& l = options.limits;
   transport::EndpointConfig config;
@@ -162,7 +176,11 @@ transport::EndpointConfig make_endpoint(const EngineOptions& options, uint64_t s
   config.max_message = l.max_message;
   config.unscheduled_bytes = l.unscheduled_bytes;
   config.max_incoming_bytes = l.max_incoming_bytes;
+  config.credit_bytes = l.max_incoming_bytes;
+  config.sender_credit_bytes = l.max_incoming_bytes;
   config.overcommit = l.overcommit;
+  config.grant_policy = to_transport(options.grant_policy);
+  if (options.multipath) config.recovery = transport::RecoveryKind::kRack;
   config.bundling = options.bundling;
   config.rto_min = base::nanos(l.rto_min_ns);
   config.rto_initial = std::max(config.rto_initial, config.rto_min);

@@ -49,6 +49,20 @@ absl::Status set_backend(const std::string& text, CryptoBackend* backend) {
   return absl::OkStatus();
 }
 
+absl::Status set_policy(const std::string& text, GrantPolicy* policy) {
+  const std::pair<const char*, GrantPolicy> known[] = {{"hybrid", GrantPolicy::kHybrid},
+                                                       {"homa", GrantPolicy::kHoma},
+                                                       {"sird", GrantPolicy::kSird},
+                                                       {"fair", GrantPolicy::kFair}};
+  for (const auto& [name, value] : known) {
+    if (text != name) continue;
+    *policy = value;
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("'", text, "': choose hybrid, homa, sird or fair"));
+}
+
 // "2", "0,2" or "0-3,6".
 absl::Status set_cpus(const std::string& text, std::vector<uint32_t>* cpus) {
   cpus->clear();
@@ -169,6 +183,10 @@ void add_protocol(OptionSet* set, Options* o) {
   set->add_nanos("peer-timeout", "silence, with work pending, that ends a session (default 1s)",
                  &o->peer_timeout);
   set->add_switch("bundling", "small messages may share a packet (default)", &o->bundling);
+  set->add("policy", "NAME", "who may send to this end: hybrid (default), homa, sird or fair",
+           [o](const std::string& text) { return set_policy(text, &o->policy); });
+  set->add_switch("multipath", "the network sends packets of one message over several paths",
+                  &o->multipath);
   set->add_switch("shuffle", "debug: deliver ready messages in random order", &o->shuffle);
   set->add_ppm("loss", "received packets to drop: 1% or 200ppm", &o->faults.loss_ppm);
   set->add_ppm("reorder", "received packets to hold back", &o->faults.reorder_ppm);
@@ -332,6 +350,8 @@ EngineOptions engine_options(const Options& options, bool accept, std::vector<ui
     engine.limits.peer_timeout_ns = kEmbeddedTimeout;
   }
   engine.bundling = options.bundling;
+  engine.grant_policy = options.policy;
+  engine.multipath = options.multipath;
   engine.shuffle_deliveries = options.shuffle;
   engine.eal.arguments = options.eal;
   engine.eal.memory_mb = static_cast<uint32_t>(options.memory_mb);

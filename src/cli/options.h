@@ -66,6 +66,8 @@ struct Options {
   uint64_t max_buffered = 1u << 20;
   uint64_t peer_timeout = 0;  // ns; 0: the library's, or long with both ends in this process.
   bool bundling = true;
+  GrantPolicy policy = GrantPolicy::kHybrid;
+  bool multipath = false;
   bool shuffle = false;
   FaultOptions faults;
 

@@ -116,7 +116,9 @@ transport::EndpointConfig endpoint_config(const Scenario& s, const Plan& plan) {
   config.sender_credit_bytes = share_of_bdp(1.0);
   config.grant_increment =
       std::clamp(config.credit_bytes / 8, plan.record_bytes, 4 * plan.record_bytes);
-  config.fifo_share = 0;
+  config.fifo_share = config.turn_share = 0;
+  config.credit_spread = 1;
+  config.congested_sender_bytes = UINT32_MAX;
   if (credits && s.policy != Kind::kFair) {
     config.blind_bytes = config.unscheduled_bytes;
     config.congested_sender_bytes =
@@ -136,11 +138,10 @@ transport::EndpointConfig endpoint_config(const Scenario& s, const Plan& plan) {
     // What waits in the network is not lost.
     config.unscheduled_bytes = kMaxMessage;
     config.blind_bytes = UINT32_MAX;
-    config.turn_share = 0;
     config.rto_min = config.rto_initial = config.rto_max = base::seconds(100);
     config.peer_timeout = base::seconds(1000);
   }
-  config.grant_policy = s.policy;
+  config.grant_policy = s.ideal ? Kind::kHoma : s.policy;
   config.recovery = transport::RecoveryKind::kRack;
   config.seed = s.seed;
   return config;

@@ -39,12 +39,12 @@ struct EndpointConfig {
   uint32_t credit_bytes = 1u << 20;
   uint32_t most_credit_bytes = 0;  // With congested senders; 0: the same.
   uint32_t sender_credit_bytes = 640u << 10;
-  uint32_t credit_spread = 1;  // Where so many senders wait, one has its share of that at most.
+  uint32_t credit_spread = 4;  // Where so many senders wait, one has its share of that at most.
   uint32_t fifo_share = 16;    // One of so many granted bytes goes to the oldest; 0: none.
   uint32_t blind_bytes = UINT32_MAX;  // Longer messages ask for credit before they send.
-  uint32_t turn_share = 0;            // One of so many granted packets goes in turn; 0: none.
+  uint32_t turn_share = 8;            // One of so many granted packets goes in turn; 0: none.
   // A sender with more granted and not sent bytes than this says so in its packets (SIRD's SThr).
-  uint32_t congested_sender_bytes = UINT32_MAX;
+  uint32_t congested_sender_bytes = 256u << 10;
   bool bundling = true;                           // Small messages and control share a packet.
   uint32_t bundle_message_max = 512;              // Larger messages travel in packets of their own.
   base::Nanos rto_min = base::micros(200);        // Floor of every retransmission timer.
@@ -54,7 +54,7 @@ struct EndpointConfig {
   base::Nanos idle_timeout = base::seconds(600);  // Silence without work that forgets a peer.
   base::Nanos release_delay = base::micros(50);   // Longest wait of a FLOOR for company.
   base::Nanos probe_interval = base::seconds(60);  // Between path MTU searches.
-  GrantPolicyKind grant_policy = GrantPolicyKind::kHoma;
+  GrantPolicyKind grant_policy = GrantPolicyKind::kHybrid;
   RecoveryKind recovery = RecoveryKind::kGap;
   bool shuffle_deliveries = false;  // Debug: deliver ready messages in random order.
   uint64_t seed = 1;                // For hash seeds, entropy and shuffling; never for keys.

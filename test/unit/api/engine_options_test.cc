@@ -34,6 +34,8 @@ TEST(EngineOptions, carries_everything_over) {
   options.nodes[0].lcores = 2;
   options.limits.max_exchanges = 99;
   options.bundling = false;
+  options.grant_policy = GrantPolicy::kSird;
+  options.multipath = true;
   const auto config = make_engine_config(options);
   ASSERT_TRUE(config.ok()) << config.status();
   ASSERT_EQ(config->nodes.size(), 1u);
@@ -43,6 +45,8 @@ TEST(EngineOptions, carries_everything_over) {
   EXPECT_EQ(node.psks.size(), 1u);
   EXPECT_EQ(node.endpoint.max_exchanges, 99u);
   EXPECT_FALSE(node.endpoint.bundling);
+  EXPECT_EQ(node.endpoint.grant_policy, transport::GrantPolicyKind::kSird);
+  EXPECT_EQ(node.endpoint.recovery, transport::RecoveryKind::kRack);
   EXPECT_NE(node.endpoint.seed, 0u);
   ASSERT_EQ(node.ports.size(), 1u);
   EXPECT_EQ(node.ports[0].addresses.size(), 2u);

@@ -58,6 +58,8 @@ TEST_F(OptionsTest, everything_reaches_the_engine) {
                      "--seed=5",
                      "--no-bundling",
                      "--shuffle",
+                     "--policy=sird",
+                     "--multipath",
                      "--arena=32",
                      "--huge-pages=no",
                      "--memory=512",
@@ -84,6 +86,8 @@ TEST_F(OptionsTest, everything_reaches_the_engine) {
   EXPECT_TRUE(engine.crypto.psk.empty());
   EXPECT_FALSE(engine.bundling);
   EXPECT_TRUE(engine.shuffle_deliveries);
+  EXPECT_EQ(engine.grant_policy, GrantPolicy::kSird);
+  EXPECT_TRUE(engine.multipath);
   EXPECT_EQ(engine.limits.arena_bytes, 32u << 20);
   EXPECT_EQ(engine.log_level, LogLevel::kDebug);
 }

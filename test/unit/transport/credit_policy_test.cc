@@ -19,6 +19,7 @@ EndpointConfig config(GrantPolicyKind kind = GrantPolicyKind::kHybrid) {
   config.credit_bytes = 150'000;
   config.sender_credit_bytes = 100'000;
   config.grant_increment = kStep;
+  config.credit_spread = 1;
   config.max_lanes = 8;
   config.max_packet = 1'000;
   config.fifo_share = 0;

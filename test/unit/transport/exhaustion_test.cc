@@ -202,8 +202,7 @@ TEST(Exhaustion, lanes_are_limited_and_their_places_come_back) {
 
 TEST(Exhaustion, deadlines_pass_while_waiting_for_grants) {
   EndpointConfig config;
-  config.overcommit = 1;
-  config.max_incoming_bytes = 64u << 10;
+  config.credit_bytes = 64u << 10;
   Pair pair(config, config);
   answer_briefly(pair);
   pair.connect();
@@ -211,7 +210,7 @@ TEST(Exhaustion, deadlines_pass_while_waiting_for_grants) {
   faults.delay = base::micros(50);
   pair.set_faults(faults);
   for (uint64_t tag = 1; tag <= 12; ++tag) {
-    ASSERT_TRUE(pair.call(tag, 500000, millis(tag % 3 == 0 ? 200 : 4 + tag)).ok());
+    ASSERT_TRUE(pair.call(tag, 500000, millis(tag % 3 == 0 ? 200 : 1 + tag / 3)).ok());
   }
   ASSERT_TRUE(pair.run([&] { return pair.completed() == 12; }, seconds(2)));
   size_t late = 0;

@@ -120,7 +120,7 @@ TEST(Inbound, the_target_of_a_range_depends_on_its_neighbours) {
 // Verifies MUST-T5: what was not granted is dropped and counted, however well it is sealed.
 TEST(Inbound, sealed_bytes_beyond_the_grant_are_dropped) {
   EndpointConfig config = bench_config();
-  config.max_incoming_bytes = 200000;
+  config.credit_bytes = 200000;
   Roles r(config);
   DataSpec spec{.message_length = 250000};
   r.give(r.peer.data(spec, pattern(1000)));
