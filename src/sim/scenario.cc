@@ -20,7 +20,8 @@ constexpr uint64_t kArenaBytes = uint64_t{512} << 20;  // Of address space: it i
 constexpr base::Nanos kShortestTimeout = base::micros(50);
 constexpr uint32_t kMostCredit = 1u << 31;
 constexpr uint32_t kEcnPackets = 64;
-constexpr uint32_t kCreditPackets = 16;  // Credit where a bandwidth-delay product is less.
+constexpr uint32_t kCreditPackets = 64;  // Credit where a bandwidth-delay product is less.
+constexpr uint32_t kCongestedPackets = 4;
 constexpr uint32_t kExchanges = 8192;
 constexpr uint32_t kReassemblies = 4096;
 constexpr uint64_t kHelloBytes = 2000;  // Of wire time, more than a new session sends.
@@ -122,7 +123,7 @@ transport::EndpointConfig endpoint_config(const Scenario& s, const Plan& plan) {
   if (credits && s.policy != Kind::kFair) {
     config.blind_bytes = config.unscheduled_bytes;
     config.congested_sender_bytes =
-        s.policy == Kind::kSird ? share_of_bdp(0.5) : kCreditPackets / 4 * plan.record_bytes;
+        s.policy == Kind::kSird ? share_of_bdp(0.5) : kCongestedPackets * plan.record_bytes;
     config.turn_share = s.policy == Kind::kSird ? 2 : 8;
   }
   if (s.policy == Kind::kHybrid) {

@@ -36,13 +36,15 @@ CreditPolicy::CreditPolicy(const EndpointConfig& config)
 }
 
 uint64_t CreditPolicy::credit() const {
-  return credit_ + more_credit_ * static_cast<uint64_t>(congested_share_) / AimdWindow::kWhole;
+  const int64_t above_half = std::max<int64_t>(2 * congested_share_ - AimdWindow::kWhole, 0);
+  return credit_ + more_credit_ * static_cast<uint64_t>(above_half) / AimdWindow::kWhole;
 }
 
 uint32_t CreditPolicy::allowance(uint32_t sender) const {
   // Receivers choose their senders without knowing of each other, so that two may choose the same;
   // who has put all its credit there stands still.
-  const uint32_t share = most_ / std::clamp(waiting_senders_, 1u, spread_);
+  const uint32_t share = std::max(most_ / std::clamp(waiting_senders_, 1u, spread_),
+                                  static_cast<uint32_t>(credit_ / kLeastShare));
   return std::min({senders_[sender].host.bytes(), senders_[sender].network.bytes(), share});
 }
 

@@ -41,8 +41,8 @@ class CreditPolicy final : public GrantPolicy {
   void set_levels(uint8_t levels) override { levels_ = levels; }
   uint64_t outstanding() const override { return outstanding_; }
 
-  // All that senders together may have under way now: the more of what arrives is from senders that
-  // hold more than they can use, the more has to be out to keep the link busy.
+  // All that senders together may have under way now. Where more than half of what arrives is from
+  // senders that hold more than they can use, more has to be out to keep the link busy.
   uint64_t credit() const;
   // Credit that a sender may hold now, in bytes; for tests and `show`.
   uint32_t allowance(uint32_t sender) const;
@@ -68,6 +68,7 @@ class CreditPolicy final : public GrantPolicy {
   void activate(Grantable& message);
   void deactivate(Grantable& message);
 
+  static constexpr uint32_t kLeastShare = 8;  // One sender may always have this part of the credit.
   static constexpr uint32_t kMaxRanked = base::limits::kMaxOvercommit;
   static constexpr uint32_t kDefaultLevels = 4;  // Of scheduled bytes: 0 to 3.
 
