@@ -25,19 +25,23 @@ absl::StatusOr<std::unique_ptr<Experiment>> Experiment::create(const Scenario& s
   Picos gap;
   std::unique_ptr<Traffic> traffic;
   switch (scenario.pattern) {
+    case Pattern::kRpc:
     case Pattern::kUniform: {
       const Picos wire =
           mean_wire_time(*workload, own_packetisation(*made), host_picos_per_byte(made->topology));
       gap = picos(static_cast<uint64_t>(static_cast<double>(wire.value()) / scenario.load));
-      traffic = std::make_unique<UniformTraffic>(*workload, scenario.seed, hosts, gap, end);
+      traffic = std::make_unique<UniformTraffic>(*workload, scenario.seed, hosts, gap, end,
+                                                 scenario.pattern == Pattern::kRpc);
       break;
     }
     case Pattern::kSaturate:
       traffic = std::make_unique<SaturatingTraffic>(*workload, scenario.seed, hosts,
                                                     scenario.outstanding, end);
       break;
+    case Pattern::kFanin:
     case Pattern::kIncast:
-      traffic = std::make_unique<IncastTraffic>(scenario.senders, scenario.incast_bytes);
+      traffic = std::make_unique<IncastTraffic>(scenario.senders, scenario.incast_bytes,
+                                                scenario.pattern == Pattern::kFanin);
       break;
   }
   std::unique_ptr<Experiment> experiment(

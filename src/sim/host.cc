@@ -63,27 +63,70 @@ void Host::connect(uint32_t peer) {
 }
 
 void Host::submit(uint32_t dst, uint32_t size) {
-  const Picos now = network_.now();
-  const Waiting message{dst, size, peers_[dst].next_service++};
+  const Waiting message{dst, size, peers_[dst].next_service++, false};
   log_.submitted(static_cast<uint16_t>(index_), static_cast<uint16_t>(dst), message.service, size,
-                 now);
+                 network_.now());
+  enqueue(message);
+}
+
+void Host::request(uint32_t dst, uint32_t size) {
+  const Waiting message{dst, size, peers_[dst].next_service++, true};
+  log_.submitted(static_cast<uint16_t>(dst), static_cast<uint16_t>(index_), message.service, size,
+                 network_.now());
+  enqueue(message);
+}
+
+void Host::enqueue(const Waiting& message) {
   if (!backlog_.empty() || !try_submit(message)) {
     ++counters_.backlogged;
     backlog_.push_back(message);
   }
-  settle(now);
+  settle(network_.now());
 }
 
 bool Host::try_submit(const Waiting& message) {
-  transport::SendOneWay command;
-  command.lane = peers_[message.dst].lane;
-  command.service = message.service;
-  command.data = kPayload;
-  command.length = message.size;
-  command.lazy_ack = true;  // Delivery is what counts here.
-  const auto result = endpoint_.submit(command, to_nanos(network_.now()));
+  const base::Nanos now = to_nanos(network_.now());
+  transport::SubmitResult result;
+  if (message.request) {
+    transport::SendRequest command;
+    command.lane = peers_[message.dst].lane;
+    command.service = message.service;
+    command.data = kPayload;
+    command.length = kRequestBytes;
+    result = endpoint_.submit(command, now);
+  } else {
+    transport::SendOneWay command;
+    command.lane = peers_[message.dst].lane;
+    command.service = message.service;
+    command.data = kPayload;
+    command.length = message.size;
+    command.lazy_ack = true;  // Delivery is what counts here.
+    result = endpoint_.submit(command, now);
+  }
   SLUICE_CHECK(result.ok() || result.code == base::Code::kResourceExhausted);
   return result.ok();
+}
+
+// The log knows how long a response the caller wants.
+void Host::answer(const transport::Event& event, Picos now) {
+  const uint16_t caller = lane_peer_[event.lane.index];
+  transport::Respond response;
+  response.exchange = event.exchange;
+  response.data = kPayload;
+  response.length = log_.size_of(static_cast<uint16_t>(index_), caller, event.service);
+  const base::Code code = endpoint_.submit(response, to_nanos(now));
+  SLUICE_CHECK(code == base::Code::kOk || code == base::Code::kCancelled);
+}
+
+void Host::take_response(const transport::Event& event, Picos now) {
+  if (event.code == base::Code::kOk) {
+    const uint16_t callee = lane_peer_[event.lane.index];
+    log_.delivered(callee, static_cast<uint16_t>(index_), event.service, event.length, now);
+  } else {
+    ++counters_.failed;
+  }
+  const transport::ReleaseMessage release{event.exchange};
+  SLUICE_CHECK(endpoint_.submit(release, to_nanos(now)) == base::Code::kOk);
 }
 
 void Host::wake_traffic(Picos at) {
@@ -151,6 +194,10 @@ void Host::on_event(const transport::Event& event, Picos now) {
       SLUICE_CHECK(endpoint_.submit(release, to_nanos(now)) == base::Code::kOk);
       return;
     }
+    case transport::EventKind::kRequest:
+      return answer(event, now);
+    case transport::EventKind::kCallDone:
+      return take_response(event, now);
     case transport::EventKind::kSendDone:
       if (event.code != base::Code::kOk) ++counters_.failed;
       if (traffic_ != nullptr) traffic_->on_sent(index_, now);

@@ -55,6 +55,9 @@ class Host final : public HostPort {
   // Submits a one-way message now. What the endpoint has no room for waits here, in order, and
   // counts from now all the same.
   void submit(uint32_t dst, uint32_t size);
+  // Calls `dst` now, which answers with `size` bytes. What counts is that response, from now on; it
+  // is in the log as a message from `dst`, which must not send one-way messages here too.
+  void request(uint32_t dst, uint32_t size);
   // Calls Traffic::on_time() then; one time at once, a later call replaces it by an earlier time
   // only.
   void wake_traffic(Picos at);
@@ -77,10 +80,14 @@ class Host final : public HostPort {
     uint32_t dst;
     uint32_t size;
     uint16_t service;
+    bool request;  // A call, and `size` its response's.
   };
   enum Cookie : uint64_t { kTimer, kTraffic, kLink };
 
+  void enqueue(const Waiting& message);
   bool try_submit(const Waiting& message);
+  void answer(const transport::Event& event, Picos now);
+  void take_response(const transport::Event& event, Picos now);
   void settle(Picos now);
   void take_events(Picos now);
   void on_event(const transport::Event& event, Picos now);
@@ -91,6 +98,7 @@ class Host final : public HostPort {
   void arm(Picos now);
 
   static constexpr uint32_t kSlots = 8;
+  static constexpr uint32_t kRequestBytes = 64;
 
   const uint32_t index_;
   const uint32_t max_packet_;

@@ -24,6 +24,12 @@ void MessageLog::delivered(uint16_t src, uint16_t dst, uint16_t service, uint32_
   open_.erase(found);
 }
 
+uint32_t MessageLog::size_of(uint16_t src, uint16_t dst, uint16_t service) const {
+  const auto found = open_.find(key(src, dst, service));
+  SLUICE_CHECK(found != open_.end());
+  return records_[found->second].size;
+}
+
 uint64_t MessageLog::hash() const {
   uint64_t hash = records_.size();
   for (const MessageRecord& record : records_) {

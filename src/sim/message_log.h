@@ -32,6 +32,9 @@ class MessageLog {
   // process: the protocol broke its promise.
   void delivered(uint16_t src, uint16_t dst, uint16_t service, uint32_t size, Picos now);
 
+  // The size of a message that was submitted and is not delivered.
+  uint32_t size_of(uint16_t src, uint16_t dst, uint16_t service) const;
+
   const std::vector<MessageRecord>& records() const { return records_; }
   uint64_t outstanding() const { return open_.size(); }  // Submitted and not delivered.
   uint64_t delivered_bytes() const { return delivered_bytes_; }

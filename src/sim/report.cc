@@ -11,10 +11,12 @@ namespace {
 // The records that count: submitted in the window, in order of size.
 std::vector<const MessageRecord*> measured(const Experiment& experiment) {
   std::vector<const MessageRecord*> out;
+  const Pattern pattern = experiment.scenario().pattern;
+  const bool at_once = pattern == Pattern::kIncast || pattern == Pattern::kFanin;
   for (const MessageRecord& record : experiment.log().records()) {
     const bool inside =
         record.start >= experiment.window_begin() && record.start < experiment.window_end();
-    if (inside || experiment.scenario().pattern == Pattern::kIncast) out.push_back(&record);
+    if (inside || at_once) out.push_back(&record);
   }
   std::stable_sort(out.begin(), out.end(), [](const MessageRecord* a, const MessageRecord* b) {
     return a->size < b->size;

@@ -50,7 +50,7 @@ absl::Status check(const Scenario& s) {
 }
 
 absl::Status check_incast(const Scenario& s, const Topology& topology) {
-  if (s.pattern != Pattern::kIncast) return absl::OkStatus();
+  if (s.pattern != Pattern::kIncast && s.pattern != Pattern::kFanin) return absl::OkStatus();
   if (s.senders == 0 || s.senders >= topology.hosts) {
     return absl::InvalidArgumentError(absl::StrCat("senders: ", s.senders, "; ", topology.name,
                                                    " has 1 to ", topology.hosts - 1,
@@ -226,9 +226,11 @@ absl::string_view policy_name(transport::GrantPolicyKind policy) {
 absl::StatusOr<Pattern> pattern_named(absl::string_view name) {
   if (name == "uniform") return Pattern::kUniform;
   if (name == "incast") return Pattern::kIncast;
+  if (name == "rpc") return Pattern::kRpc;
+  if (name == "fanin") return Pattern::kFanin;
   if (name == "saturate") return Pattern::kSaturate;
-  return absl::InvalidArgumentError(
-      absl::StrCat("pattern: '", name, "' is none; choose uniform, incast or saturate"));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "pattern: '", name, "' is none; choose uniform, rpc, incast, fanin or saturate"));
 }
 
 uint32_t Packetisation::last_wire_bytes(uint32_t size) const {

@@ -24,6 +24,8 @@ inline constexpr uint32_t kMaxMessage = 64u << 20;
 enum class Pattern : uint8_t {
   kUniform,   // Every host sends to all others, at Poisson times.
   kIncast,    // `senders` hosts send one message of `incast_bytes` to host 0 at once, at time 0.
+  kRpc,       // Every host calls all others at Poisson times; responses have the workload's sizes.
+  kFanin,     // Host 0 calls `senders` hosts at once, and each answers with `incast_bytes`.
   kSaturate,  // Every host always has `outstanding` messages under way to hosts drawn at random.
 };
 

@@ -29,10 +29,11 @@ uint32_t Drawing::destination(uint32_t host) {
 }
 
 UniformTraffic::UniformTraffic(const base::Workload& workload, uint64_t seed, uint32_t hosts,
-                               Picos mean_gap, Picos end)
+                               Picos mean_gap, Picos end, bool calls)
     : drawing_(workload, seed, hosts),
       mean_gap_(mean_gap),
       end_(end),
+      calls_(calls),
       arrivals_(streams(seed, kArrivals, hosts)) {}
 
 void UniformTraffic::start(Hosts* hosts) {
@@ -42,7 +43,12 @@ void UniformTraffic::start(Hosts* hosts) {
 
 void UniformTraffic::on_time(uint32_t host, Picos now) {
   const uint32_t size = drawing_.size(host);
-  (*hosts_)[host]->submit(drawing_.destination(host), size);
+  const uint32_t other = drawing_.destination(host);
+  if (calls_) {
+    (*hosts_)[host]->request(other, size);
+  } else {
+    (*hosts_)[host]->submit(other, size);
+  }
   plan_next(host, now);
 }
 
@@ -78,7 +84,13 @@ void SaturatingTraffic::on_time(uint32_t host, Picos) {
 }
 
 void IncastTraffic::start(Hosts* hosts) {
-  for (uint32_t sender = 1; sender <= senders_; ++sender) (*hosts)[sender]->submit(0, bytes_);
+  for (uint32_t sender = 1; sender <= senders_; ++sender) {
+    if (calls_) {
+      (*hosts)[0]->request(sender, bytes_);
+    } else {
+      (*hosts)[sender]->submit(0, bytes_);
+    }
+  }
 }
 
 absl::StatusOr<base::Workload> workload_of(const Scenario& scenario) {

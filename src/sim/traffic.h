@@ -38,11 +38,12 @@ class Drawing {
   std::vector<Random> destinations_;
 };
 
-// Every host submits at Poisson times until the end of the window.
+// Every host submits messages, or calls whose responses have these sizes, at Poisson times until
+// the end of the window.
 class UniformTraffic final : public Traffic {
  public:
   UniformTraffic(const base::Workload& workload, uint64_t seed, uint32_t hosts, Picos mean_gap,
-                 Picos end);
+                 Picos end, bool calls);
   void start(Hosts* hosts) override;
   void on_time(uint32_t host, Picos now) override;
 
@@ -52,6 +53,7 @@ class UniformTraffic final : public Traffic {
   Drawing drawing_;
   const Picos mean_gap_;
   const Picos end_;
+  const bool calls_;
   std::vector<Random> arrivals_;
   Hosts* hosts_ = nullptr;
 };
@@ -74,15 +76,18 @@ class SaturatingTraffic final : public Traffic {
   Hosts* hosts_ = nullptr;
 };
 
-// Hosts 1 to `senders` send one message each to host 0 as the run begins.
+// Hosts 1 to `senders` send one message each to host 0 as the run begins, or are called by it for
+// one.
 class IncastTraffic final : public Traffic {
  public:
-  IncastTraffic(uint32_t senders, uint32_t bytes) : senders_(senders), bytes_(bytes) {}
+  IncastTraffic(uint32_t senders, uint32_t bytes, bool calls)
+      : senders_(senders), bytes_(bytes), calls_(calls) {}
   void start(Hosts* hosts) override;
 
  private:
   const uint32_t senders_;
   const uint32_t bytes_;
+  const bool calls_;
 };
 
 // The sizes of a scenario's messages: W1 to W5, or one size. An error names the field.

@@ -79,6 +79,20 @@ void CreditPolicy::add(Grantable* message) {
   dirty_ = true;
 }
 
+uint32_t CreditPolicy::solicit(uint32_t wanted, uint32_t least) {
+  const uint64_t all = credit();
+  const uint64_t free = all > outstanding_ ? all - outstanding_ : 0;
+  const auto given = static_cast<uint32_t>(std::clamp<uint64_t>(free, least, wanted));
+  outstanding_ += given;
+  return given;
+}
+
+void CreditPolicy::unsolicit(uint32_t bytes) {
+  SLUICE_DCHECK(outstanding_ >= bytes);
+  outstanding_ -= bytes;
+  dirty_ = true;
+}
+
 void CreditPolicy::unblock(Sender& sender) {
   while (Grantable* message = sender.blocked.pop_front()) enqueue(*message);
 }

@@ -39,6 +39,8 @@ class CreditPolicy final : public GrantPolicy {
   void remove(Grantable* message) override;
   size_t decide(base::Nanos now, std::span<GrantDecision> out) override;
   void set_levels(uint8_t levels) override { levels_ = levels; }
+  uint32_t solicit(uint32_t wanted, uint32_t least) override;
+  void unsolicit(uint32_t bytes) override;
   uint64_t outstanding() const override { return outstanding_; }
 
   // All that senders together may have under way now. Where more than half of what arrives is from

@@ -94,6 +94,7 @@ SubmitResult EndpointCore::begin(const SendRequest& command, bool one_way, bool 
   out.length = length;
   out.small = length <= ctx.config.bundle_message_max;
   out.granted = sender.unasked(*lane, length);
+  if (!one_way) lifecycle.solicit(*exchange);
   lifecycle.enlist(*exchange, lane->own_ids.take());
   ctx.wheel.arm(exchange->timer, timers.first_look(*exchange, now));
   sender.start(*exchange);

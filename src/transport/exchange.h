@@ -133,8 +133,11 @@ struct Exchange {
   uint32_t backoff = 0;
   base::TimerNode timer;
 
-  Landing landing;               // Caller: where the response is to land.
-  uint32_t response_credit = 0;  // Callee: bytes of response that the caller granted in advance.
+  Landing landing;  // Caller: where the response is to land.
+  // Bytes of response that the caller grants in advance, with the request; and, as caller, how many
+  // of them the grant policy counts as outstanding until the response begins.
+  uint32_t response_credit = 0;
+  uint32_t solicited = 0;
   Outgoing out;
   Incoming in;
 

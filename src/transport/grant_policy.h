@@ -71,6 +71,10 @@ class GrantPolicy {
   virtual size_t decide(base::Nanos now, std::span<GrantDecision> out) = 0;
   // How many priorities, from 0 on, scheduled bytes may use from now on: at least one.
   virtual void set_levels(uint8_t /*levels*/) {}
+  // Credit for a response that a request will ask for: at most `wanted` bytes, at least `least`,
+  // one packet. It is outstanding until unsolicit() is called with the same figure.
+  virtual uint32_t solicit(uint32_t wanted, uint32_t /*least*/) { return wanted; }
+  virtual void unsolicit(uint32_t /*bytes*/) {}
   // Bytes granted (or unscheduled) and not yet received, over all messages.
   virtual uint64_t outstanding() const = 0;
 };

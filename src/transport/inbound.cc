@@ -203,6 +203,10 @@ bool Inbound::begin_response(Exchange& exchange, const Incoming& landing, uint32
   in.from_arena = landing.from_arena;
   in.length = message_length;
   note_arrival(message_length);
+  lifecycle_.settle_credit(exchange);
+  uint32_t& expected = exchange.lane->expected_response;
+  const bool shorter = expected != UINT32_MAX && message_length < expected;
+  expected = shorter ? expected - (expected - message_length) / 8 : message_length;
   exchange.last_progress = now;
   exchange.backoff = 0;
   if (length == message_length && in.window == 0) {

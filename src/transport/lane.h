@@ -63,6 +63,10 @@ struct Lane {
   bool close_queued = false;  // A CLOSE frame waits; the lane ends when it is sent.
   base::Code close_code = base::Code::kClosed;
 
+  // How long a response of this peer may be expected to be: the longest of late. max: none came
+  // yet.
+  uint32_t expected_response = UINT32_MAX;
+
   // Path.
   RttEstimator rtt;
   PathMtu mtu;

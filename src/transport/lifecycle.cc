@@ -27,7 +27,7 @@ Exchange* Lifecycle::allocate(Lane& lane, bool caller) {
   exchange->last_progress = ctx_.now;
   exchange->backoff = 0;
   exchange->landing = Landing{};
-  exchange->response_credit = 0;
+  exchange->response_credit = exchange->solicited = 0;
   Outgoing& out = exchange->out;
   out.data = nullptr;
   out.length = out.sent = out.granted = out.flush_to = out.resend_bytes = 0;
@@ -65,6 +65,27 @@ void Lifecycle::drop_landing(Incoming& in) {
   in.from_arena = false;
 }
 
+// A response of a packet costs nothing; a longer one is let in unasked only as far as there is
+// credit for it, so that the responses to many requests do not all come at once.
+void Lifecycle::solicit(Exchange& exchange) {
+  const Lane& lane = *exchange.lane;
+  uint32_t wanted = std::min(lane.expected_response, ctx_.config.unscheduled_bytes);
+  if (exchange.landing.mode == LandingMode::kStream) {
+    wanted = std::min(wanted, exchange.landing.capacity);
+  }
+  const uint32_t packet = lane.record_bytes();
+  if (wanted <= packet) {
+    exchange.response_credit = packet;
+    return;
+  }
+  exchange.response_credit = exchange.solicited = policy_.solicit(wanted, packet);
+}
+
+void Lifecycle::settle_credit(Exchange& exchange) {
+  if (exchange.solicited != 0) policy_.unsolicit(exchange.solicited);
+  exchange.solicited = 0;
+}
+
 void Lifecycle::leave_policy(Reassembly& reassembly) {
   if (!reassembly.in_policy) return;
   // The policy subtracts what it was told of, so it hears of this burst's bytes first.
@@ -99,6 +120,7 @@ void Lifecycle::complete(Exchange& exchange, base::Code code) {
     // PROTOCOL MUST-T17. A stream's bytes may still be read: they go with the exchange.
     if (exchange.in.window == 0) drop_landing(exchange.in);
   }
+  settle_credit(exchange);
   sender_->forget(exchange);
   ctx_.wheel.cancel(exchange.timer);
   ctx_.by_id.erase(Context::exchange_key(lane, true, exchange.id));
@@ -213,6 +235,7 @@ base::Code Lifecycle::open_lane(const InstallLane& command, base::Nanos now, Lan
   lane->told_floor = 1;
   lane->floor_due = base::Nanos::max();
   lane->told_again = {};
+  lane->expected_response = UINT32_MAX;
   lane->cutoffs.reset();
   lane->cutoffs_told = 0;
   lane->held_acks.clear();

@@ -33,6 +33,10 @@ class Lifecycle {
   // Nothing refers to it any more.
   void free(Exchange& exchange);
 
+  // Gives a new call its response credit, and takes what the policy counts of it back.
+  void solicit(Exchange& exchange);
+  void settle_credit(Exchange& exchange);
+
   // The grant policy forgets the message: it is complete, or gone.
   void leave_policy(Reassembly& reassembly);
   // Stops receiving: the message leaves the grant policy and gives its reassembly back.

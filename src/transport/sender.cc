@@ -281,15 +281,6 @@ uint32_t Sender::floor_delta(Exchange& exchange) {
   return static_cast<uint32_t>(std::min<uint64_t>(exchange.id - lane.told_floor, UINT32_MAX));
 }
 
-// What the caller lets the callee send of the response without a grant: no more than landing
-// memory it has named.
-uint32_t Sender::response_credit(const Exchange& exchange) const {
-  if (!exchange.caller || exchange.one_way) return 0;
-  const uint32_t credit = ctx_.config.unscheduled_bytes;
-  const bool bounded = exchange.landing.mode == LandingMode::kStream;
-  return bounded ? std::min(credit, exchange.landing.capacity) : credit;
-}
-
 void Sender::write_message(Exchange& exchange, uint8_t* clear, uint8_t bits) {
   wire::MsgFrame frame{};
   if (exchange.caller) bits |= wire::kMsgInitiator;
@@ -300,7 +291,7 @@ void Sender::write_message(Exchange& exchange, uint8_t* clear, uint8_t bits) {
   frame.length = static_cast<uint16_t>(exchange.out.length);
   frame.floor_delta = floor_delta(exchange);
   frame.id = exchange.id;
-  frame.response_credit = response_credit(exchange);
+  frame.response_credit = exchange.caller ? exchange.response_credit : 0;
   frame.emit(clear);
 }
 
@@ -453,7 +444,7 @@ bool Sender::write_record(Exchange& exchange, TxPacket& slot, uint32_t offset, u
   header.record_number = *number;
   header.message_length = out.length;
   header.granted = std::min(out.granted, out.length);
-  header.response_credit = response_credit(exchange);
+  header.response_credit = exchange.caller ? exchange.response_credit : 0;
   header.floor_delta = floor_delta(exchange);
   header.timestamp = static_cast<uint32_t>(now.value());
   header.service = exchange.service;

@@ -103,7 +103,6 @@ class Sender {
   void rank(Exchange& exchange);
   void maybe_update_keys(Lane& lane);
   uint32_t floor_delta(Exchange& exchange);
-  uint32_t response_credit(const Exchange& exchange) const;
   uint8_t header_bits(Lane& lane);
   bool has_work(const Exchange& exchange) const;
   static Exchange& owner(Outgoing& out) { return *base::container_of(&out, &Exchange::out); }

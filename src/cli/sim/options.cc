@@ -85,9 +85,9 @@ void add_network_options(OptionSet* set, sim::Scenario* s) {
 
 void add_traffic_options(OptionSet* set, sim::Scenario* s) {
   set->section("traffic");
-  set->add("pattern", "NAME", "uniform, incast or saturate", [s](const std::string& value) {
-    return set_named(&s->pattern, sim::pattern_named)(value);
-  });
+  set->add(
+      "pattern", "NAME", "uniform, rpc, incast, fanin or saturate",
+      [s](const std::string& value) { return set_named(&s->pattern, sim::pattern_named)(value); });
   set->add("workload", "NAME", "sizes: W1 to W5, or a number of bytes",
            [s](const std::string& value) {
              const auto size = parse_count(value);

@@ -39,7 +39,9 @@ double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC
 // A run that would take hours is refused before it begins.
 absl::Status check_length(const SimCommand& command, const sim::Experiment& experiment) {
   const sim::Scenario& scenario = command.scenario;
-  if (scenario.pattern != sim::Pattern::kUniform) return absl::OkStatus();
+  const bool timed =
+      scenario.pattern == sim::Pattern::kUniform || scenario.pattern == sim::Pattern::kRpc;
+  if (!timed) return absl::OkStatus();
   const uint64_t span = (scenario.warmup + scenario.duration).value();
   const uint64_t each = span / std::max<uint64_t>(1, experiment.mean_gap().value());
   const uint64_t messages = each * experiment.plan().topology.hosts;

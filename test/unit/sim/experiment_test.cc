@@ -115,6 +115,37 @@ TEST(Experiment, an_incast_keeps_the_receivers_link_busy) {
   EXPECT_LT(static_cast<double>(took.value()) / ideal, 1.05);
 }
 
+TEST(Experiment, calls_get_their_responses) {
+  Scenario scenario = small();
+  scenario.pattern = Pattern::kRpc;
+  for (const char* policy : {"homa", "sird", "hybrid", "fair"}) {
+    ASSERT_TRUE(set_policy(policy, &scenario).ok());
+    const auto experiment = run(scenario);
+    EXPECT_GT(experiment->log().records().size(), 500u);
+    EXPECT_EQ(experiment->log().outstanding(), 0u) << policy;
+    for (uint32_t i = 0; i < 16; ++i) EXPECT_EQ(experiment->host(i).counters().failed, 0u);
+  }
+}
+
+// Each request carries the credit for its response: one that answers to many calls at once is not
+// buried by them.
+TEST(Experiment, responses_to_many_calls_come_as_there_is_credit_for_them) {
+  const auto longest_queue = [](const char* policy) {
+    Scenario scenario = small();
+    EXPECT_TRUE(set_policy(policy, &scenario).ok());
+    scenario.pattern = Pattern::kFanin;
+    scenario.senders = 15;
+    scenario.incast_bytes = 50'000;
+    const Report report = report_of(*run(scenario));
+    EXPECT_EQ(report.delivered, 15u);
+    return report.max_port_bytes;
+  };
+  const uint64_t unsolicited = longest_queue("homa");
+  const uint64_t solicited = longest_queue("hybrid");
+  EXPECT_GT(unsolicited, 400'000u) << "what 15 senders send unasked, nearly all at once";
+  EXPECT_LT(solicited * 4, unsolicited);
+}
+
 TEST(Experiment, saturated_hosts_fill_their_links) {
   Scenario scenario = small();
   scenario.pattern = Pattern::kSaturate;

@@ -81,7 +81,9 @@ TEST(Scenario, names_are_known_both_ways) {
     EXPECT_EQ(policy_name(scenario), name);
   }
   EXPECT_FALSE(policy_named("tcp").ok());
-  EXPECT_TRUE(pattern_named("incast").ok());
+  for (const char* name : {"uniform", "rpc", "incast", "fanin", "saturate"}) {
+    EXPECT_TRUE(pattern_named(name).ok()) << name;
+  }
   EXPECT_FALSE(pattern_named("outcast").ok());
 }
 

@@ -75,6 +75,22 @@ TEST_F(CreditPolicyTest, where_several_senders_wait_each_has_a_share_of_a_bucket
   EXPECT_EQ(messages[0].granted, 101'000u) << "alone, it gets the whole bucket";
 }
 
+TEST_F(CreditPolicyTest, responses_are_let_in_as_far_as_there_is_credit) {
+  EXPECT_EQ(policy_->solicit(100'000, 1'000), 100'000u);
+  EXPECT_EQ(policy_->solicit(100'000, 1'000), 50'000u);
+  EXPECT_EQ(policy_->solicit(100'000, 1'000), 1'000u) << "a packet always";
+  EXPECT_EQ(policy_->outstanding(), 151'000u);
+  Grantable a = message(1'000'000, 0);
+  policy_->add(&a);
+  EXPECT_EQ(decide(), 0u);
+  policy_->unsolicit(100'000);
+  decide();
+  EXPECT_EQ(a.granted, 99'000u);
+  policy_->unsolicit(51'000);
+  policy_->remove(&a);
+  EXPECT_EQ(policy_->outstanding(), 0u);
+}
+
 TEST_F(CreditPolicyTest, credit_grows_with_what_congested_senders_hold) {
   EndpointConfig more = config();
   more.most_credit_bytes = 450'000;

@@ -155,6 +155,7 @@ class Roles {
     out.length = static_cast<uint32_t>(bytes.size());
     out.small = out.length <= ctx.config.bundle_message_max;
     out.granted = sender.unasked(*lane, out.length);
+    if (!one_way) lifecycle.solicit(*exchange);
     lifecycle.enlist(*exchange, lane->own_ids.take());
     ctx.wheel.arm(exchange->timer, timers.first_look(*exchange, now));
     sender.start(*exchange);
