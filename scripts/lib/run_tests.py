@@ -55,6 +55,9 @@ class Tally:
 SANITIZED = ["-Db_sanitize=address,undefined", "-Doptimization=1", "-Ddebug=false",
              "-Dcpp_args=-g1 -fno-omit-frame-pointer", "-Db_ndebug=false", "-Db_lundef=false",
              "-Dboringssl_direct=true", "-Ddebug_numbers=true", "-Dtests=enabled"]
+# The largest workload and network that the slower of two programs does in seconds.
+SIMULATION = ["--topology", "single16-100g", "--workload", "w3", "--load", "0.8", "--duration",
+              "300us", "--policy", "hybrid", "--loss", "0.001"]
 PRODUCT_RUN = Run("build", "all", ["-Dtests=enabled"])
 SANITIZER_RUN = Run("build-asan", "meson-test-prereq", SANITIZED + ["-Dwerror=true"],
                     timeout_multiplier=6)
@@ -211,6 +214,29 @@ def count(run, records, reports):
     return tally
 
 
+def simulate(run):
+    """What a short run of the simulator prints, but for the time it took."""
+    environment = dict(os.environ)
+    if run.directory != PRODUCT_RUN.directory:
+        environment.update(SANITIZER_ENVIRONMENT)
+    done = subprocess.run([ROOT / run.directory / "sluice-sim", *SIMULATION], env=environment,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, errors="replace", check=False)
+    lines = [line for line in done.stdout.splitlines() if " of CPU" not in line]
+    return [f"exit status {done.returncode}", *lines]
+
+
+def compare_builds(log):
+    """The simulator's results must not depend on how it was compiled."""
+    one, other = simulate(PRODUCT_RUN), simulate(SANITIZER_RUN)
+    if one == other and one[0] == "exit status 0":
+        return Tally(passed=1)
+    for first, second in zip(one, other):
+        if first != second:
+            log.say(f"  {PRODUCT_RUN.directory}: {first}\n  {SANITIZER_RUN.directory}: {second}")
+    return Tally(failed=["sluice-sim: the optimised and the sanitized program differ"])
+
+
 def parse_arguments():
     parser = argparse.ArgumentParser(prog="scripts/test", description=__doc__.splitlines()[0])
     which = parser.add_mutually_exclusive_group()
@@ -241,6 +267,8 @@ def main():
             total.add(tally)
         else:
             total.failed.append(f"{run.directory}: does not build")
+    if arguments.sanitizers and (ROOT / SANITIZER_RUN.directory / "sluice-sim").exists():
+        total.add(compare_builds(log))
     for skip in total.skipped:
         log.say(f"skipped: {skip}")
     for failure in total.failed:
