@@ -58,6 +58,7 @@ SANITIZED = ["-Db_sanitize=address,undefined", "-Doptimization=1", "-Ddebug=fals
 # The largest workload and network that the slower of two programs does in seconds.
 SIMULATION = ["--topology", "single16-100g", "--workload", "w3", "--load", "0.8", "--duration",
               "300us", "--policy", "hybrid", "--loss", "0.001"]
+FAULT_SEEDS = 2000
 PRODUCT_RUN = Run("build", "all", ["-Dtests=enabled"])
 SANITIZER_RUN = Run("build-asan", "meson-test-prereq", SANITIZED + ["-Dwerror=true"],
                     timeout_multiplier=6)
@@ -214,6 +215,39 @@ def count(run, records, reports):
     return tally
 
 
+def commit_seed():
+    """A number made of the commit, so that each one is tried with faults of its own."""
+    done = subprocess.run(["git", "rev-parse", "--short=8", "HEAD"], cwd=ROOT, text=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, check=False)
+    return int(done.stdout.strip() or "1", 16)
+
+
+def break_promises(log):
+    """Runs the fault machine with the commit's seeds, on all CPUs."""
+    program = ROOT / PRODUCT_RUN.directory / "sluice-sim"
+    parts = os.cpu_count() or 1
+    seeds = -(-FAULT_SEEDS // parts)
+    first = commit_seed()
+    runs = []
+    for part in range(parts):
+        words = ["faults", "--seeds", str(seeds), "--first-seed", str(first + part * seeds),
+                 "--shrink", str(ROOT / PRODUCT_RUN.directory / f"failed-{part}.faults")]
+        runs.append(subprocess.Popen([program, *words], stdin=subprocess.DEVNULL, text=True,
+                                     stdout=subprocess.PIPE, stderr=subprocess.STDOUT))
+    tally = Tally()
+    for part, run in enumerate(runs):
+        text = run.communicate()[0].rstrip()
+        log.detail(text)
+        log.say(f"faults: {text.splitlines()[-1] if text else 'nothing was said'}")
+        if run.returncode == 0:
+            tally.passed += 1
+        else:
+            log.say(text)
+            tally.failed.append(f"faults: seeds {first + part * seeds} and on break a promise")
+    return tally
+
+
 def simulate(run):
     """What a short run of the simulator prints, but for the time it took."""
     environment = dict(os.environ)
@@ -267,6 +301,8 @@ def main():
             total.add(tally)
         else:
             total.failed.append(f"{run.directory}: does not build")
+    if not arguments.fast and (ROOT / PRODUCT_RUN.directory / "sluice-sim").exists():
+        total.add(break_promises(log))
     if arguments.sanitizers and (ROOT / SANITIZER_RUN.directory / "sluice-sim").exists():
         total.add(compare_builds(log))
     for skip in total.skipped:

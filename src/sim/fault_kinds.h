@@ -58,7 +58,9 @@ namespace sluice::sim {
   X(kShortDeadline, "short_deadline")          \
   X(kReject, "reject")                         \
   X(kLateAnswer, "late_answer")                \
-  X(kSlowConsumer, "slow_consumer")
+  X(kSlowConsumer, "slow_consumer")            \
+  /* By a peer that has the keys. */           \
+  X(kGreedySender, "greedy_sender")
 
 enum class FaultKind : uint8_t {
 #define SLUICE_FAULT_ENUM(kind, name) kind,

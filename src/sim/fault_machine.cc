@@ -2,6 +2,7 @@
 #include "sim/fault_machine.h"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 #include <vector>
 
@@ -23,6 +24,21 @@ constexpr base::Nanos kReconnectDelay = base::millis(1);
 // Calls that nobody hurries have 20 s; after that all must be complete.
 constexpr base::Nanos kHealing = base::seconds(60);
 constexpr base::Nanos kDoubts = base::seconds(3);  // Longer than every peer time-out.
+constexpr base::Nanos kForgetting = base::seconds(5);
+constexpr uint32_t kShortProbe = 64;
+constexpr uint32_t kLongProbe = 150'000;  // Takes grants where there are any.
+
+// Packets that an endpoint has not let in, or not made use of.
+uint64_t dropped(const transport::Stats& s) {
+  uint64_t sum = 0;
+  for (const transport::Counter* counter :
+       {&s.drop_short, &s.drop_version, &s.drop_type, &s.drop_session, &s.drop_epoch, &s.drop_tag,
+        &s.drop_replay, &s.drop_duplicate, &s.drop_late, &s.drop_malformed, &s.drop_ungranted,
+        &s.drop_no_memory, &s.drop_no_exchange, &s.drop_holes, &s.drop_window}) {
+    sum += counter->value();
+  }
+  return sum;
+}
 
 }  // namespace
 
@@ -103,7 +119,7 @@ bool FaultMachine::connect() {
   if (sessions_ > 0) wire_.session_ended();
   ++sessions_;
   for (int side = 0; side < 2; ++side) install(side, sessions_);
-  return peers_[0]->has_lane() && peers_[1]->has_lane();
+  return joined();
 }
 
 void FaultMachine::close_old(int side) {
@@ -129,6 +145,10 @@ void FaultMachine::install(int side, uint32_t session) {
                               &command.secrets);
   command.peer_max_packet = plan_.config[other].max_packet;
   command.peer_unscheduled_bytes = plan_.config[other].unscheduled_bytes;
+  if (plan_.rate_of(FaultKind::kGreedySender) != 0) {  // As if it had not listened.
+    command.peer_unscheduled_bytes = UINT32_MAX;
+    ++counts_[static_cast<size_t>(FaultKind::kGreedySender)];
+  }
   command.peer_max_message = plan_.config[other].max_message;
   transport::LaneRef lane;
   if (peer.endpoint().submit(command, now_, &lane) == base::Code::kOk) peer.set_lane(lane);
@@ -160,8 +180,7 @@ void FaultMachine::step(base::Nanos end) {
   }
   receive();
   for (int side = 0; side < 2; ++side) drive(side);
-  const bool whole = peers_[0]->has_lane() && peers_[1]->has_lane();
-  if (whole) {
+  if (joined() || !reconnects_) {
     connect_at_ = base::Nanos::max();
   } else if (connect_at_ == base::Nanos::max()) {
     connect_at_ = base::after(now_, kReconnectDelay);
@@ -203,26 +222,62 @@ void FaultMachine::transmit(int side) {
 }
 
 void FaultMachine::receive() {
+  std::array<std::vector<WirePacket>, 2> arrived;
   for (size_t i = 0; i < kBurst; ++i) {
-    const auto packet = wire_.receive(now_);
-    if (!packet) return;
-    take(*packet);
+    auto packet = wire_.receive(now_);
+    if (!packet) break;
+    const auto to = static_cast<size_t>(packet->to);
+    // What arrives at a host that stands still is lost, as its ring overflows.
+    if (now_ < hosts_[to].paused_until || packet->bytes.empty()) continue;
+    arrived[to].push_back(*std::move(packet));
+  }
+  for (int to = 0; to < 2; ++to) {
+    std::span<WirePacket> left = arrived[static_cast<size_t>(to)];
+    while (!left.empty()) {
+      const size_t count = std::min<size_t>(left.size(), plan_.burst);
+      take(to, left.first(count));
+      left = left.subspan(count);
+    }
   }
 }
 
-// What arrives at a host that stands still is lost, as its ring overflows.
-void FaultMachine::take(const WirePacket& packet) {
-  const auto to = static_cast<size_t>(packet.to);
-  if (now_ < hosts_[to].paused_until || packet.bytes.empty()) return;
-  std::vector<uint8_t> bytes = packet.bytes;
-  transport::RxPacket rx;
-  rx.data = bytes.data();
-  rx.length = static_cast<uint32_t>(bytes.size());
-  rx.congestion_experienced = packet.congestion_experienced;
-  peers_[to]->endpoint().on_rx({&rx, 1}, now_);
-  if (rx.verdict != transport::Verdict::kUnknownSession) return;
-  // The engine would answer with a RESET, some of the time; a RESET is a hint to look closer.
-  FaultPeer& other = *peers_[1 - to];
+void FaultMachine::take(int to, std::span<WirePacket> burst) {
+  std::array<transport::RxPacket, kBurst> rx;
+  std::array<FaultWatch::Arrival, kBurst> known;
+  uint64_t wrong = 0;
+  for (size_t i = 0; i < burst.size(); ++i) {
+    known[i] = wire_.watch().examine(to, burst[i].bytes);
+    wrong += known[i].wrong ? 1 : 0;
+    rx[i].data = burst[i].bytes.data();
+    rx[i].length = static_cast<uint32_t>(burst[i].bytes.size());
+    rx[i].congestion_experienced = burst[i].congestion_experienced;
+  }
+  transport::Endpoint& endpoint = peers_[static_cast<size_t>(to)]->endpoint();
+  const uint64_t drops = dropped(endpoint.stats());
+  const uint64_t ended = endpoint.stats().lanes_down.value();
+  endpoint.on_rx({rx.data(), burst.size()}, now_);
+  uint64_t refused = dropped(endpoint.stats()) - drops;
+  for (size_t i = 0; i < burst.size(); ++i) {
+    const transport::Verdict verdict = rx[i].verdict;
+    const bool passed_on =
+        verdict == transport::Verdict::kReset || verdict == transport::Verdict::kHandshake;
+    refused += passed_on ? 1 : 0;
+  }
+  // What follows a CLOSE in its burst is ignored, and not counted.
+  if (endpoint.stats().lanes_down.value() == ended) {
+    if (refused < wrong) accuse("a packet was let in that its sender had not sent, or twice");
+    for (size_t i = 0; refused == 0 && i < burst.size(); ++i) {
+      wire_.watch().note_accepted(known[i]);
+    }
+  }
+  for (size_t i = 0; i < burst.size(); ++i) {
+    if (rx[i].verdict == transport::Verdict::kUnknownSession) answer_stranger(to);
+  }
+}
+
+// The engine would answer with a RESET, some of the time; a RESET is a hint to look closer.
+void FaultMachine::answer_stranger(int to) {
+  FaultPeer& other = *peers_[static_cast<size_t>(1 - to)];
   if (!other.has_lane() || !wire_.open(now_) || prng_.uniform(4) != 0) return;
   other.endpoint().submit(transport::Suspect{other.lane()}, now_);
 }
@@ -230,7 +285,9 @@ void FaultMachine::take(const WirePacket& packet) {
 template <class Done>
 bool FaultMachine::run_until(Done done, base::Nanos limit) {
   const base::Nanos end = base::after(now_, limit);
+  for (int side = 0; side < 2; ++side) drive(side);  // What was submitted meanwhile goes out.
   while (!done()) {
+    if (!wire_.watch().violation().empty()) accuse(wire_.watch().violation());
     if (!book_.violation().empty() || now_ >= end) return false;
     if (steps_ >= kMaxSteps) {
       accuse("work without end");
@@ -253,42 +310,138 @@ void FaultMachine::mend() {
   for (int side = 0; side < 2; ++side) drive(side);
 }
 
+bool FaultMachine::fail(std::string what) {
+  accuse(std::move(what));
+  return false;
+}
+
 void FaultMachine::finish() {
+  for (auto& peer : peers_) peer->stop_calling();
+  settle() && probe_all(kShortProbe) && probe_all(kLongProbe) && update_keys() && black_out() &&
+      leave_nothing() && part() && leave_nothing();
+}
+
+bool FaultMachine::settle() {
   const auto quiet = [this] {
     return peers_[0]->outstanding() == 0 && peers_[1]->outstanding() == 0;
   };
-  for (auto& peer : peers_) peer->stop_calling();
   if (!run_until(quiet, kHealing)) {
-    accuse(absl::StrCat("after all was mended ", peers_[0]->outstanding(), " and ",
-                        peers_[1]->outstanding(), " calls did not complete"));
-    return;
+    return fail(absl::StrCat("after all was mended ", peers_[0]->outstanding(), " and ",
+                             peers_[1]->outstanding(), " calls did not complete"));
   }
   // What went wrong before may still end a session that was doubted then.
   run_until([] { return false; }, kDoubts);
-  const auto joined = [this] { return peers_[0]->has_lane() && peers_[1]->has_lane(); };
-  for (auto& peer : peers_) {
-    if (!run_until(joined, kHealing)) return accuse("no session came up after all was mended");
-    const uint16_t tag = peer->probe(now_);
-    const auto probed = [this, tag] { return book_.all()[tag].completed; };
-    const bool completed = run_until(probed, kHealing);
-    if (completed && book_.all()[tag].code == base::Code::kOk) continue;
-    return accuse(absl::StrCat("a call after all was mended ended with ",
-                               completed ? base::code_name(book_.all()[tag].code) : "nothing"));
+  if (run_until([this] { return joined(); }, kHealing)) return true;
+  return fail("no session came up after all was mended");
+}
+
+bool FaultMachine::probe(int side, uint32_t size) {
+  const uint16_t tag = peers_[static_cast<size_t>(side)]->probe(size, now_);
+  const bool completed = run_until([this, tag] { return book_.all()[tag].completed; }, kHealing);
+  if (completed && book_.all()[tag].code == base::Code::kOk) return true;
+  return fail(absl::StrCat("a call of ", size, " bytes after all was mended ended with ",
+                           completed ? base::code_name(book_.all()[tag].code) : "nothing"));
+}
+
+bool FaultMachine::probe_all(uint32_t size) { return probe(0, size) && probe(1, size); }
+
+// Each side enters new epochs when it is told to, as often as it is told to. An epoch begins with
+// the next packet after the peer has shown to hold the one before.
+bool FaultMachine::update_keys() {
+  const auto epoch = [](const FaultPeer& peer) {
+    std::array<transport::LaneSnapshot, 8> lanes;
+    const size_t count = peer.endpoint().snapshot_lanes(lanes);
+    for (size_t i = 0; i < count; ++i) {
+      if (lanes[i].ref == peer.lane()) return lanes[i].send_epoch;
+    }
+    return uint64_t{0};
+  };
+  for (int round = 0; round < 3; ++round) {
+    for (const auto& peer : peers_) {
+      const uint64_t before = epoch(*peer);
+      peer->endpoint().submit(transport::UpdateKeys{peer->lane()}, now_);
+      if (!probe_all(kShortProbe) || !probe_all(kShortProbe)) return false;
+      if (epoch(*peer) <= before) return fail("a key update was asked for, and did not come");
+    }
   }
+  return true;
+}
+
+// Nothing passes for a while, and each side has two calls waiting: their timers back off, so that
+// there are few of them, and the calls complete afterwards.
+bool FaultMachine::black_out() {
+  const base::Nanos dark = std::min(plan_.config[0].peer_timeout, plan_.config[1].peer_timeout) / 2;
+  wire_.partition(-1, base::after(now_, dark));
+  std::array<uint16_t, 4> tags;
+  std::array<uint64_t, 2> fired;
+  for (size_t side = 0; side < 2; ++side) {
+    fired[side] = peers_[side]->endpoint().stats().timeouts.value();
+    tags[2 * side] = peers_[side]->probe(kShortProbe, now_);
+    tags[2 * side + 1] = peers_[side]->probe(kLongProbe, now_);
+  }
+  run_until([] { return false; }, dark);
+  for (size_t side = 0; side < 2; ++side) {
+    const transport::EndpointConfig& config = plan_.config[side];
+    const auto doublings =
+        static_cast<uint64_t>(std::bit_width(config.rto_max.value() / config.rto_min.value()));
+    const uint64_t most = 2 * (2 + doublings + dark.value() / config.rto_max.value());
+    const uint64_t came = peers_[side]->endpoint().stats().timeouts.value() - fired[side];
+    if (came > most) return fail(absl::StrCat(came, " time-outs of two calls in a silence"));
+  }
+  const auto completed = [&] {
+    return std::all_of(tags.begin(), tags.end(),
+                       [this](uint16_t tag) { return book_.all()[tag].completed; });
+  };
+  run_until(completed, kHealing);
+  for (const uint16_t tag : tags) {
+    if (book_.all()[tag].completed && book_.all()[tag].code == base::Code::kOk) continue;
+    return fail("a call that began in a silence did not outlive it");
+  }
+  return true;
+}
+
+bool FaultMachine::leave_nothing() {
+  run_until([this] { return peers_[0]->clean() && peers_[1]->clean(); }, kForgetting);
+  for (int side = 0; side < 2; ++side) {
+    const char* const remains = peers_[static_cast<size_t>(side)]->remains();
+    if (remains != nullptr) {
+      return fail(absl::StrCat("when all had ended, on side ", side, ": ", remains));
+    }
+  }
+  return true;
+}
+
+// The session ends: one side closes it and the other hears of it, or each falls silent to the
+// other, while it is waited for, and is given up.
+bool FaultMachine::part() {
+  reconnects_ = false;
+  if (plan_.seed % 2 == 0) {
+    FaultPeer& peer = *peers_[plan_.seed / 2 % 2];
+    peer.endpoint().submit(transport::CloseLane{peer.lane()}, now_);
+    if (run_until([this] { return parted(); }, base::millis(50))) return true;
+    return fail("a session was closed, and its peer has not heard of it");
+  }
+  const base::Nanos patience =
+      std::max(plan_.config[0].peer_timeout, plan_.config[1].peer_timeout) * 3;
+  wire_.partition(-1, base::after(now_, kHealing));
+  for (const auto& peer : peers_) peer->probe(kShortProbe, now_);
+  if (run_until([this] { return parted(); }, patience)) return true;
+  return fail("a peer was silent for long, and its call waits for it still");
 }
 
 FaultReport FaultMachine::run() {
   connect();
   run_until([] { return false; }, plan_.chaos);
   mend();
+  run_until([] { return false; }, plan_.calm);
   finish();
   for (auto& peer : peers_) peer->check_quiet_memory();
   book_.audit();
-  if (!wire_.violation().empty()) accuse(wire_.violation());
+  if (!wire_.watch().violation().empty()) accuse(wire_.watch().violation());
   FaultReport report;
   report.seed = plan_.seed;
   report.violation = book_.violation();
-  report.hash = base::mix64(wire_.hash(), now_.value());
+  report.hash = base::mix64(wire_.watch().hash(), now_.value());
   report.packets = wire_.packets();
   report.steps = steps_;
   report.sessions = sessions_;

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "crypto/aead.h"
@@ -61,14 +62,29 @@ class FaultMachine {
   void drive(int side);
   void transmit(int side);
   void receive();
-  void take(const WirePacket& packet);
+  // Gives one host a burst, and checks that nothing was let in that has to stay out.
+  void take(int to, std::span<WirePacket> burst);
+  // A host has got a packet of a session that it does not know.
+  void answer_stranger(int to);
   base::Nanos next_time(base::Nanos end) const;
   base::Nanos random_time(uint64_t most_ms);
   // Runs until `done` or for `limit` of virtual time; false when it was not reached.
   template <class Done>
   bool run_until(Done done, base::Nanos limit);
   void mend();
+  // The last acts, each of which may end the run by accusing.
   void finish();
+  bool settle();
+  bool probe_all(uint32_t size);
+  bool probe(int side, uint32_t size);
+  bool update_keys();
+  bool black_out();
+  bool leave_nothing();
+  bool part();
+  bool joined() const { return peers_[0]->has_lane() && peers_[1]->has_lane(); }
+  bool parted() const { return !peers_[0]->has_lane() && !peers_[1]->has_lane(); }
+  // Accuses, and returns false.
+  bool fail(std::string what);
   void accuse(std::string what) { book_.accuse(std::move(what)); }
 
   const FaultPlan plan_;
@@ -81,6 +97,7 @@ class FaultMachine {
   std::multimap<base::Nanos, FaultKind> episodes_;
   base::Nanos now_ = base::seconds(1);
   base::Nanos connect_at_ = base::Nanos::max();
+  bool reconnects_ = true;
   uint32_t sessions_ = 0;
   uint64_t steps_ = 0;
 };

@@ -2,6 +2,7 @@
 #include "sim/fault_peer.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
@@ -18,34 +19,72 @@ using transport::Event;
 using transport::EventKind;
 
 constexpr uint32_t kStreamWindow = 32'768;
-constexpr size_t kWatched = 16;  // Landing memories watched after their calls.
+constexpr size_t kWatched = 16;        // Landing memories watched after their calls.
+constexpr size_t kMostCalls = 60'000;  // The rest of the tags is for probes.
+constexpr uint32_t kLargestBlock = 1u << 20;
+constexpr uint32_t kSmallestBlock = 256;
 
-uint64_t payload_word(uint16_t tag, bool response, uint64_t index) {
-  return base::mix64(index, uint64_t{tag} << 1 | (response ? 1 : 0));
+uint64_t payload_seed(uint16_t tag, bool response) {
+  return uint64_t{tag} << 1 | (response ? 1 : 0);
 }
 
-// Every 64 bytes a marker in clear, which sealing has to hide; the rest follows the tag.
-uint8_t payload_byte(uint16_t tag, bool response, uint64_t offset) {
-  if (offset % 64 < sizeof(kPlaintextMarker)) return kPlaintextMarker[offset % 64];
-  return static_cast<uint8_t>(payload_word(tag, response, offset / 8) >> (offset % 8 * 8));
+// The eight bytes from `index` * 8 on. Every 64 bytes a marker in clear, which sealing has to hide;
+// the rest follows the tag.
+uint64_t payload_word(uint64_t seed, uint64_t index) {
+  if (index % 8 == 0) return base::load_be64(kPlaintextMarker);
+  return base::folded_multiply(index ^ 0xA0761D6478BD642Fu, seed ^ 0xE7037ED1A0B428DBu);
+}
+
+uint8_t payload_byte(uint64_t seed, uint64_t offset) {
+  return static_cast<uint8_t>(payload_word(seed, offset / 8) >> (56 - offset % 8 * 8));
 }
 
 uint64_t hash_of(const std::vector<uint8_t>& bytes) {
   uint64_t hash = bytes.size();
-  for (const uint8_t byte : bytes) hash = base::mix64(hash, byte);
+  size_t at = 0;
+  for (; at + 8 <= bytes.size(); at += 8) {
+    hash = base::mix64(hash, base::load_be64(bytes.data() + at));
+  }
+  for (; at < bytes.size(); ++at) hash = base::mix64(hash, bytes[at]);
   return hash;
 }
 
 }  // namespace
 
+// Two sides that have both filled their tables with their own calls, or their memory with answers
+// to the other's, wait for each other; whoever lets a window stand full may hold up all others.
+bool is_roomy(const FaultPlan& plan) {
+  const uint64_t block = std::bit_ceil(std::max(plan.longest_message, kSmallestBlock));
+  for (const transport::EndpointConfig& config : plan.config) {
+    if (2 * plan.outstanding > config.max_exchanges) return false;
+    if (2 * plan.outstanding * block > config.arena_bytes) return false;
+  }
+  return plan.rate_of(FaultKind::kSlowConsumer) == 0;
+}
+
 void fill_payload(uint16_t tag, bool response, std::vector<uint8_t>* bytes) {
-  for (size_t i = 0; i < bytes->size(); ++i) (*bytes)[i] = payload_byte(tag, response, i);
+  const uint64_t seed = payload_seed(tag, response);
+  size_t at = 0;
+  for (; at + 8 <= bytes->size(); at += 8) {
+    base::store_be64(bytes->data() + at, payload_word(seed, at / 8));
+  }
+  for (; at < bytes->size(); ++at) (*bytes)[at] = payload_byte(seed, at);
 }
 
 bool payload_matches(uint16_t tag, bool response, const uint8_t* bytes, uint32_t length,
                      uint32_t offset) {
-  for (uint32_t i = 0; i < length; ++i) {
-    if (bytes[i] != payload_byte(tag, response, uint64_t{offset} + i)) return false;
+  const uint64_t seed = payload_seed(tag, response);
+  const uint64_t end = uint64_t{offset} + length;
+  uint64_t at = offset;
+  while (at < end) {
+    const uint8_t* here = bytes + (at - offset);
+    if (at % 8 == 0 && at + 8 <= end) {
+      if (base::load_be64(here) != payload_word(seed, at / 8)) return false;
+      at += 8;
+    } else {
+      if (*here != payload_byte(seed, at)) return false;
+      ++at;
+    }
   }
   return true;
 }
@@ -79,6 +118,7 @@ FaultPeer::FaultPeer(int side, const FaultPlan& plan, crypto::AeadBackend* backe
       prng_(base::mix64(plan.seed, 100 + static_cast<uint64_t>(side))),
       calls_left_(plan.calls) {
   endpoint_ = std::make_unique<transport::Endpoint>(plan.config[side], backend_, primitives_);
+  all_memory_ = take_all(nullptr);
 }
 
 bool FaultPeer::chooses(FaultKind kind) {
@@ -107,11 +147,34 @@ void FaultPeer::crash() {
   endpoint_ = std::make_unique<transport::Endpoint>(plan_.config[side_], backend_, primitives_);
 }
 
-void FaultPeer::hoard() {
-  for (uint32_t size = 1u << 20; size >= 256; size /= 2) {
-    while (uint8_t* memory = endpoint_->allocate(size)) hoard_.push_back(memory);
+uint64_t FaultPeer::take_all(std::vector<uint8_t*>* keep) {
+  std::vector<uint8_t*> taken;
+  uint64_t bytes = 0;
+  for (uint32_t size = kLargestBlock; size >= kSmallestBlock; size /= 2) {
+    while (uint8_t* memory = endpoint_->allocate(size)) {
+      taken.push_back(memory);
+      bytes += size;
+    }
   }
+  if (keep != nullptr) {
+    keep->insert(keep->end(), taken.begin(), taken.end());
+    return bytes;
+  }
+  for (uint8_t* memory : taken) endpoint_->release(memory);
+  return bytes;
 }
+
+void FaultPeer::hoard() { take_all(&hoard_); }
+
+const char* FaultPeer::remains() {
+  if (!answers_.empty()) return "an answer is due";
+  if (!endpoint_->idle()) return "the endpoint holds exchanges";
+  if (!lent_.empty()) return "the memory of a response was never given back";
+  if (hoard_.empty() && take_all(nullptr) != all_memory_) return "landing memory is lost";
+  return nullptr;
+}
+
+bool FaultPeer::clean() { return remains() == nullptr; }
 
 void FaultPeer::release_hoard() {
   for (uint8_t* memory : hoard_) endpoint_->release(memory);
@@ -144,30 +207,32 @@ void FaultPeer::work(base::Nanos now) {
     const bool hurried = chooses(FaultKind::kShortDeadline);
     const base::Nanos timeout =
         hurried ? base::Nanos(1 + prng_.uniform(3'000'000)) : base::seconds(20);
-    if (!start_call(now, timeout)) return;
+    if (!start_call(now, timeout, hurried)) return;
     --calls_left_;
   }
 }
 
-bool FaultPeer::start_call(base::Nanos now, base::Nanos timeout) {
-  if (book_.all().size() > UINT16_MAX) return false;
+bool FaultPeer::start_call(base::Nanos now, base::Nanos timeout, bool hurried) {
+  if (book_.all().size() > kMostCalls) return false;
   CallRecord record;
   record.caller = static_cast<uint8_t>(side_);
+  record.hurried = hurried;
   // As many short ones as long ones, by powers of two.
   const auto any_size = [this](uint32_t most) {
     const uint32_t top = most >> prng_.uniform(12);
     return static_cast<uint32_t>(1 + prng_.uniform(std::max(top, 1u)));
   };
   record.size = any_size(plan_.longest_message);
-  record.response_size = prng_.uniform(4) == 0 ? 0 : any_size(plan_.longest_message);
+  record.response_size =
+      prng_.uniform(100) < plan_.one_way_percent ? 0 : any_size(plan_.longest_message);
   const uint16_t tag = book_.add(record);
   return submit(tag, now, timeout);
 }
 
-uint16_t FaultPeer::probe(base::Nanos now) {
+uint16_t FaultPeer::probe(uint32_t size, base::Nanos now) {
   CallRecord record;
   record.caller = static_cast<uint8_t>(side_);
-  record.size = record.response_size = 64;
+  record.size = record.response_size = size;
   const uint16_t tag = book_.add(record);
   if (!submit(tag, now, base::seconds(5))) accuse(tag, "a call was refused when all was quiet");
   return tag;
@@ -187,7 +252,7 @@ bool FaultPeer::submit(uint16_t tag, base::Nanos now, base::Nanos timeout) {
     command.length = record.size;
     command.deadline = base::after(now, timeout);
     command.user = tag;
-    command.lazy_ack = tag % 2 == 0;
+    command.lazy_ack = tag % 2 == 0 || plan_.one_way_percent > 50;
     result = endpoint_->submit(command, now);
   } else {
     transport::SendRequest command;
@@ -341,6 +406,14 @@ void FaultPeer::finish(uint16_t tag, const Event& event, base::Nanos) {
   record.completed = true;
   record.code = event.code;
   record.may_have_executed = event.may_have_executed;
+  if (event.code == Code::kDeadlineExceeded && !record.hurried && is_roomy(plan_)) {
+    accuse(tag, "missed a far deadline");
+  }
+  // Its peer reads its events before its packets leave, unless it is made to let them lie.
+  const bool prompt = plan_.rate_of(FaultKind::kSlowEvents) == 0;
+  if (event.code == Code::kOk && record.executed == 0 && prompt) {
+    accuse(tag, "completed before it was executed");
+  }
   UnderWay& call = found->second;
   if (event.code == Code::kOk && record.response_size != 0) {
     const bool streamed = event.data == nullptr;
@@ -356,17 +429,19 @@ void FaultPeer::finish(uint16_t tag, const Event& event, base::Nanos) {
   }
   under_way_.erase(found);
   if (finished_.size() > kWatched) {
-    check_quiet_memory();
+    check_quiet(finished_.front());
     finished_.pop_front();
   }
 }
 
-void FaultPeer::check_quiet_memory() {
-  for (const Finished& call : finished_) {
-    if (hash_of(call.landing) != call.hash) {
-      accuse(call.tag, "its memory was written after its completion");
-    }
+void FaultPeer::check_quiet(const Finished& call) {
+  if (hash_of(call.landing) != call.hash) {
+    accuse(call.tag, "its memory was written after its completion");
   }
+}
+
+void FaultPeer::check_quiet_memory() {
+  for (const Finished& call : finished_) check_quiet(call);
 }
 
 }  // namespace sluice::sim

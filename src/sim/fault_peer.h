@@ -28,6 +28,7 @@ struct CallRecord {
   bool submitted = false;
   bool completed = false;
   bool cancelled = false;
+  bool hurried = false;  // Its deadline is one that it may miss.
   base::Code code = base::Code::kOk;
   bool may_have_executed = false;
   uint32_t executed = 0;  // Times that the callee's application was given it.
@@ -62,6 +63,10 @@ void fill_payload(uint16_t tag, bool response, std::vector<uint8_t>* bytes);
 bool payload_matches(uint16_t tag, bool response, const uint8_t* bytes, uint32_t length,
                      uint32_t offset);
 
+// Whether the plan leaves each side room for all that can be under way at a time, so that a call
+// which nobody hurries has no reason to miss its deadline.
+bool is_roomy(const FaultPlan& plan);
+
 class FaultPeer {
  public:
   // All of these outlive the peer.
@@ -69,6 +74,7 @@ class FaultPeer {
             const crypto::Primitives* primitives, CallBook* book, FaultCounts* counts);
 
   transport::Endpoint& endpoint() { return *endpoint_; }
+  const transport::Endpoint& endpoint() const { return *endpoint_; }
   transport::LaneRef lane() const { return lane_; }
   bool has_lane() const { return lane_up_; }
   void set_lane(transport::LaneRef lane) {
@@ -92,12 +98,17 @@ class FaultPeer {
   // No more faults by the application: deadlines are long, nothing is cancelled or held back.
   void behave() { behaving_ = true; }
   // One more call, to show that the way is open; returns its tag.
-  uint16_t probe(base::Nanos now);
+  uint16_t probe(uint32_t size, base::Nanos now);
   uint32_t calls_left() const { return calls_left_; }
   void stop_calling() { calls_left_ = 0; }
 
-  // Calls under way, and memory of finished ones that nothing may touch any more.
+  // Calls under way.
   size_t outstanding() const { return under_way_.size(); }
+  // True when calls and answers of this side have left nothing behind: in the endpoint, in its
+  // landing memory, and lent to it.
+  bool clean();
+  // What keeps it from being clean, in words.
+  const char* remains();
   // Stops the run when landing memory changed after its call had completed.
   void check_quiet_memory();
 
@@ -120,7 +131,7 @@ class FaultPeer {
   };
 
   void cancel_one(base::Nanos now);
-  bool start_call(base::Nanos now, base::Nanos timeout);
+  bool start_call(base::Nanos now, base::Nanos timeout, bool hurried);
   bool submit(uint16_t tag, base::Nanos now, base::Nanos timeout);
   void on_event(const transport::Event& event, base::Nanos now);
   void on_request(const transport::Event& event, base::Nanos now);
@@ -128,8 +139,12 @@ class FaultPeer {
   void on_call_done(const transport::Event& event, base::Nanos now);
   void answer(const Answer& answer, base::Nanos now);
   void finish(uint16_t tag, const transport::Event& event, base::Nanos now);
+  void check_quiet(const Finished& call);
   bool chooses(FaultKind kind);
   void accuse(uint16_t tag, const char* what);
+
+  // All landing memory that can be had now, in bytes; takes it when `keep` is given.
+  uint64_t take_all(std::vector<uint8_t*>* keep);
 
   const int side_;
   const FaultPlan& plan_;
@@ -143,6 +158,7 @@ class FaultPeer {
   bool lane_up_ = false;
   bool behaving_ = false;
   uint32_t calls_left_;
+  uint64_t all_memory_ = 0;  // Bytes of a new endpoint.
   base::Nanos deaf_until_;
   std::map<uint16_t, UnderWay> under_way_;
   std::deque<Answer> answers_;

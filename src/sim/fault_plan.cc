@@ -65,6 +65,30 @@ void choose_faults(base::Prng& prng, FaultPlan* plan) {
   }
 }
 
+// Most runs are small, so that many are tried; some are long enough to wear things out.
+void choose_traffic(base::Prng& prng, FaultPlan* plan) {
+  plan->longest_message = pick<uint32_t>(prng, {300, 5'000, 50'000, 400'000});
+  plan->outstanding = pick<uint32_t>(prng, {1, 4, 32});
+  plan->chaos = base::millis(pick<uint64_t>(prng, {5, 50, 300}));
+  plan->calm = base::millis(pick<uint64_t>(prng, {0, 5, 50}));
+  switch (prng.uniform(8)) {
+    case 0:
+      plan->calls = static_cast<uint32_t>(1'000 + prng.uniform(4'000));
+      plan->longest_message = pick<uint32_t>(prng, {5'000, 50'000, 400'000, 1'000'000});
+      plan->chaos = base::millis(pick<uint64_t>(prng, {300, 1'000}));
+      plan->calm = base::millis(1'000);
+      break;
+    case 1:
+    case 2:
+    case 3:
+      plan->calls = static_cast<uint32_t>(100 + prng.uniform(900));
+      plan->calm = base::millis(200);
+      break;
+    default:
+      plan->calls = static_cast<uint32_t>(20 + prng.uniform(150));
+  }
+}
+
 }  // namespace
 
 FaultPlan fault_plan(uint64_t seed) {
@@ -75,11 +99,10 @@ FaultPlan fault_plan(uint64_t seed) {
   // Both ends of a path have the same packet size at hand.
   plan.config[1].max_packet = plan.config[0].max_packet;
   choose_faults(prng, &plan);
-  plan.calls = static_cast<uint32_t>(20 + prng.uniform(150));
-  plan.longest_message = pick<uint32_t>(prng, {300, 5'000, 50'000, 400'000});
-  plan.outstanding = pick<uint32_t>(prng, {1, 4, 32});
+  choose_traffic(prng, &plan);
   plan.delay = base::micros(pick<uint64_t>(prng, {1, 5, 50, 500}));
-  plan.chaos = base::millis(pick<uint64_t>(prng, {5, 50, 300}));
+  plan.burst = pick<uint32_t>(prng, {1, 16});
+  plan.one_way_percent = pick<uint32_t>(prng, {25, 25, 95});
   return plan;
 }
 

@@ -19,11 +19,14 @@ struct FaultPlan {
   // Of each kind: per million packets for what happens to packets, per million opportunities for
   // what applications do, and how often in the whole run for the rest. 0: not in this run.
   std::array<uint32_t, kFaultKinds> rate{};
-  uint32_t calls = 0;            // That each side makes while faults come.
-  uint32_t longest_message = 0;  // Bytes.
-  uint32_t outstanding = 0;      // Calls of a side under way at most.
-  base::Nanos delay;             // Of the path, one way.
-  base::Nanos chaos;             // Faults come for this long; then all is mended.
+  uint32_t calls = 0;             // That each side makes at most.
+  uint32_t longest_message = 0;   // Bytes.
+  uint32_t outstanding = 0;       // Calls of a side under way at most.
+  base::Nanos delay;              // Of the path, one way.
+  uint32_t one_way_percent = 25;  // Of the calls.
+  uint32_t burst = 1;             // Packets that a host takes at a time at most.
+  base::Nanos chaos;              // Faults come for this long; then all is mended,
+  base::Nanos calm;               // and calls go on for this long.
 
   uint32_t rate_of(FaultKind kind) const { return rate[static_cast<size_t>(kind)]; }
 };

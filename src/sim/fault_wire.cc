@@ -2,7 +2,6 @@
 #include "sim/fault_wire.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "base/byte_order.h"
 #include "base/hash.h"
@@ -13,13 +12,6 @@ namespace {
 
 constexpr uint32_t kTag = 16;
 constexpr size_t kLargePacket = 1300;
-
-bool has_number(std::span<const uint8_t> bytes) {
-  if (bytes.size() < wire::offsets::kRecordNumber + 8) return false;
-  const uint8_t type = bytes[wire::offsets::kType];
-  return type == static_cast<uint8_t>(wire::PacketType::kData) ||
-         type == static_cast<uint8_t>(wire::PacketType::kBundle);
-}
 
 }  // namespace
 
@@ -64,24 +56,6 @@ std::optional<WirePacket> FaultWire::receive(base::Nanos now) {
   return packet;
 }
 
-// A number under one key may be sealed once. Sessions differ by their id, which the machine never
-// gives out twice in a run; directions by the session id that the receiver chose.
-void FaultWire::inspect(int from, std::span<const uint8_t> bytes) {
-  hash_ = base::mix64(hash_ ^ bytes.size(), static_cast<uint64_t>(from));
-  for (size_t at = 0; at + 8 <= bytes.size(); at += 8) {
-    hash_ = base::mix64(hash_, base::load_be64(bytes.data() + at));
-  }
-  const auto marker = std::search(bytes.begin(), bytes.end(), std::begin(kPlaintextMarker),
-                                  std::end(kPlaintextMarker));
-  if (marker != bytes.end() && violation_.empty()) violation_ = "plaintext on the wire";
-  if (!has_number(bytes)) return;
-  const uint64_t key = uint64_t{base::load_be32(bytes.data() + wire::offsets::kSession)} << 16 |
-                       uint64_t{bytes[wire::offsets::kLane]} << 8 | bytes[wire::offsets::kEpoch];
-  const uint64_t number = base::load_be64(bytes.data() + wire::offsets::kRecordNumber);
-  const bool fresh = numbers_.emplace(base::mix64(key, number), true).second;
-  if (!fresh && violation_.empty()) violation_ = "a record number sealed twice under one key";
-}
-
 bool FaultWire::blocked(int from, uint16_t entropy, base::Nanos now) {
   if (now < cut_until_[from]) return true;
   return now < paths_dead_until_ && (base::mix64(entropy, plan_.seed) & 1) != 0;
@@ -89,7 +63,7 @@ bool FaultWire::blocked(int from, uint16_t entropy, base::Nanos now) {
 
 void FaultWire::send(int from, std::span<const uint8_t> bytes, uint16_t entropy, base::Nanos now) {
   ++packets_;
-  inspect(from, bytes);
+  watch_.inspect(from, bytes);
   recent_.push_back({1 - from, false, {bytes.begin(), bytes.end()}});
   if (recent_.size() > kKept) recent_.pop_front();
   forge(from, now);

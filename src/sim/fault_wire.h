@@ -10,13 +10,12 @@
 #include <map>
 #include <optional>
 #include <span>
-#include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "base/prng.h"
 #include "base/types.h"
 #include "sim/fault_plan.h"
+#include "sim/fault_watch.h"
 
 namespace sluice::sim {
 
@@ -51,13 +50,10 @@ class FaultWire {
   void mend();
 
   uint64_t packets() const { return packets_; }
-  uint64_t hash() const { return hash_; }
-  // The first promise that a packet broke, in words; empty while there is none: a record number
-  // sealed twice under one key, a plaintext marker in clear.
-  const std::string& violation() const { return violation_; }
+  FaultWatch& watch() { return watch_; }
+  const FaultWatch& watch() const { return watch_; }
 
  private:
-  void inspect(int from, std::span<const uint8_t> bytes);
   void tamper(int from, std::vector<uint8_t> bytes, base::Nanos now);
   void change(std::vector<uint8_t>* bytes);
   void repeat(int from, const std::vector<uint8_t>& bytes, base::Nanos now);
@@ -80,15 +76,10 @@ class FaultWire {
   std::map<std::pair<base::Nanos, uint64_t>, WirePacket> in_flight_;
   uint64_t sequence_ = 0;
   uint64_t packets_ = 0;
-  uint64_t hash_ = 0;
+  FaultWatch watch_;
   std::deque<WirePacket> recent_;
   std::deque<WirePacket> old_sessions_;
-  std::unordered_map<uint64_t, bool> numbers_;  // Record numbers seen, by a hash with their key.
-  std::string violation_;
 };
-
-// What payloads of the fault machine begin every 64 bytes with; it may never be seen on the wire.
-inline constexpr uint8_t kPlaintextMarker[8] = {'p', 'l', 'a', 'i', 'n', '!', 0xa5, 0x5a};
 
 }  // namespace sluice::sim
 

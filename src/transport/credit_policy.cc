@@ -81,16 +81,16 @@ void CreditPolicy::add(Grantable* message) {
 
 uint32_t CreditPolicy::solicit(uint32_t wanted, uint32_t least) {
   const uint64_t all = credit();
-  const uint64_t free = all > outstanding_ ? all - outstanding_ : 0;
+  const uint64_t taken = outstanding_ + solicited_;
+  const uint64_t free = all > taken ? all - taken : 0;
   const auto given = static_cast<uint32_t>(std::clamp<uint64_t>(free, least, wanted));
-  outstanding_ += given;
+  solicited_ += given;
   return given;
 }
 
 void CreditPolicy::unsolicit(uint32_t bytes) {
-  SLUICE_DCHECK(outstanding_ >= bytes);
-  outstanding_ -= bytes;
-  dirty_ = true;
+  SLUICE_DCHECK(solicited_ >= bytes);
+  solicited_ -= bytes;
 }
 
 void CreditPolicy::unblock(Sender& sender) {

@@ -41,7 +41,7 @@ class CreditPolicy final : public GrantPolicy {
   void set_levels(uint8_t levels) override { levels_ = levels; }
   uint32_t solicit(uint32_t wanted, uint32_t least) override;
   void unsolicit(uint32_t bytes) override;
-  uint64_t outstanding() const override { return outstanding_; }
+  uint64_t outstanding() const override { return outstanding_ + solicited_; }
 
   // All that senders together may have under way now. Where more than half of what arrives is from
   // senders that hold more than they can use, more has to be out to keep the link busy.
@@ -82,7 +82,10 @@ class CreditPolicy final : public GrantPolicy {
   const uint32_t most_;    // Credit of one sender.
   const uint32_t spread_;  // Senders among which that is divided at most.
   uint32_t waiting_senders_ = 0;
-  uint64_t outstanding_ = 0;
+  uint64_t outstanding_ = 0;  // Of messages that have begun.
+  // Of responses that have not. Grants do not wait for these: the response may itself wait for a
+  // grant of its request, and two sides that call each other would wait for one another.
+  uint64_t solicited_ = 0;
   int64_t congested_share_ = 0;  // Smoothed, of arriving bytes, out of AimdWindow::kWhole.
   uint64_t fifo_owed_ = 0;       // Bytes granted since the oldest had its turn.
   bool dirty_ = false;

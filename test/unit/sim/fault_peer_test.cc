@@ -83,5 +83,38 @@ TEST(FaultPeer, a_crash_forgets_everything) {
   EXPECT_NE(peer.endpoint().allocate(256), nullptr);
 }
 
+TEST(FaultPeer, a_plan_is_roomy_when_tables_and_memory_have_room_for_both_sides) {
+  FaultPlan plan;
+  plan.outstanding = 4;
+  plan.longest_message = 60'000;
+  for (auto& config : plan.config) {
+    config.max_exchanges = 8;
+    config.arena_bytes = 8 << 16;
+  }
+  EXPECT_TRUE(is_roomy(plan));
+  plan.longest_message = 70'000;
+  EXPECT_FALSE(is_roomy(plan));
+  plan.longest_message = 10;
+  plan.config[1].max_exchanges = 7;
+  EXPECT_FALSE(is_roomy(plan));
+  plan.config[1].max_exchanges = 8;
+  plan.rate[static_cast<size_t>(FaultKind::kSlowConsumer)] = 1;
+  EXPECT_FALSE(is_roomy(plan));
+}
+
+TEST(FaultPeer, what_it_still_holds_is_named) {
+  const auto backend = crypto::make_ipsec_mb_backend();
+  const FaultPlan plan = fault_plan(3);
+  CallBook book;
+  FaultCounts counts{};
+  FaultPeer peer(0, plan, backend.get(), &virtual_primitives(), &book, &counts);
+  EXPECT_TRUE(peer.clean());
+  uint8_t* const lost = peer.endpoint().allocate(1'000);
+  ASSERT_NE(lost, nullptr);
+  EXPECT_STREQ(peer.remains(), "landing memory is lost");
+  peer.endpoint().release(lost);
+  EXPECT_TRUE(peer.clean());
+}
+
 }  // namespace
 }  // namespace sluice::sim

@@ -33,5 +33,21 @@ TEST(FaultPlan, there_are_at_least_forty_kinds_and_each_takes_part_in_some_seeds
   EXPECT_EQ(policies.size(), 4u);
 }
 
+TEST(FaultPlan, most_runs_are_small_and_some_are_long) {
+  uint32_t small = 0;
+  uint32_t large = 0;
+  uint32_t bursts = 0;
+  for (uint64_t seed = 0; seed < 200; ++seed) {
+    const FaultPlan plan = fault_plan(seed);
+    small += plan.calls < 200 ? 1 : 0;
+    large += plan.calls >= 1'000 ? 1 : 0;
+    bursts += plan.burst > 1 ? 1 : 0;
+  }
+  EXPECT_GT(small, 80u);
+  EXPECT_GT(large, 10u);
+  EXPECT_GT(bursts, 50u);
+  EXPECT_LT(bursts, 150u);
+}
+
 }  // namespace
 }  // namespace sluice::sim

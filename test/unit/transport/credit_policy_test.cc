@@ -82,11 +82,11 @@ TEST_F(CreditPolicyTest, responses_are_let_in_as_far_as_there_is_credit) {
   EXPECT_EQ(policy_->outstanding(), 151'000u);
   Grantable a = message(1'000'000, 0);
   policy_->add(&a);
-  EXPECT_EQ(decide(), 0u);
-  policy_->unsolicit(100'000);
   decide();
-  EXPECT_EQ(a.granted, 99'000u);
-  policy_->unsolicit(51'000);
+  EXPECT_EQ(a.granted, 100'000u) << "a request does not wait for what waits for it";
+  policy_->unsolicit(151'000);
+  EXPECT_EQ(policy_->solicit(100'000, 1'000), 50'000u);
+  policy_->unsolicit(50'000);
   policy_->remove(&a);
   EXPECT_EQ(policy_->outstanding(), 0u);
 }

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The deliberate defects that the fault machine has to notice, each one replacement in one file."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Defect:
+    """`old`, which occurs once in the file, becomes `new`."""
+
+    name: str
+    path: str
+    old: str
+    new: str
+
+
+CONTROL = "src/transport/control.cc"
+CREDIT = "src/transport/credit_policy.cc"
+INBOUND = "src/transport/inbound.cc"
+LIFECYCLE = "src/transport/lifecycle.cc"
+RECEIVER = "src/transport/receiver.cc"
+SENDER = "src/transport/sender.cc"
+TIMERS = "src/transport/timers.cc"
+
+DEFECTS = [
+    # Keys and records.
+    Defect("replay_not_checked", "src/crypto/replay_window.h",
+           "return (words_[word_of(counter)] & bit_of(counter)) == 0;", "return true;"),
+    Defect("tag_ignored", RECEIVER, "if (!job.ok) {", "if (false) {"),
+    Defect("attempt_not_advanced", "src/crypto/record_number.h", "      ++attempt;\n", ""),
+    Defect("counter_used_twice", "src/crypto/send_keys.h",
+           "wire::counter_number(next_counter_++)", "wire::counter_number(next_counter_++ / 2)"),
+    Defect("sealing_skipped", SENDER,
+           "  ctx_.backend->submit_seal(std::span(jobs_.data(), job_count_));\n", ""),
+    Defect("keys_never_updated", SENDER, "if (!lane.send.advance()) return;", "return;"),
+    Defect("epoch_not_reported", SENDER,
+           "header.rx_epoch = lane.receive.epoch_low();", "header.rx_epoch = 0;"),
+    Defect("epoch_not_entered", "src/crypto/receive_keys.cc",
+           "  epoch_ = epoch;\n  epoch_began_ = now;", "  epoch_began_ = now;"),
+    # At most once, and the truth for callers.
+    Defect("id_seen_forgotten", "src/transport/id_window.cc", "  seen_.set(id);\n", ""),
+    Defect("floor_may_fall", "src/transport/id_window.h",
+           "    if (floor <= floor_) return true;\n", ""),
+    Defect("completed_twice", "src/transport/events.cc", "if (!more) exchange.events",
+           "if (!more && kind != EventKind::kCallDone) exchange.events"),
+    Defect("ok_without_ack", CONTROL, "sender_.restart(*exchange, now);",
+           "lifecycle_.complete(*exchange, base::Code::kOk);"),
+    Defect("ack_run_off_by_one", CONTROL, "on_ack(lane, frame.first + i);",
+           "on_ack(lane, frame.first + i + 1);"),
+    Defect("never_executed", LIFECYCLE,
+           "exchange.may_have_executed = exchange.out.may_have_arrived();",
+           "exchange.may_have_executed = false;"),
+    Defect("unknown_for_seen", CONTROL, "wire::AckFrame{0, frame.id}",
+           "wire::UnknownFrame{0, frame.id}"),
+    Defect("close_ignored", CONTROL,
+           "      lifecycle_.close_lane(lane, base::Code::kClosed);\n      return false;",
+           "      break;"),
+    # Bytes and their places.
+    Defect("merge_wrong_offset", INBOUND, "bytes + (from - offset)", "bytes"),
+    Defect("overlap_opened_in_place", INBOUND, "if (r.received.overlaps(offset, end)) {",
+           "if (r.received.covers(offset, end)) {"),
+    Defect("ungranted_accepted", INBOUND,
+           "  if (end > r.grant.granted) return Verdict::kUngranted;\n", ""),
+    Defect("window_ignored", INBOUND,
+           "std::min<uint64_t>(in.length, uint64_t{consumed} + in.window)",
+           "uint64_t{consumed} * 0 + in.length"),
+    Defect("sent_beyond_grant", SENDER, "begin : std::min(end, out.sent);", "begin : end;"),
+    # Memory and credit.
+    Defect("landing_leaks", LIFECYCLE,
+           "  if (in.from_arena) ctx_.arena.release(in.memory);\n", ""),
+    Defect("owned_response_leaks", LIFECYCLE,
+           "    ctx_.arena.release(const_cast<uint8_t*>(exchange.out.data));\n", ""),
+    Defect("exchange_leaks", LIFECYCLE,
+           "exchange.lane->exchanges.erase(exchange);\n  exchange.state = ExchangeState::kFree;\n"
+           "  ctx_.exchanges.release(&exchange);",
+           "exchange.lane->exchanges.erase(exchange);\n  exchange.state = ExchangeState::kFree;"),
+    Defect("reassembly_leaks", LIFECYCLE, "  ctx_.reassemblies.release(reassembly);\n", ""),
+    Defect("lender_not_told", LIFECYCLE,
+           "exchange.state == ExchangeState::kResponding && exchange.out.lent",
+           "exchange.state == ExchangeState::kFree && exchange.out.lent"),
+    Defect("grant_counted_twice", CREDIT, "outstanding_ += step;", "outstanding_ += 2 * step;"),
+    Defect("credit_not_returned", CREDIT, "  outstanding_ -= under_way;\n", ""),
+    # Time.
+    Defect("no_back_off", TIMERS, "  ++exchange.backoff;", "  "),
+    Defect("call_timer_not_armed", "src/transport/endpoint.cc",
+           "  ctx.wheel.arm(exchange->timer, timers.first_look(*exchange, now));\n", ""),
+    Defect("receive_timer_not_armed", INBOUND,
+           "    ctx_.wheel.arm(exchange.timer, "
+           "base::after(now, exchange.lane->rtt.timeout(0)));\n", ""),
+    Defect("lost_grant_not_repeated", INBOUND,
+           "  if (r.granted_told != 0) send_grant(exchange, r.granted_told, r.priority);\n", ""),
+    Defect("dead_peer_waited_for", TIMERS,
+           "  lifecycle_.close_lane(lane, base::Code::kUnavailable);\n  return true;",
+           "  return false;"),
+]

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/fault_watch.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "wire/control_frames.h"
+#include "wire/header.h"
+#include "wire/record_number.h"
+
+namespace sluice::sim {
+namespace {
+
+std::vector<uint8_t> data(uint64_t number, uint32_t offset = 0, uint32_t granted = 1'000) {
+  std::vector<uint8_t> bytes(wire::kDataHeaderSize + 100 + wire::kTagBytes, 0x11);
+  wire::DataHeader header;
+  header.session = 7;
+  header.record_number = number;
+  header.offset = offset;
+  header.message_length = 1'000;
+  header.granted = granted;
+  header.emit(bytes.data());
+  return bytes;
+}
+
+template <class FrameType>
+std::vector<uint8_t> bundle(uint64_t counter, const FrameType& frame) {
+  std::vector<uint8_t> bytes(wire::kBundleHeaderSize + FrameType::kSize + wire::kTagBytes, 0x22);
+  wire::BundleHeader header;
+  header.session = 7;
+  header.record_number = wire::counter_number(counter);
+  header.clear_length = FrameType::kSize;
+  header.emit(bytes.data());
+  frame.emit(bytes.data() + wire::kBundleHeaderSize);
+  return bytes;
+}
+
+TEST(FaultWatch, a_number_sealed_twice_is_a_violation) {
+  FaultWatch watch;
+  watch.inspect(0, data(1));
+  watch.inspect(0, data(2));
+  EXPECT_EQ(watch.violation(), "");
+  watch.inspect(0, data(1));
+  EXPECT_EQ(watch.violation(), "a record number sealed twice under one key");
+}
+
+TEST(FaultWatch, plaintext_is_a_violation_wherever_it_lies) {
+  for (const size_t at : {wire::kDataHeaderSize, wire::kDataHeaderSize + 3}) {
+    FaultWatch watch;
+    std::vector<uint8_t> bytes = data(1);
+    bytes[at - 1] = kPlaintextMarker[0];
+    std::copy(std::begin(kPlaintextMarker), std::end(kPlaintextMarker),
+              bytes.begin() + static_cast<ptrdiff_t>(at));
+    watch.inspect(0, bytes);
+    EXPECT_EQ(watch.violation(), "plaintext on the wire");
+  }
+  FaultWatch watch;
+  std::vector<uint8_t> bytes = data(1);
+  std::copy(std::begin(kPlaintextMarker), std::end(kPlaintextMarker) - 1, bytes.end() - 7);
+  watch.inspect(0, bytes);
+  EXPECT_EQ(watch.violation(), "");
+}
+
+TEST(FaultWatch, bytes_beyond_their_grant_are_a_violation) {
+  FaultWatch watch;
+  watch.inspect(0, data(1, 400, 500));
+  EXPECT_EQ(watch.violation(), "");
+  watch.inspect(0, data(2, 401, 500));
+  EXPECT_EQ(watch.violation(), "bytes sent beyond their grant");
+}
+
+TEST(FaultWatch, who_has_shown_to_know_a_call_may_not_deny_it) {
+  FaultWatch watch;
+  watch.inspect(1, bundle(1, wire::UnknownFrame{0, 4}));
+  watch.inspect(1, bundle(2, wire::AckFrame{0, 4}));
+  watch.inspect(1, bundle(3, wire::AckRunFrame{10, 3}));
+  watch.inspect(1, bundle(4, wire::UnknownFrame{0, 13}));
+  EXPECT_EQ(watch.violation(), "");
+  watch.inspect(1, bundle(5, wire::UnknownFrame{0, 12}));
+  EXPECT_EQ(watch.violation(), "an UNKNOWN for a call that its sender knew");
+}
+
+TEST(FaultWatch, what_was_never_sent_to_a_side_has_to_stay_out) {
+  FaultWatch watch;
+  watch.inspect(0, data(1));
+  EXPECT_FALSE(watch.examine(1, data(1)).wrong);
+  EXPECT_TRUE(watch.examine(0, data(1)).wrong);
+  EXPECT_TRUE(watch.examine(1, data(2)).wrong);
+  std::vector<uint8_t> changed = data(1);
+  changed.back() ^= 1;
+  EXPECT_TRUE(watch.examine(1, changed).wrong);
+}
+
+TEST(FaultWatch, bundles_are_let_in_once) {
+  FaultWatch watch;
+  const auto once = bundle(1, wire::PingFrame{1});
+  watch.inspect(0, once);
+  watch.inspect(0, data(1));
+  EXPECT_FALSE(watch.examine(1, once).wrong);
+  watch.note_accepted(watch.examine(1, once));
+  watch.note_accepted(watch.examine(1, data(1)));
+  EXPECT_TRUE(watch.examine(1, once).wrong);
+  EXPECT_FALSE(watch.examine(1, data(1)).wrong) << "its place in the message tells";
+}
+
+TEST(FaultWatch, the_hash_depends_on_every_packet_and_their_order) {
+  FaultWatch one;
+  FaultWatch two;
+  one.inspect(0, data(1));
+  one.inspect(0, data(2));
+  two.inspect(0, data(2));
+  two.inspect(0, data(1));
+  EXPECT_NE(one.hash(), two.hash());
+}
+
+}  // namespace
+}  // namespace sluice::sim
