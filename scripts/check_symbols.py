@@ -37,7 +37,8 @@ ALLOWED = re.compile("|".join([
     # Abseil's inline namespace is the release's, or the distribution's name for it.
     r"absl::(lts_\w+|debian\d+)::(Status|StatusOr|status_internal|internal_statusor|StrCat|"
     r"StrAppend|StrFormat|Cord|string_view|strings_internal|str_format_internal|"
-    r"numbers_internal|ascii_internal|ByChar|AlphaNum|container_internal|hash_internal|base_internal::Throw|"
+    r"numbers_internal|ascii_internal|ByChar|AlphaNum|container_internal|hash_internal|"
+    r"base_internal::Throw|"
     r"\w+Error\()",
     # Sanitizers and coverage of the fuzz targets.
     r"__(asan|ubsan|sanitizer|gcov)_",
