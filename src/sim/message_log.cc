@@ -20,7 +20,6 @@ void MessageLog::delivered(uint16_t src, uint16_t dst, uint16_t service, uint32_
   MessageRecord& record = records_[found->second];
   SLUICE_CHECK(record.size == size);
   record.done = now;
-  delivered_bytes_ += size;
   open_.erase(found);
 }
 

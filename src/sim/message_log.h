@@ -37,7 +37,6 @@ class MessageLog {
 
   const std::vector<MessageRecord>& records() const { return records_; }
   uint64_t outstanding() const { return open_.size(); }  // Submitted and not delivered.
-  uint64_t delivered_bytes() const { return delivered_bytes_; }
 
   // A hash over all records: two runs that did the same have the same.
   uint64_t hash() const;
@@ -49,7 +48,6 @@ class MessageLog {
 
   std::vector<MessageRecord> records_;
   absl::flat_hash_map<uint64_t, uint32_t> open_;  // Only looked up, never walked over.
-  uint64_t delivered_bytes_ = 0;
 };
 
 }  // namespace sluice::sim

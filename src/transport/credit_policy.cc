@@ -28,10 +28,10 @@ CreditPolicy::CreditPolicy(const EndpointConfig& config)
       most_(std::max(config.sender_credit_bytes, 2 * config.max_packet)),
       spread_(std::max(config.credit_spread, 1u)),
       senders_(config.max_lanes) {
-  const uint32_t most = most_;
+  const uint32_t packet = config.max_packet;
   for (Sender& sender : senders_) {
-    sender.host = AimdWindow(host_floor(most, config.max_packet), most, config.max_packet);
-    sender.network = AimdWindow(network_floor(most, config.max_packet), most, config.max_packet);
+    sender.host = AimdWindow(host_floor(most_, packet), most_, packet);
+    sender.network = AimdWindow(network_floor(most_, packet), most_, packet);
   }
 }
 
@@ -50,9 +50,10 @@ uint32_t CreditPolicy::allowance(uint32_t sender) const {
 
 void CreditPolicy::enqueue(Grantable& message) {
   waiting_.insert(message, message.remaining());
-  if (!message.age_node.linked() && senders_[message.sender].waiting++ == 0) ++waiting_senders_;
-  if (!message.age_node.linked()) by_age_.push_back(message);
   message.blocked = false;
+  if (message.age_node.linked()) return;
+  by_age_.push_back(message);
+  if (senders_[message.sender].waiting++ == 0) ++waiting_senders_;
 }
 
 void CreditPolicy::take_out(Grantable& message) {

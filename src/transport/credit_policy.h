@@ -72,7 +72,6 @@ class CreditPolicy final : public GrantPolicy {
 
   static constexpr uint32_t kLeastShare = 8;  // One sender may always have this part of the credit.
   static constexpr uint32_t kMaxRanked = base::limits::kMaxOvercommit;
-  static constexpr uint32_t kDefaultLevels = 4;  // Of scheduled bytes: 0 to 3.
 
   const uint64_t credit_;       // Without congested senders,
   const uint64_t more_credit_;  // and what they add at most.

@@ -59,6 +59,9 @@ struct GrantDecision {
 // a lost one leaks nothing, and a decision never repeats the offset already granted.
 class GrantPolicy {
  public:
+  // Priorities of scheduled bytes, 0 to 3, until set_levels() (HomaModule's max_sched_prio is 3).
+  static constexpr uint32_t kDefaultLevels = 4;
+
   virtual ~GrantPolicy() = default;
 
   // A message of several packets has begun; `granted` is what its sender may send unasked.

@@ -28,8 +28,6 @@ class HomaPolicy final : public GrantPolicy {
 
   void set_levels(uint8_t levels) override { levels_ = levels; }
 
-  static constexpr uint32_t kDefaultLevels = 4;  // HomaModule's max_sched_prio is 3.
-
  private:
   void activate(Grantable* message);
   void deactivate(Grantable* message);
