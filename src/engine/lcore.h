@@ -112,6 +112,7 @@ class Lcore {
     std::array<transport::RxPacket, PortQueue::kReceiveSlots> packets;
     std::array<rte_mbuf*, PortQueue::kReceiveSlots> frames;
     size_t count = 0;
+    size_t weight = 0;  // See limits::kPartWeight.
   };
   struct Outbox {
     std::array<rte_mbuf*, limits::kBurst> frames;
@@ -131,6 +132,7 @@ class Lcore {
   void pass_to_control(rte_mbuf* frame);
   void steer(rte_mbuf* frame, uint32_t to);
   void deliver_batch();
+  void answer_part();
   bool deliver_events();
   void transmit();
   size_t refill_slots();

@@ -40,6 +40,7 @@ bool Lcore::receive() {
         rte_prefetch0(rte_pktmbuf_mtod(frames[i + kPrefetchAhead], void*));
       }
       sort_frame(frames[i], static_cast<uint8_t>(port));
+      if (batch_.weight >= limits::kPartWeight && i + 1 < count) answer_part();
     }
     if (batch_.count > 0) deliver_batch();
   }
@@ -87,6 +88,7 @@ void Lcore::sort_frame(rte_mbuf* frame, uint8_t port) {
         wire::restore_native_header(packet.data);
       }
       batch_.frames[batch_.count++] = frame;
+      batch_.weight += wire::looks_like_bundle(packet.data, packet.length) ? limits::kBundleWeight : 1;
       return;
     }
     case wire::FrameKind::kArp:
@@ -122,6 +124,16 @@ void Lcore::pass_to_control(rte_mbuf* frame) {
   rte_pktmbuf_free(frame);
 }
 
+// What the first packets of a burst brought goes to the application and back to the wire before
+// the others are read.
+void Lcore::answer_part() {
+  deliver_batch();
+  if (!endpoint_.has_events()) return;
+  deliver_events();
+  setup_.application->poll(context_);
+  transmit();
+}
+
 void Lcore::deliver_batch() {
   endpoint_.on_rx({batch_.packets.data(), batch_.count}, now_);
   size_t to_free = 0;
@@ -143,6 +155,7 @@ void Lcore::deliver_batch() {
   }
   rte_pktmbuf_free_bulk(batch_.frames.data(), static_cast<unsigned>(to_free));
   batch_.count = 0;
+  batch_.weight = 0;
 }
 
 }  // namespace sluice::engine

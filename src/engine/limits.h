@@ -15,6 +15,10 @@ namespace sluice::engine::limits {
 
 // Frames of one receive or transmit burst; memif of DPDK 22.11 wants 64 at most.
 inline constexpr size_t kBurst = 32;
+// A burst is answered in parts, so that the peer works on the first while the rest is read: two
+// full bundles, or as many packets of other kinds as make the calls into the AEAD worth while.
+inline constexpr size_t kPartWeight = 16;
+inline constexpr size_t kBundleWeight = 8;
 // Transmit bursts of one turn of the loop, so that receiving is not starved.
 inline constexpr size_t kMaxTransmitRounds = 4;
 // Packets waiting for another lcore, in its ring.

@@ -294,6 +294,8 @@ void Endpoint::set_landing(uint16_t service, LandingMode mode, uint32_t stream_w
   core_->ctx.services.insert(service, ServiceLanding{mode, stream_window});
 }
 
+bool Endpoint::has_events() const { return core_->events.waiting(); }
+
 size_t Endpoint::poll_events(std::span<Event> events) { return core_->events.poll(events); }
 
 uint8_t* Endpoint::allocate(uint32_t bytes) {

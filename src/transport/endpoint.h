@@ -61,6 +61,8 @@ class Endpoint {
   // service; larger messages are then refused with kTooLarge).
   void set_landing(uint16_t service, LandingMode mode, uint32_t stream_window);
 
+  // Whether poll_events() would write one.
+  bool has_events() const;
   // Writes up to events.size() events, oldest first, and returns how many.
   size_t poll_events(std::span<Event> events);
 

@@ -18,6 +18,7 @@ class Events {
  public:
   Events(Context* context, Lifecycle* lifecycle) : ctx_(*context), lifecycle_(*lifecycle) {}
 
+  bool waiting() const { return ctx_.lane_event_count > 0 || !ctx_.events.empty(); }
   size_t poll(std::span<Event> out);
 
  private:

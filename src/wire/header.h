@@ -415,6 +415,12 @@ inline void restore_native_header(uint8_t* header) {  // PROTOCOL MUST-W6
   base::store_be16(header + offsets::kChecksum, 0);
 }
 
+// What the type byte says, before anything was checked: a hint of how much work a packet brings.
+inline bool looks_like_bundle(const uint8_t* packet, size_t length) {
+  return length > offsets::kType &&
+         packet[offsets::kType] == static_cast<uint8_t>(PacketType::kBundle);
+}
+
 // The AAD of the record in `packet`: the header as sealed, for a bundle with its clear frames.
 // The caller has parsed the packet as DATA or BUNDLE (DataView, BundleView), and in native mode
 // has called restore_native_header(). Under UDP the bytes are the AAD as they arrived.
