@@ -16,8 +16,11 @@ namespace sluice::base {
 // A hash table of at most `capacity` entries over integers of up to 64 bits (or StrongInts): open
 // addressing with linear probing over twice as many slots, and deletion that shifts entries back,
 // so no tombstones pile up. Nothing is allocated after construction. A pointer to a value is good
-// until the next insert or erase. The seed should be random where peers choose keys.
-template <class Key, class Value>
+// until the next insert or erase. The seed should be random where peers choose keys. Keys that
+// differ in their last `kNearBits` bits only lie side by side, so that keys given out in order touch
+// a new cache line only now and then; whoever chooses keys gains longer searches by at most such a
+// group.
+template <class Key, class Value, unsigned kNearBits = 0>
 class FlatTable {
  public:
   FlatTable(size_t capacity, uint64_t seed)
@@ -119,7 +122,11 @@ class FlatTable {
     }
   }
 
-  size_t home(uint64_t bits) const { return static_cast<size_t>(mix64(bits, seed_)) & mask_; }
+  size_t home(uint64_t bits) const {
+    constexpr uint64_t kNear = (uint64_t{1} << kNearBits) - 1;
+    const uint64_t group = mix64(bits >> kNearBits, seed_) << kNearBits;
+    return static_cast<size_t>(group | (bits & kNear)) & mask_;
+  }
   Slot& reserved() { return slots_[mask_ + 1]; }
 
   // The slot that holds the key, or the free slot where the search for it ends.

@@ -33,6 +33,9 @@ struct ServiceLanding {
   uint32_t stream_window = 0;
 };
 
+// Exchanges whose ids differ in so many last bits lie side by side in the table of exchanges.
+inline constexpr unsigned kNearIdBits = 3;
+
 struct LaneEvent {
   EventKind kind = EventKind::kLaneUp;
   base::Code code = base::Code::kOk;
@@ -102,8 +105,11 @@ struct Context {
   static uint64_t lane_key(base::SessionId session, uint8_t number) {
     return uint64_t{session.value()} << 8 | number;
   }
+  // Ids are given out in order: their last bits come last, so that the table keeps them together.
   static uint64_t exchange_key(const Lane& lane, bool caller, uint64_t id) {
-    return id << 17 | uint64_t{lane.index} << 1 | (caller ? 1 : 0);
+    constexpr uint64_t kNear = (1u << kNearIdBits) - 1;
+    const uint64_t group = (id & ~kNear) << 17 | uint64_t{lane.index} << (1 + kNearIdBits);
+    return group | uint64_t{caller} << kNearIdBits | (id & kNear);
   }
 
   const EndpointConfig config;
@@ -115,7 +121,7 @@ struct Context {
   base::Slab<Exchange> exchanges;
   base::Slab<Reassembly> reassemblies;
   base::Slab<Lane> lanes;
-  base::FlatTable<uint64_t, uint32_t> by_id;
+  base::FlatTable<uint64_t, uint32_t, kNearIdBits> by_id;
   base::FlatTable<uint64_t, uint32_t> lane_by_session;
   base::FlatTable<uint64_t, ServiceLanding> services;
   base::BuddyArena arena;
