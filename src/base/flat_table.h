@@ -17,9 +17,9 @@ namespace sluice::base {
 // addressing with linear probing over twice as many slots, and deletion that shifts entries back,
 // so no tombstones pile up. Nothing is allocated after construction. A pointer to a value is good
 // until the next insert or erase. The seed should be random where peers choose keys. Keys that
-// differ in their last `kNearBits` bits only lie side by side, so that keys given out in order touch
-// a new cache line only now and then; whoever chooses keys gains longer searches by at most such a
-// group.
+// differ in their last `kNearBits` bits only lie side by side, so that keys given out in order
+// touch a new cache line only now and then; whoever chooses keys gains longer searches by at most
+// such a group.
 template <class Key, class Value, unsigned kNearBits = 0>
 class FlatTable {
  public:
@@ -28,6 +28,7 @@ class FlatTable {
         capacity_(capacity),
         mask_(slots_.size() - 2),
         seed_(seed) {
+    SLUICE_CHECK(mask_ <= UINT32_MAX);
     for (size_t i = 0; i < slots_.size(); ++i) slots_[i].key = kEmpty;
   }
 
@@ -37,7 +38,7 @@ class FlatTable {
     if (bits == kEmpty) [[unlikely]] {
       return has_reserved_ ? &reserved().value : nullptr;
     }
-    Slot& slot = slots_[probe(bits)];
+    Slot& slot = slots_[probe(bits, home(bits))];
     return slot.key == bits ? &slot.value : nullptr;
   }
   const Value* find(Key key) const { return const_cast<FlatTable*>(this)->find(key); }
@@ -46,7 +47,8 @@ class FlatTable {
   // holds capacity() entries.
   Value* insert(Key key, Value value) {
     const uint64_t bits = key_bits(key);
-    Slot* const slot = bits == kEmpty ? &reserved() : &slots_[probe(bits)];
+    const size_t first = home(bits);
+    Slot* const slot = bits == kEmpty ? &reserved() : &slots_[probe(bits, first)];
     const bool present = bits == kEmpty ? has_reserved_ : slot->key == bits;
     if (!present) {
       if (size_ == capacity_) [[unlikely]] {
@@ -54,6 +56,7 @@ class FlatTable {
       }
       ++size_;
       slot->key = bits;
+      slot->home = static_cast<uint32_t>(first);
       if (bits == kEmpty) has_reserved_ = true;
     }
     slot->value = std::move(value);
@@ -70,7 +73,7 @@ class FlatTable {
       --size_;
       return true;
     }
-    const size_t position = probe(bits);
+    const size_t position = probe(bits, home(bits));
     if (slots_[position].key != bits) return false;
     close_hole(position);
     --size_;
@@ -90,7 +93,7 @@ class FlatTable {
   }
 
   void clear() {
-    for (size_t i = 0; i < slots_.size(); ++i) slots_[i] = Slot{kEmpty, Value()};
+    for (size_t i = 0; i < slots_.size(); ++i) slots_[i] = Slot{kEmpty, Value(), 0};
     has_reserved_ = false;
     size_ = 0;
   }
@@ -102,6 +105,7 @@ class FlatTable {
   struct Slot {
     uint64_t key;
     Value value;
+    uint32_t home;  // Where the search for the key begins.
   };
 
   // Marks a free slot. The real key of this value lives in a slot of its own behind the others.
@@ -129,9 +133,8 @@ class FlatTable {
   }
   Slot& reserved() { return slots_[mask_ + 1]; }
 
-  // The slot that holds the key, or the free slot where the search for it ends.
-  size_t probe(uint64_t bits) const {
-    size_t i = home(bits);
+  // The slot that holds the key, or the free slot where the search for it, from its home on, ends.
+  size_t probe(uint64_t bits, size_t i) const {
     while (slots_[i].key != bits && slots_[i].key != kEmpty) i = (i + 1) & mask_;
     return i;
   }
@@ -140,10 +143,11 @@ class FlatTable {
   // home without a gap.
   void close_hole(size_t hole) {
     for (size_t i = (hole + 1) & mask_; slots_[i].key != kEmpty; i = (i + 1) & mask_) {
-      const size_t distance = (i - home(slots_[i].key)) & mask_;
+      const size_t distance = (i - slots_[i].home) & mask_;
       if (distance >= ((i - hole) & mask_)) {
         slots_[hole].key = slots_[i].key;
         slots_[hole].value = std::move(slots_[i].value);
+        slots_[hole].home = slots_[i].home;
         hole = i;
       }
     }

@@ -88,7 +88,8 @@ void Lcore::sort_frame(rte_mbuf* frame, uint8_t port) {
         wire::restore_native_header(packet.data);
       }
       batch_.frames[batch_.count++] = frame;
-      batch_.weight += wire::looks_like_bundle(packet.data, packet.length) ? limits::kBundleWeight : 1;
+      batch_.weight +=
+          wire::looks_like_bundle(packet.data, packet.length) ? limits::kBundleWeight : 1;
       return;
     }
     case wire::FrameKind::kArp:

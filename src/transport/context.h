@@ -34,7 +34,7 @@ struct ServiceLanding {
 };
 
 // Exchanges whose ids differ in so many last bits lie side by side in the table of exchanges.
-inline constexpr unsigned kNearIdBits = 3;
+inline constexpr unsigned kNearIdBits = 2;
 
 struct LaneEvent {
   EventKind kind = EventKind::kLaneUp;

@@ -393,7 +393,6 @@ void Inbound::send_grant(Exchange& exchange, uint32_t offset, uint8_t priority) 
 }
 
 void Inbound::settle(base::Nanos now) {
-  std::array<ResendRange, 8> ranges;
   while (Reassembly* r = sender_.touched().pop_front()) {
     Exchange& exchange = *r->exchange;
     if (exchange.in.window != 0 && r->received.contiguous_end(r->delivered) > r->delivered) {
@@ -404,29 +403,27 @@ void Inbound::settle(base::Nanos now) {
     r->burst = {};
     if (r->received.size() > 1 || (r->received.size() == 1 && r->received[0].begin > 0)) {
       Lane& lane = *exchange.lane;
-      ask(exchange, ranges.data(),
-          recovery_.on_progress(r, lane.rtt, lane.record_bytes(), now, ranges));
+      ask(exchange, ranges_.data(),
+          recovery_.on_progress(r, lane.rtt, lane.record_bytes(), now, ranges_));
     } else {
       recovery_.on_closed(r, now);
     }
   }
-  std::array<GrantDecision, 16> grants;
   size_t count;
   do {
-    count = policy_.decide(now, grants);
+    count = policy_.decide(now, grants_);
     for (size_t i = 0; i < count; ++i) {
-      Reassembly& r = *base::container_of(grants[i].message, &Reassembly::grant);
+      Reassembly& r = *base::container_of(grants_[i].message, &Reassembly::grant);
       r.exchange->last_progress = now;  // From now on its bytes are waited for.
-      send_grant(*r.exchange, grants[i].offset, grants[i].priority);
+      send_grant(*r.exchange, grants_[i].offset, grants_[i].priority);
     }
-  } while (count == grants.size());
+  } while (count == grants_.size());
 }
 
 void Inbound::recover(Exchange& exchange, base::Nanos now) {
   Reassembly& r = *exchange.in.reassembly;
-  std::array<ResendRange, 8> ranges;
-  const size_t count = recovery_.on_timeout(&r, now, ranges);
-  ask(exchange, ranges.data(), count);
+  const size_t count = recovery_.on_timeout(&r, now, ranges_);
+  ask(exchange, ranges_.data(), count);
   // The latest grant may have been lost; it is cumulative, so repeating it costs nothing.
   if (r.granted_told != 0) send_grant(exchange, r.granted_told, r.priority);
 }

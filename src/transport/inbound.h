@@ -2,6 +2,7 @@
 #ifndef SLUICE_TRANSPORT_INBOUND_H_
 #define SLUICE_TRANSPORT_INBOUND_H_
 
+#include <array>
 #include <cstdint>
 
 #include "transport/context.h"
@@ -115,6 +116,9 @@ class Inbound {
   GrantPolicy& policy_;
   RecoveryPolicy& recovery_;
   PacketMarks marks_;
+  // Where the policies write what they have decided; not cleared for each burst.
+  std::array<ResendRange, 8> ranges_;
+  std::array<GrantDecision, 16> grants_;
 };
 
 }  // namespace sluice::transport

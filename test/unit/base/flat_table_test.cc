@@ -98,5 +98,38 @@ TEST(FlatTable, matches_a_model_under_random_use) {
   }
 }
 
+TEST(FlatTable, keeps_neighbours_together_and_matches_a_model_all_the_same) {
+  constexpr unsigned kNear = 2;
+  FlatTable<uint64_t, uint64_t, kNear> table(64, 5);
+  std::map<uint64_t, uint64_t> model;
+  Prng prng(3);
+  uint64_t next = 0;
+  for (int step = 0; step < 20'000; ++step) {
+    if (model.size() < table.capacity() && prng.uniform(2) == 0) {
+      // Keys in order, as ids are given out, on one of four lanes.
+      const uint64_t key = (next / 4 << 10) | prng.uniform(4) << 2 | next % 4;
+      ++next;
+      ASSERT_NE(table.insert(key, next), nullptr);
+      model[key] = next;
+    } else if (!model.empty()) {
+      // Mostly the oldest goes, at times any other.
+      auto victim = model.begin();
+      if (prng.uniform(4) == 0) std::advance(victim, prng.uniform(model.size()));
+      ASSERT_TRUE(table.erase(victim->first));
+      ASSERT_FALSE(table.erase(victim->first));
+      model.erase(victim);
+    }
+    if (step % 64 != 0) continue;
+    ASSERT_EQ(table.size(), model.size());
+    for (const auto& [key, value] : model) ASSERT_EQ(*table.find(key), value);
+  }
+  table.clear();
+  uint64_t* places[4];
+  for (uint64_t key = 8; key < 12; ++key) places[key - 8] = table.insert(key, key);
+  const auto address = [&](int i) { return reinterpret_cast<uintptr_t>(places[i]); };
+  for (int i = 2; i < 4; ++i) EXPECT_EQ(address(i) - address(i - 1), address(1) - address(0));
+  EXPECT_LE(address(1) - address(0), 24u);
+}
+
 }  // namespace
 }  // namespace sluice::base

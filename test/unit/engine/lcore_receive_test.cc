@@ -9,6 +9,7 @@
 #include "engine/capture.h"
 #include "engine/engine_impl.h"
 #include "engine_test_util.h"
+#include "test_application.h"
 #include "wire/frame.h"
 #include "wire/header.h"
 #include "wire/neighbour.h"
@@ -138,6 +139,54 @@ TEST_F(ReceiveTest, random_bytes_harm_nothing) {
   EXPECT_TRUE(
       eventually([&] { return control().rx_packets.value() == stats().to_control.value(); }));
   EXPECT_EQ(impl->nodes[0]->control().session_count(), 0u);
+}
+
+// Echoes, and notes how far the sending of its lcore was when a later part of a turn arrived.
+class PartsApplication final : public LcoreApplication {
+ public:
+  void on_events(LcoreContext& context, std::span<const transport::Event> events) override {
+    const uint64_t turn = lcore->stats().loops.value();
+    const uint64_t sent = lcore->stats().tx_frames.value();
+    if (turn == last_turn_ && sent > last_sent_) answered_between.fetch_add(1);
+    last_turn_ = turn;
+    last_sent_ = sent;
+    echo.on_events(context, events);
+  }
+  Lcore* lcore = nullptr;
+  EchoApplication echo;
+  std::atomic<uint64_t> answered_between{0};
+
+ private:
+  uint64_t last_turn_ = UINT64_MAX;
+  uint64_t last_sent_ = 0;
+};
+
+TEST(LcoreParts, the_first_of_a_burst_is_answered_before_the_last_is_read) {
+  ASSERT_NE(test_eal(), nullptr);
+  EngineConfig config = test_pair("parts");
+  CallApplication client(64, 1'000'000'000, 64);
+  PartsApplication server;
+  config.nodes[0].applications = {&client};
+  config.nodes[1].applications = {&server};
+  config.nodes[0].endpoint.bundling = config.nodes[1].endpoint.bundling = false;
+  EngineImpl engine(std::move(config));
+  ASSERT_TRUE(engine.open().ok());
+  server.lcore = engine.nodes[1]->lcores()[0].get();
+  ASSERT_TRUE(engine.start().ok());
+  engine.nodes[0]->control().connect({*wire::parse_ip_address("10.9.0.2"), kDefaultBasePort},
+                                     base::seconds(3), [](absl::StatusOr<SessionInfo>) {});
+  ASSERT_TRUE(eventually([&] { return client.completed > 100; }));
+  // While the server's lcore is held, calls gather in its port: more than one part.
+  const uint64_t before = server.answered_between;
+  ASSERT_TRUE(server.lcore->run_and_wait([&](Lcore&, LcoreContext&) {
+    const Lcore& other = *engine.nodes[0]->lcores()[0];
+    EXPECT_TRUE(eventually([&] {
+      const uint64_t sent = other.stats().tx_frames.value();
+      return sent >= server.lcore->stats().rx_frames.value() + 2 * limits::kPartWeight;
+    }));
+  }));
+  EXPECT_TRUE(eventually([&] { return server.answered_between > before; }));
+  client.go = false;
 }
 
 }  // namespace
