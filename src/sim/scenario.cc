@@ -22,6 +22,8 @@ constexpr uint32_t kMostCredit = 1u << 31;
 constexpr uint32_t kEcnPackets = 64;
 constexpr uint32_t kCreditPackets = 64;  // Credit where a bandwidth-delay product is less.
 constexpr uint32_t kCongestedPackets = 4;
+// A grant is worth an eighth of the credit, and at most so many packets.
+constexpr uint32_t kGrantPackets = 4;
 constexpr uint32_t kExchanges = 8192;
 constexpr uint32_t kReassemblies = 4096;
 constexpr uint64_t kHelloBytes = 2000;  // Of wire time, more than a new session sends.
@@ -116,7 +118,7 @@ transport::EndpointConfig endpoint_config(const Scenario& s, const Plan& plan) {
   }
   config.sender_credit_bytes = share_of_bdp(1.0);
   config.grant_increment =
-      std::clamp(config.credit_bytes / 8, plan.record_bytes, 4 * plan.record_bytes);
+      std::clamp(config.credit_bytes / 8, plan.record_bytes, kGrantPackets * plan.record_bytes);
   config.fifo_share = config.turn_share = 0;
   config.credit_spread = 1;
   config.congested_sender_bytes = UINT32_MAX;

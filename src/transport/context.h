@@ -3,6 +3,7 @@
 #define SLUICE_TRANSPORT_CONTEXT_H_
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -102,6 +103,12 @@ struct Context {
     return found == nullptr ? ServiceLanding{} : *found;
   }
 
+  // Whether granted bytes of a higher priority have arrived since: on this side's link they overtake.
+  bool overtaken_since(uint8_t priority, base::Nanos since) const {
+    return std::any_of(granted_arrival.begin() + priority + 1, granted_arrival.end(),
+                       [since](base::Nanos at) { return at > since; });
+  }
+
   static uint64_t lane_key(base::SessionId session, uint8_t number) {
     return uint64_t{session.value()} << 8 | number;
   }
@@ -127,6 +134,7 @@ struct Context {
   base::BuddyArena arena;
   base::TimerWheel wheel;
   CutoffEstimator cutoffs;
+  std::array<base::Nanos, 8> granted_arrival{};  // The last of granted bytes, by their priority.
   base::IntrusiveList<Exchange, &Exchange::event_node> events;
   SizeBuckets<Lane, &Lane::tx_node, &Lane::tx_bucket> tx_lanes;
   std::vector<LaneEvent> lane_events;  // A ring of fixed size: at most two events a lane.

@@ -175,7 +175,10 @@ uint32_t CreditPolicy::step_for(Grantable& message) {
   Sender& sender = senders_[message.sender];
   const uint32_t wanted = message.goal() - message.granted;
   // Less than the increment is worth a packet only when it is the last.
-  const uint32_t least = std::min(wanted, std::max(increment_, message.unit));
+  const uint64_t all = credit();
+  const uint64_t increment = increment_ * std::min<uint64_t>(all / credit_, kCoarsestGrant);
+  const auto least = static_cast<uint32_t>(
+      std::min<uint64_t>(wanted, std::max<uint64_t>(increment, message.unit)));
   const uint64_t allowed = allowance(message.sender);
   const uint64_t room = allowed > sender.outstanding ? allowed - sender.outstanding : 0;
   // A sender with nothing under way always gets a step, however small its window has become.
@@ -185,7 +188,6 @@ uint32_t CreditPolicy::step_for(Grantable& message) {
     message.blocked = true;
     return 0;
   }
-  const uint64_t all = credit();
   const uint64_t free = all > outstanding_ ? all - outstanding_ : 0;
   if (free < least) return 0;
   const uint64_t most = std::min<uint64_t>({wanted, free, std::max<uint64_t>(room, least)});

@@ -71,6 +71,8 @@ class CreditPolicy final : public GrantPolicy {
   void deactivate(Grantable& message);
 
   static constexpr uint32_t kLeastShare = 8;  // One sender may always have this part of the credit.
+  // With more credit the grants become so many times coarser at most: each costs a packet.
+  static constexpr uint64_t kCoarsestGrant = 4;
   static constexpr uint32_t kMaxRanked = base::limits::kMaxOvercommit;
 
   const uint64_t credit_;       // Without congested senders,

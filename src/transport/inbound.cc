@@ -253,6 +253,7 @@ void Inbound::add_range(Exchange& exchange, uint32_t offset, uint32_t length, ba
   if (marks_.congestion_experienced) r.burst.marked += added;
   exchange.last_progress = now;
   exchange.backoff = 0;  // PROTOCOL MUST-T8
+  if (r.granted_told != 0) ctx_.granted_arrival[r.priority] = now;
   touch(r);
   if (r.received.total() == exchange.in.length) finish(exchange);
 }

@@ -69,13 +69,18 @@ bool Timers::lost(Lane& lane, base::Nanos silent_since, base::Nanos now) {
 }
 
 // How long an exchange may stand still. While other packets of the lane arrive, its silence more
-// likely means that the peer serves shorter messages first than that its own packets are lost.
+// likely means that the peer serves shorter messages first than that its own packets are lost; and
+// while packets of higher priority do, that its own wait behind them in the network.
 base::Nanos Timers::patience(const Exchange& exchange, base::Nanos now) const {
   const Lane& lane = *exchange.lane;
   const base::Nanos wait = timeout(exchange);
   const bool receiving = exchange.state == ExchangeState::kReceiving;
-  const bool lively = base::elapsed(lane.last_heard, now) < wait;
-  return receiving && lively ? wait * kLivelyFactor : wait;
+  if (!receiving) return wait;
+  bool lively = base::elapsed(lane.last_heard, now) < wait;
+  if (const Reassembly* const reassembly = exchange.in.reassembly; !lively && reassembly) {
+    lively = ctx_.overtaken_since(reassembly->priority, exchange.last_progress);
+  }
+  return lively ? wait * kLivelyFactor : wait;
 }
 
 bool Timers::held_back(const Exchange& exchange) {
