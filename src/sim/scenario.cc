@@ -24,6 +24,7 @@ constexpr uint32_t kCreditPackets = 64;  // Credit where a bandwidth-delay produ
 constexpr uint32_t kCongestedPackets = 4;
 // A grant is worth an eighth of the credit, and at most so many packets.
 constexpr uint32_t kGrantPackets = 4;
+constexpr uint32_t kSenderPackets = 16;
 constexpr uint32_t kExchanges = 8192;
 constexpr uint32_t kReassemblies = 4096;
 constexpr uint64_t kHelloBytes = 2000;  // Of wire time, more than a new session sends.
@@ -116,9 +117,12 @@ transport::EndpointConfig endpoint_config(const Scenario& s, const Plan& plan) {
   if (credits && s.window_rtts == 0) {
     config.credit_bytes = std::max(config.credit_bytes, kCreditPackets * plan.record_bytes);
   }
-  config.sender_credit_bytes = share_of_bdp(1.0);
   config.grant_increment =
       std::clamp(config.credit_bytes / 8, plan.record_bytes, kGrantPackets * plan.record_bytes);
+  // A grant is given once there is room for all of it: without that room on top, a sender alone
+  // would not fill the link.
+  config.sender_credit_bytes =
+      std::max(share_of_bdp(1.0) + config.grant_increment, kSenderPackets * plan.record_bytes);
   config.fifo_share = config.turn_share = 0;
   config.credit_spread = 1;
   config.congested_sender_bytes = UINT32_MAX;
@@ -126,6 +130,8 @@ transport::EndpointConfig endpoint_config(const Scenario& s, const Plan& plan) {
     config.blind_bytes = config.unscheduled_bytes;
     config.congested_sender_bytes =
         s.policy == Kind::kSird ? share_of_bdp(0.5) : kCongestedPackets * plan.record_bytes;
+    config.outranked_bytes =
+        std::max(share_of_bdp(0.1), kCongestedPackets * plan.record_bytes);
     config.turn_share = s.policy == Kind::kSird ? 2 : 8;
   }
   if (s.policy == Kind::kHybrid) {
@@ -133,8 +139,11 @@ transport::EndpointConfig endpoint_config(const Scenario& s, const Plan& plan) {
     config.credit_spread = 4;
   }
   // Nothing here runs late as a thread does, so that the shortest time-out may follow the network.
+  // What all credit takes on the receiver's link is no loss either.
   const base::Nanos rtt = to_nanos(plan.rtt);
-  config.rto_min = config.rto_initial = std::max(kShortestTimeout, rtt * 3);
+  const uint64_t credit = std::max(config.credit_bytes, config.most_credit_bytes);
+  const base::Nanos arrival(rtt.value() * credit / plan.bdp_bytes);
+  config.rto_min = config.rto_initial = std::max({kShortestTimeout, rtt * 3, arrival * 2 + rtt});
   config.rto_max = std::max(config.rto_max, rtt * 16);
   config.peer_timeout = std::max(config.peer_timeout, rtt * 64);
   if (s.ideal) {

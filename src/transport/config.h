@@ -45,6 +45,8 @@ struct EndpointConfig {
   uint32_t turn_share = 8;            // One of so many granted packets goes in turn; 0: none.
   // A sender with more granted and not sent bytes than this says so in its packets (SIRD's SThr).
   uint32_t congested_sender_bytes = 256u << 10;
+  // And of a message with more of them, that it waits for others.
+  uint32_t outranked_bytes = 64u << 10;
   bool bundling = true;                           // Small messages and control share a packet.
   uint32_t bundle_message_max = 512;              // Larger messages travel in packets of their own.
   base::Nanos rto_min = base::micros(200);        // Floor of every retransmission timer.

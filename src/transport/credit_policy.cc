@@ -109,7 +109,7 @@ void CreditPolicy::on_progress(Grantable* message, const Arrival& arrival) {
     const int64_t period = static_cast<int64_t>(std::max<uint64_t>(4 * credit_, arrival.bytes));
     const int64_t whole = AimdWindow::kWhole;
     congested_share_ += (whole * arrival.congested - congested_share_ * arrival.bytes) / period;
-    sender.host.on_arrival(arrival.bytes, arrival.congested);
+    sender.host.on_arrival(arrival.bytes, ranked_ ? arrival.outranked : arrival.congested);
     sender.network.on_arrival(arrival.bytes, arrival.marked);
     unblock(sender);
   }

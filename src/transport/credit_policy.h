@@ -24,7 +24,9 @@ namespace sluice::transport {
 //
 // Beyond SIRD: where several senders wait, one holds only its share of a bucket, so that receivers
 // which have chosen the same sender do not all wait for it with all they have; and all credit
-// together grows as more of what arrives comes from senders that say they hold too much.
+// together grows as more of what arrives comes from senders that say they hold too much. As
+// `hybrid` the window of a sender follows the marks of the messages that wait there for others: the
+// one that is served now gets the link.
 //
 // As `sird` all scheduled bytes have one priority; as `hybrid` the messages under way are ranked by
 // what remains of them, as Homa's are. Grants are cumulative and coalesced (see GrantPolicy).
@@ -70,7 +72,7 @@ class CreditPolicy final : public GrantPolicy {
   void activate(Grantable& message);
   void deactivate(Grantable& message);
 
-  static constexpr uint32_t kLeastShare = 8;  // One sender may always have this part of the credit.
+  static constexpr uint32_t kLeastShare = 4;  // One sender may always have this part of the credit.
   // With more credit the grants become so many times coarser at most: each costs a packet.
   static constexpr uint64_t kCoarsestGrant = 4;
   static constexpr uint32_t kMaxRanked = base::limits::kMaxOvercommit;

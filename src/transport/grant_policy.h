@@ -45,6 +45,7 @@ struct Arrival {
   uint32_t bytes = 0;
   uint32_t congested = 0;  // By their sender: it holds more credit than it can use.
   uint32_t marked = 0;     // By the network: ECN's congestion experienced.
+  uint32_t outranked = 0;  // By their sender: the message has had to wait for others there.
 };
 
 // One grant to be sent: the new cumulative offset, and the priority of the bytes it allows.

@@ -250,6 +250,7 @@ void Inbound::add_range(Exchange& exchange, uint32_t offset, uint32_t length, ba
   r.grant.received += added;
   r.burst.bytes += added;
   if (marks_.congested_sender) r.burst.congested += added;
+  if (marks_.outranked) r.burst.outranked += added;
   if (marks_.congestion_experienced) r.burst.marked += added;
   exchange.last_progress = now;
   exchange.backoff = 0;  // PROTOCOL MUST-T8

@@ -259,8 +259,9 @@ void Receiver::enqueue(RxPacket& packet, const Pending& pending, const crypto::A
   place = pending;
   if (pending.exchange != nullptr) place.generation = pending.exchange->generation;
   place.marks.congestion_experienced = packet.congestion_experienced;
-  place.marks.congested_sender =
-      (packet.data[wire::offsets::kBits] & wire::kBitCongestedSender) != 0;
+  const uint8_t bits = packet.data[wire::offsets::kBits];
+  place.marks.congested_sender = (bits & wire::kBitCongestedSender) != 0;
+  place.marks.outranked = (bits & wire::kBitOutranked) != 0;
   place.epoch = packet.data[wire::offsets::kEpoch];
   crypto::AeadJob& job = jobs_[count_];
   job.key = key;

@@ -354,6 +354,12 @@ uint8_t Sender::header_bits(Lane& lane) {
   return bits;
 }
 
+// The message that is served now uses its credit as it comes; one that waits gathers it.
+bool Sender::outranked(const Outgoing& out) const {
+  return out.granted > out.sent && out.granted - out.sent >= ctx_.config.outranked_bytes &&
+         ready_.several();
+}
+
 void Sender::seal_bundle(Lane& lane, TxPacket& slot, uint32_t clear, uint32_t sealed,
                          uint8_t priority, base::Nanos now) {
   wire::BundleHeader header;
@@ -438,6 +444,7 @@ bool Sender::write_record(Exchange& exchange, TxPacket& slot, uint32_t offset, u
   header.epoch = lane.send.epoch_low();
   header.lane = lane.number;
   header.bits = header_bits(lane);
+  if (outranked(out)) header.bits |= wire::kBitOutranked;
   if (again) header.bits |= wire::kBitRetransmission;
   if (exchange.one_way) header.bits |= wire::kBitOneWay;
   if (exchange.lazy_ack) header.bits |= wire::kBitLazyAck;

@@ -105,6 +105,7 @@ class Sender {
   void maybe_update_keys(Lane& lane);
   uint32_t floor_delta(Exchange& exchange);
   uint8_t header_bits(Lane& lane);
+  bool outranked(const Outgoing& out) const;
   bool has_work(const Exchange& exchange) const;
   static Exchange& owner(Outgoing& out) { return *base::container_of(&out, &Exchange::out); }
 

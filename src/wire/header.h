@@ -33,14 +33,15 @@ inline constexpr uint8_t kMaxHandshakeFragments = 16;
 
 enum class PacketType : uint8_t { kData = 1, kBundle = 2, kHandshake = 3, kReset = 4 };
 
-// The `bits` byte. Bits 6 and 7 are sent as zero and ignored on receipt.
+// The `bits` byte. Bit 7 is sent as zero and ignored on receipt.
 inline constexpr uint8_t kBitCongestedSender = 0x01;  // the sender has more credit than it can use
 inline constexpr uint8_t kBitEcnEcho = 0x02;          // the sender saw CE on this path lately
 inline constexpr uint8_t kBitRetransmission = 0x04;   // repeats bytes sent before
 inline constexpr uint8_t kBitOneWay = 0x08;           // no response will follow this message
 inline constexpr uint8_t kBitInitiator = 0x10;        // equals bit 62 of the record number
 inline constexpr uint8_t kBitLazyAck = 0x20;          // one-way: nobody waits for the ACK
-inline constexpr uint8_t kKnownBits = 0x3f;
+inline constexpr uint8_t kBitOutranked = 0x40;        // this message had to wait for others
+inline constexpr uint8_t kKnownBits = 0x7f;
 
 // Byte offsets in the common header.
 namespace offsets {
@@ -151,6 +152,7 @@ class CommonView {
   bool one_way() const { return (bits() & kBitOneWay) != 0; }
   bool initiator() const { return (bits() & kBitInitiator) != 0; }
   bool lazy_ack() const { return (bits() & kBitLazyAck) != 0; }
+  bool outranked() const { return (bits() & kBitOutranked) != 0; }
   uint64_t record_number() const { return base::load_be64(data_ + offsets::kRecordNumber); }
 
  protected:
