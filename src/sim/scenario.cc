@@ -25,6 +25,10 @@ constexpr uint32_t kCongestedPackets = 4;
 // A grant is worth an eighth of the credit, and at most so many packets.
 constexpr uint32_t kGrantPackets = 4;
 constexpr uint32_t kSenderPackets = 16;
+// Of few packets each is much of what a message can send in a round trip: the hybrid lets so many go
+// unasked, and so long messages go without asking for credit first.
+constexpr uint32_t kUnaskedPackets = 10;
+constexpr uint32_t kBlindPackets = 32;
 constexpr uint32_t kExchanges = 8192;
 constexpr uint32_t kReassemblies = 4096;
 constexpr uint64_t kHelloBytes = 2000;  // Of wire time, more than a new session sends.
@@ -112,6 +116,10 @@ transport::EndpointConfig endpoint_config(const Scenario& s, const Plan& plan) {
   config.unscheduled_bytes = s.unscheduled_bytes != 0
                                  ? static_cast<uint32_t>(s.unscheduled_bytes)
                                  : share_of_bdp(s.policy == Kind::kHybrid ? 0.5 : 1.0);
+  if (s.policy == Kind::kHybrid && s.unscheduled_bytes == 0) {
+    config.unscheduled_bytes =
+        std::max(config.unscheduled_bytes, kUnaskedPackets * plan.record_bytes);
+  }
   config.max_incoming_bytes = config.credit_bytes =
       share_of_bdp(s.window_rtts > 0 ? s.window_rtts : own_window(s.policy, config.overcommit));
   if (credits && s.window_rtts == 0) {
@@ -128,6 +136,9 @@ transport::EndpointConfig endpoint_config(const Scenario& s, const Plan& plan) {
   config.congested_sender_bytes = UINT32_MAX;
   if (credits && s.policy != Kind::kFair) {
     config.blind_bytes = config.unscheduled_bytes;
+    if (s.policy == Kind::kHybrid) {
+      config.blind_bytes = std::max(config.blind_bytes, kBlindPackets * plan.record_bytes);
+    }
     config.congested_sender_bytes =
         s.policy == Kind::kSird ? share_of_bdp(0.5) : kCongestedPackets * plan.record_bytes;
     config.outranked_bytes =

@@ -38,9 +38,14 @@ class CreditPolicyTest : public testing::Test {
  protected:
   // Decides once and returns the number of decisions.
   size_t decide() { return policy_->decide(base::seconds(1), out_); }
-  void arrive(Grantable& m, uint32_t bytes, bool congested = false, bool marked = false) {
+  // What the sender says: nothing, that it holds too much, and that the message has had to wait.
+  enum class Word { kNone, kCongested, kOutranked };
+  void arrive(Grantable& m, uint32_t bytes, Word word = Word::kNone, bool marked = false) {
     m.received += bytes;
-    policy_->on_progress(&m, {bytes, congested ? bytes : 0, marked ? bytes : 0});
+    policy_->on_progress(&m, {.bytes = bytes,
+                              .congested = word != Word::kNone ? bytes : 0,
+                              .marked = marked ? bytes : 0,
+                              .outranked = word == Word::kOutranked ? bytes : 0});
   }
 
   std::unique_ptr<CreditPolicy> policy_ = std::make_unique<CreditPolicy>(config());
@@ -60,7 +65,7 @@ TEST_F(CreditPolicyTest, one_sender_gets_its_bucket_and_no_more) {
 
 TEST_F(CreditPolicyTest, where_several_senders_wait_each_has_a_share_of_a_bucket) {
   EndpointConfig spread = config();
-  spread.credit_spread = 4;
+  spread.credit_spread = 2;
   policy_ = std::make_unique<CreditPolicy>(spread);
   std::array<Grantable, 6> messages;
   for (uint32_t i = 0; i < messages.size(); ++i) {
@@ -68,7 +73,9 @@ TEST_F(CreditPolicyTest, where_several_senders_wait_each_has_a_share_of_a_bucket
     policy_->add(&messages[i]);
   }
   decide();
-  for (const Grantable& m : messages) EXPECT_EQ(m.granted, 25'000u);
+  for (uint32_t i = 0; i < messages.size(); ++i) {
+    EXPECT_EQ(messages[i].granted, i < 3 ? 50'000u : 0u) << "until all credit is given";
+  }
   for (uint32_t i = 1; i < messages.size(); ++i) policy_->remove(&messages[i]);
   arrive(messages[0], 1'000);
   decide();
@@ -100,7 +107,7 @@ TEST_F(CreditPolicyTest, credit_grows_with_what_congested_senders_hold) {
   policy_->add(&a);
   for (int i = 0; i < 200; ++i) {
     decide();
-    arrive(a, a.granted - a.received, true);
+    arrive(a, a.granted - a.received, Word::kCongested);
   }
   EXPECT_GT(policy_->credit(), 440'000u);
   EXPECT_LE(policy_->credit(), 450'000u);
@@ -167,17 +174,65 @@ TEST_F(CreditPolicyTest, a_blocked_sender_does_not_hold_up_the_others) {
   EXPECT_EQ(shorter.granted, 20'000u) << "first in line when its sender may have credit again";
 }
 
-TEST_F(CreditPolicyTest, a_sender_that_says_it_has_too_much_is_given_less) {
+TEST_F(CreditPolicyTest, a_sender_whose_message_waits_there_for_others_is_given_less) {
   Grantable a = message(50'000'000, 0);
   policy_->add(&a);
   for (int i = 0; i < 5000; ++i) {
     decide();
     const uint32_t under_way = a.granted - a.received;
     ASSERT_GT(under_way, 0u) << "never starved";
-    arrive(a, std::min(under_way, 1'000u), /*congested=*/true);
+    arrive(a, std::min(under_way, 1'000u), Word::kOutranked);
   }
   EXPECT_LT(policy_->allowance(0), 12'000u);
   EXPECT_EQ(policy_->allowance(1), 100'000u) << "others are none of its business";
+}
+
+TEST_F(CreditPolicyTest, a_sender_that_holds_too_much_but_serves_this_message_keeps_its_window) {
+  for (const auto kind : {GrantPolicyKind::kHybrid, GrantPolicyKind::kSird}) {
+    policy_ = std::make_unique<CreditPolicy>(config(kind));
+    Grantable a = message(50'000'000, 0);
+    policy_->add(&a);
+    for (int i = 0; i < 5000; ++i) {
+      decide();
+      arrive(a, std::min(a.granted - a.received, 1'000u), Word::kCongested);
+    }
+    if (kind == GrantPolicyKind::kHybrid) {
+      EXPECT_EQ(policy_->allowance(0), 100'000u);
+    } else {
+      EXPECT_LT(policy_->allowance(0), 12'000u) << "SIRD knows one word only";
+    }
+  }
+}
+
+TEST_F(CreditPolicyTest, grants_grow_with_the_credit) {
+  EndpointConfig growing = config();
+  growing.most_credit_bytes = 4 * growing.credit_bytes;
+  growing.sender_credit_bytes = 1'000'000;
+  policy_ = std::make_unique<CreditPolicy>(growing);
+  Grantable a = message(50'000'000, 0);
+  policy_->add(&a);
+  // Bytes that arrive from one grant to the next.
+  const auto between_grants = [&](Word word) {
+    uint32_t arrived = 0;
+    for (int grants = 0; grants < 2; ++grants) {
+      arrived = 0;
+      for (const uint32_t before = a.granted; a.granted == before; decide()) {
+        arrive(a, 500, word);
+        arrived += 500;
+      }
+    }
+    return arrived;
+  };
+  decide();
+  EXPECT_LE(between_grants(Word::kNone), kStep);
+  for (int i = 0; i < 20'000; ++i) {
+    decide();
+    arrive(a, std::min(a.granted - a.received, 1'000u), Word::kCongested);
+  }
+  EXPECT_GT(policy_->credit(), 3 * growing.credit_bytes);
+  const uint32_t coarse = between_grants(Word::kCongested);
+  EXPECT_GE(coarse, 3 * kStep - 500);
+  EXPECT_LE(coarse, 4 * kStep);
 }
 
 TEST_F(CreditPolicyTest, marks_of_the_network_shrink_it_too) {
@@ -185,7 +240,7 @@ TEST_F(CreditPolicyTest, marks_of_the_network_shrink_it_too) {
   policy_->add(&a);
   for (int i = 0; i < 5000; ++i) {
     decide();
-    arrive(a, std::min(a.granted - a.received, 1'000u), false, /*marked=*/true);
+    arrive(a, std::min(a.granted - a.received, 1'000u), Word::kNone, /*marked=*/true);
   }
   EXPECT_LT(policy_->allowance(0), 6'000u);
 }
@@ -250,8 +305,8 @@ TEST_F(CreditPolicyTest, every_decision_adds_something_and_the_books_balance) {
       Grantable& m = it->second;
       const uint32_t under_way = m.granted - m.received;
       if (under_way != 0) {
-        arrive(m, 1 + static_cast<uint32_t>(prng.uniform(under_way)), prng.uniform(4) == 0,
-               prng.uniform(4) == 0);
+        arrive(m, 1 + static_cast<uint32_t>(prng.uniform(under_way)),
+               static_cast<Word>(prng.uniform(3)), prng.uniform(4) == 0);
       }
       if (m.received == m.length) {
         policy_->remove(&m);

@@ -261,6 +261,34 @@ TEST(Sender, the_search_ends_at_what_the_peer_can_receive) {
   EXPECT_EQ(r.ctx.find_lane(ref)->mtu.poll_probe(r.now, base::millis(1)), 1300u);
 }
 
+TEST(Sender, says_which_message_had_to_wait_for_others) {
+  EndpointConfig config;
+  config.unscheduled_bytes = 1408;
+  config.outranked_bytes = 5 * 1408;
+  config.turn_share = 0;
+  Roles r(config);
+  const PacketData shorter = pattern(50'000);
+  const PacketData longer = pattern(90'000);
+  Exchange& first = r.call(shorter);
+  Exchange& second = r.call(longer);
+  r.sent();
+  r.sender.grant(second, 20 * 1408, 1);
+  for (const auto& packet : r.sent()) {
+    EXPECT_EQ(packet.data.bits & wire::kBitOutranked, 0) << "alone it waits for nobody";
+  }
+  r.sender.grant(second, 40 * 1408, 1);
+  r.sender.grant(first, 10 * 1408, 2);
+  bool waited = false;
+  for (const auto& packet : r.sent()) {
+    const bool marked = (packet.data.bits & wire::kBitOutranked) != 0;
+    if (packet.data.message_length == shorter.size()) {
+      EXPECT_EQ(marked, packet.data.offset < 5 * 1408) << "with so much of it still to send";
+    }
+    waited |= marked;
+  }
+  EXPECT_TRUE(waited);
+}
+
 // Verifies MUST-T24: in the next packet, once.
 TEST(Sender, congestion_is_echoed_in_the_next_packet) {
   Roles r;

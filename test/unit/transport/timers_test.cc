@@ -137,6 +137,24 @@ TEST(Timers, a_message_that_stopped_is_asked_for_with_its_grant) {
   EXPECT_EQ(grants[0].grant.offset, first[0].grant.offset);
 }
 
+TEST(Timers, granted_bytes_may_stand_behind_those_of_higher_priority) {
+  uint64_t waited[2];
+  for (const bool overtaken : {false, true}) {
+    Roles r;
+    r.give(r.peer.data(DataSpec{.message_length = 200000}, pattern(1000)));
+    ASSERT_EQ(frames_of(r.sent(), FrameType::kGrant).size(), 1u);
+    const base::Nanos start = r.now;
+    while (frames_of(r.sent(), FrameType::kResend).empty()) {
+      ASSERT_LT(r.now, start + millis(100)) << "in the end it is asked for all the same";
+      if (overtaken) r.ctx.granted_arrival[7] = r.now;
+      r.pass(micros(100));
+    }
+    waited[overtaken] = base::elapsed(start, r.now).value();
+  }
+  EXPECT_GE(waited[1], 3 * waited[0]);
+  EXPECT_LE(waited[1], 5 * waited[0]);
+}
+
 // Verifies MUST-T22: the same bytes missing again and again mean that the path has shrunk, also
 // when many messages are missing at a time and all of them are small.
 TEST(Timers, calls_that_stay_without_answer_fall_back_to_the_base_size) {
