@@ -9,8 +9,23 @@
 namespace sluice::sim {
 namespace {
 
+// Between two points of progress: short enough to see a fault of 100 us.
+constexpr Picos kProgressStep(10'000'000);
+
 uint32_t host_picos_per_byte(const Topology& topology) {
   return path_between(topology, 0, 1).front().picos_per_byte;
+}
+
+// The incasts that make up their share of all hosts' load together.
+BurstConfig bursts_of(const Scenario& scenario, const Plan& plan) {
+  BurstConfig config{scenario.senders, scenario.incast_bytes, Picos::max()};
+  const double load = scenario.load * scenario.incast_share * plan.topology.hosts;
+  if (load <= 0) return config;
+  const uint64_t bytes =
+      own_packetisation(plan).wire_bytes(scenario.incast_bytes) * scenario.senders;
+  config.mean_gap = picos(static_cast<uint64_t>(
+      static_cast<double>(bytes * host_picos_per_byte(plan.topology)) / load));
+  return config;
 }
 
 }  // namespace
@@ -29,14 +44,19 @@ absl::StatusOr<std::unique_ptr<Experiment>> Experiment::create(const Scenario& s
     case Pattern::kUniform: {
       const Picos wire =
           mean_wire_time(*workload, own_packetisation(*made), host_picos_per_byte(made->topology));
-      gap = picos(static_cast<uint64_t>(static_cast<double>(wire.value()) / scenario.load));
+      const double load = scenario.load * (1 - scenario.incast_share);
+      gap = picos(static_cast<uint64_t>(static_cast<double>(wire.value()) / load));
       traffic = std::make_unique<UniformTraffic>(*workload, scenario.seed, hosts, gap, end,
-                                                 scenario.pattern == Pattern::kRpc);
+                                                 scenario.pattern == Pattern::kRpc,
+                                                 bursts_of(scenario, *made));
       break;
     }
     case Pattern::kSaturate:
       traffic = std::make_unique<SaturatingTraffic>(*workload, scenario.seed, hosts,
                                                     scenario.outstanding, end);
+      break;
+    case Pattern::kPermutation:
+      traffic = std::make_unique<PermutationTraffic>(scenario.seed, hosts, scenario.incast_bytes);
       break;
     case Pattern::kFanin:
     case Pattern::kIncast:
@@ -74,12 +94,13 @@ Experiment::~Experiment() = default;
 
 void Experiment::run() {
   network_->run_until(plan_.settle);
+  schedule_faults();
   traffic_->start(&hosts_);
   network_->run_until(window_begin());
   network_->start_window();
   const uint64_t before = payload_bytes();
   const std::vector<PortReport> sent_before = network_->ports();
-  network_->run_until(window_end());
+  run_window();
   window_bytes_ = payload_bytes() - before;
   window_ports_ = network_->ports();
   for (size_t i = 0; i < window_ports_.size(); ++i) {
@@ -90,6 +111,30 @@ void Experiment::run() {
   const Picos step = picos(plan_.rtt.value() * 10);
   while (log_.outstanding() > 0 && network_->now() < end) {
     network_->run_until(std::min(end, network_->now() + step));
+  }
+}
+
+void Experiment::run_window() {
+  for (Picos at = window_begin();; at += kProgressStep) {
+    const Picos until = std::min(at, window_end());
+    network_->run_until(until);
+    progress_.push_back({until, log_.submitted_bytes(), payload_bytes()});
+    if (until == window_end()) return;
+  }
+}
+
+// The first spine is the first switch that has no hosts: leaves come before it.
+void Experiment::schedule_faults() {
+  const auto spine = static_cast<uint32_t>(network_->leaves().size());
+  const Topology& topology = plan_.topology;
+  if (scenario_.dead_spine != Picos::zero()) {
+    network_->fail_switch(window_begin() + scenario_.dead_spine, spine);
+  }
+  if (scenario_.slow_spine == Picos::zero()) return;
+  for (LinkId link = 0; link < topology.links.size(); ++link) {
+    const LinkSpec& spec = topology.links[link];
+    if (spec.b != topology.switch_node(spine)) continue;
+    network_->change_rate(window_begin() + scenario_.slow_spine, link, spec.gbps / kSlowSpine);
   }
 }
 

@@ -13,6 +13,7 @@
 #include "sim/host.h"
 #include "sim/message_log.h"
 #include "sim/network.h"
+#include "sim/progress.h"
 #include "sim/scenario.h"
 #include "sim/virtual_crypto.h"
 
@@ -42,6 +43,8 @@ class Experiment {
   uint64_t window_bytes() const { return window_bytes_; }
   // The ports as they were at the end of the window, with what they sent in it alone.
   const std::vector<PortReport>& window_ports() const { return window_ports_; }
+  // The window, at evenly spaced times.
+  const std::vector<ProgressPoint>& progress() const { return progress_; }
   // Payload that a host's link could carry at most in the window, all hosts together.
   double window_capacity() const;
   // The mean time between two submissions of a host; kUniform only.
@@ -60,6 +63,8 @@ class Experiment {
   Experiment(const Scenario& scenario, Plan plan, std::unique_ptr<Traffic> traffic);
 
   uint64_t payload_bytes() const;
+  void run_window();
+  void schedule_faults();
 
   const Scenario scenario_;
   const Plan plan_;
@@ -72,6 +77,7 @@ class Experiment {
   mutable std::vector<std::vector<PathHop>> paths_;
   uint64_t window_bytes_ = 0;
   std::vector<PortReport> window_ports_;
+  std::vector<ProgressPoint> progress_;
   Picos mean_gap_;
 };
 

@@ -12,7 +12,8 @@ namespace {
 std::vector<const MessageRecord*> measured(const Experiment& experiment) {
   std::vector<const MessageRecord*> out;
   const Pattern pattern = experiment.scenario().pattern;
-  const bool at_once = pattern == Pattern::kIncast || pattern == Pattern::kFanin;
+  const bool at_once =
+      pattern == Pattern::kIncast || pattern == Pattern::kFanin || pattern == Pattern::kPermutation;
   for (const MessageRecord& record : experiment.log().records()) {
     const bool inside =
         record.start >= experiment.window_begin() && record.start < experiment.window_end();
@@ -123,6 +124,20 @@ void add_counters(const Experiment& experiment, Report* report) {
   }
 }
 
+void add_progress(const Experiment& experiment, Report* report) {
+  const std::vector<ProgressPoint>& points = experiment.progress();
+  const Scenario& scenario = experiment.scenario();
+  const auto window = static_cast<double>(scenario.duration.value());
+  report->backlog_bytes = points.empty() ? 0 : points.back().backlog();
+  report->backlog_growth = backlog_growth(points) * window / experiment.window_capacity();
+  const Picos fault = std::max(scenario.dead_spine, scenario.slow_spine);
+  report->fault = fault != Picos::zero();
+  if (report->fault) report->recovered = recovery_time(points, experiment.window_begin() + fault);
+  const NetworkTotals& totals = experiment.network().totals();
+  for (const uint64_t dropped : totals.dropped_packets) report->dropped_packets += dropped;
+  report->stalls = totals.stalls;
+}
+
 }  // namespace
 
 double quantile(std::vector<double>* values, uint32_t ppm) {
@@ -161,6 +176,7 @@ Report report_of(const Experiment& experiment) {
   report.last_done = report.last_done > began ? report.last_done - began : Picos();
   add_queues(experiment, &report);
   add_counters(experiment, &report);
+  add_progress(experiment, &report);
   report.hash = experiment.hash();
   return report;
 }

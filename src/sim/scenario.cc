@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/limits.h"
 #include "crypto/aead.h"
 #include "sim/packet_pool.h"
 #include "wire/header.h"
@@ -42,6 +44,18 @@ absl::Status check(const Scenario& s) {
   if (s.duration == Picos::zero()) {
     return absl::InvalidArgumentError("duration: nothing happens in no time; choose 10us or more");
   }
+  if (!(s.incast_share >= 0 && s.incast_share < 1)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("incast-share: ", s.incast_share, " is no part of a load; choose 0 to 0.99"));
+  }
+  if (!(s.stall_share >= 0 && s.stall_share <= 1)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("stalls: ", s.stall_share, " is no share of packets; choose 0 to 1"));
+  }
+  if (s.overcommit > base::limits::kMaxOvercommit) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("overcommit: ", s.overcommit, "; choose 0 to ", base::limits::kMaxOvercommit));
+  }
   if (s.outstanding == 0 || s.outstanding > 1024) {
     return absl::InvalidArgumentError(
         absl::StrCat("outstanding: ", s.outstanding, "; choose 1 to 1024"));
@@ -49,9 +63,27 @@ absl::Status check(const Scenario& s) {
   return absl::OkStatus();
 }
 
+absl::Status check_faults(const Scenario& s, const Topology& topology) {
+  for (const auto& [name, at] :
+       {std::pair("dead-spine", s.dead_spine), std::pair("slow-spine", s.slow_spine)}) {
+    if (at == Picos::zero()) continue;
+    if (topology.switches == 1) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(name, ": ", topology.name, " has no spine; choose a leaf-spine topology"));
+    }
+    if (at >= s.duration) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(name, ": after the run's end; choose a time within its duration"));
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status check_incast(const Scenario& s, const Topology& topology) {
-  if (s.pattern != Pattern::kIncast && s.pattern != Pattern::kFanin) return absl::OkStatus();
-  if (s.senders == 0 || s.senders >= topology.hosts) {
+  const bool many_to_one =
+      s.pattern == Pattern::kIncast || s.pattern == Pattern::kFanin || s.incast_share > 0;
+  if (!many_to_one && s.pattern != Pattern::kPermutation) return absl::OkStatus();
+  if (many_to_one && (s.senders == 0 || s.senders >= topology.hosts)) {
     return absl::InvalidArgumentError(absl::StrCat("senders: ", s.senders, "; ", topology.name,
                                                    " has 1 to ", topology.hosts - 1,
                                                    " beside the receiver"));
@@ -71,6 +103,10 @@ NetworkConfig network_config(const Scenario& s) {
   if (s.ideal) network.switches.discipline = Discipline::kRanked;
   network.switches.when_full = s.trim ? WhenFull::kTrim : WhenFull::kDrop;
   network.loss.loss = chance(s.loss);
+  network.routing = s.routing;
+  if (s.detection != Picos::zero()) network.detection_delay = s.detection;
+  network.hosts.stall_chance = chance(s.stall_share);
+  network.hosts.stall = s.stall;
   network.buffer_bytes = s.mtu;
   network.hosts.ring_bytes = uint64_t{s.ring_packets} * framed_bytes(s.mtu - kIpUdpBytes);
   network.hosts.refill_bytes = 1;
@@ -100,6 +136,7 @@ transport::EndpointConfig endpoint_config(const Scenario& s, const Plan& plan) {
   config.max_buffered_message = kMaxMessage;
   config.max_message = kMaxMessage;
   config.max_packet = config.base_packet = s.mtu - kIpUdpBytes;
+  if (s.overcommit != 0) config.overcommit = static_cast<uint8_t>(s.overcommit);
   const auto share_of_bdp = [&plan](double share) {
     const double bytes = static_cast<double>(plan.bdp_bytes) * share;
     return static_cast<uint32_t>(std::min(bytes, static_cast<double>(kMostCredit)));
@@ -168,6 +205,7 @@ absl::StatusOr<Plan> plan(const Scenario& scenario) {
     return absl::InvalidArgumentError(absl::StrCat("topology: ", topology.status().message()));
   }
   if (auto status = check_incast(scenario, *topology); !status.ok()) return status;
+  if (auto status = check_faults(scenario, *topology); !status.ok()) return status;
   Plan plan;
   plan.topology = *std::move(topology);
   plan.network = network_config(scenario);
@@ -228,9 +266,19 @@ absl::StatusOr<Pattern> pattern_named(absl::string_view name) {
   if (name == "incast") return Pattern::kIncast;
   if (name == "rpc") return Pattern::kRpc;
   if (name == "fanin") return Pattern::kFanin;
+  if (name == "permutation") return Pattern::kPermutation;
   if (name == "saturate") return Pattern::kSaturate;
-  return absl::InvalidArgumentError(absl::StrCat(
-      "pattern: '", name, "' is none; choose uniform, rpc, incast, fanin or saturate"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("pattern: '", name,
+                   "' is none; choose uniform, rpc, incast, fanin, permutation or saturate"));
+}
+
+absl::StatusOr<Routing> routing_named(absl::string_view name) {
+  if (name == "spray") return Routing::kSpray;
+  if (name == "ecmp") return Routing::kEcmp;
+  if (name == "turns") return Routing::kRoundRobin;
+  return absl::InvalidArgumentError(
+      absl::StrCat("routing: '", name, "' is none; choose spray, ecmp or turns"));
 }
 
 uint32_t Packetisation::last_wire_bytes(uint32_t size) const {
