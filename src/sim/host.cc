@@ -23,10 +23,14 @@ uint64_t payload_of(const Packet& packet) {
   return bundle ? bundle->sealed_length() : 0;
 }
 
-// The bytes of its message from this packet on; of a bundle's messages, which are short, their own.
-uint64_t remaining_of(const Packet& packet) {
-  const auto data = wire::DataView::parse(packet.bytes, packet.length);
-  return data ? data->message_length() - data->offset() : packet.length;
+// What an ideal network sorts by: the bytes of its message from this packet on, and which message
+// that is; of a bundle's messages, which are short, their own.
+void set_rank(Packet* packet) {
+  const auto data = wire::DataView::parse(packet->bytes, packet->length);
+  packet->rank = data ? data->message_length() - data->offset() : packet->length;
+  if (!data) return;
+  packet->user = 1ull << 62 | uint64_t{packet->src} << 32 | uint64_t{packet->dst} << 16 |
+                 uint64_t{data->service()};
 }
 
 }  // namespace
@@ -260,7 +264,7 @@ void Host::hand_over(const transport::TxPacket& slot, PacketHandle handle) {
   packet.entropy = slot.entropy;
   packet.priority = slot.priority;
   packet.ecn = Ecn::kEct0;
-  if (ranked_) packet.rank = remaining_of(packet);
+  if (ranked_) set_rank(&packet);
   SLUICE_CHECK(network_.send(index_, handle));
 }
 
