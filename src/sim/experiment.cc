@@ -55,6 +55,9 @@ absl::StatusOr<std::unique_ptr<Experiment>> Experiment::create(const Scenario& s
       traffic = std::make_unique<SaturatingTraffic>(*workload, scenario.seed, hosts,
                                                     scenario.outstanding, end);
       break;
+    case Pattern::kNone:
+      traffic = std::make_unique<NoTraffic>();
+      break;
     case Pattern::kPermutation:
       traffic = std::make_unique<PermutationTraffic>(scenario.seed, hosts, scenario.incast_bytes);
       break;
@@ -88,6 +91,29 @@ Experiment::Experiment(const Scenario& scenario, Plan plan, std::unique_ptr<Traf
       if (a != b) hosts_[a]->connect(b);
     }
   }
+  if (scenario.tcp != TcpKind::kNone) add_tcp();
+}
+
+// Sources go round, destinations are drawn, so that some links have more flows than others.
+void Experiment::add_tcp() {
+  TcpFlowConfig config;
+  config.kind = scenario_.tcp;
+  config.min_rto = std::max(config.min_rto, plan_.rtt * 3);
+  config.first_rto = std::max(config.first_rto, plan_.rtt * 3);
+  tcp_ = std::make_unique<TcpFlows>(config, scenario_.mtu,
+                                    static_cast<uint8_t>(scenario_.tcp_priority));
+  const uint32_t hosts = plan_.topology.hosts;
+  Random random(scenario_.seed, kTcpDestinations, 0);
+  const uint32_t flows = scenario_.tcp_flows == 0 ? hosts : scenario_.tcp_flows;
+  for (uint32_t i = 0; i < flows; ++i) {
+    const uint32_t src = i % hosts;
+    const auto other = static_cast<uint32_t>(random.below(hosts - 1));
+    tcp_->add(src, other < src ? other : other + 1);
+  }
+  for (uint32_t host = 0; host < hosts; ++host) {
+    tcp_hosts_.push_back(
+        std::make_unique<TcpHost>(host, hosts_[host].get(), network_.get(), tcp_.get()));
+  }
 }
 
 Experiment::~Experiment() = default;
@@ -96,12 +122,15 @@ void Experiment::run() {
   network_->run_until(plan_.settle);
   schedule_faults();
   traffic_->start(&hosts_);
+  for (const auto& host : tcp_hosts_) host->start(network_->now());
   network_->run_until(window_begin());
   network_->start_window();
   const uint64_t before = payload_bytes();
+  const uint64_t tcp_before = tcp_bytes();
   const std::vector<PortReport> sent_before = network_->ports();
   run_window();
   window_bytes_ = payload_bytes() - before;
+  window_tcp_bytes_ = tcp_bytes() - tcp_before;
   window_ports_ = network_->ports();
   for (size_t i = 0; i < window_ports_.size(); ++i) {
     window_ports_[i].sent_bytes -= sent_before[i].sent_bytes;
@@ -144,11 +173,14 @@ uint64_t Experiment::payload_bytes() const {
   return sum;
 }
 
+double Experiment::window_wire_bytes() const {
+  return static_cast<double>(scenario_.duration.value()) / host_picos_per_byte(plan_.topology) *
+         plan_.topology.hosts;
+}
+
 double Experiment::window_capacity() const {
-  const double bytes = static_cast<double>(scenario_.duration.value()) /
-                       host_picos_per_byte(plan_.topology) * plan_.topology.hosts;
   const Packetisation packets = own_packetisation(plan_);
-  return bytes * packets.payload / packets.full_wire_bytes();
+  return window_wire_bytes() * packets.payload / packets.full_wire_bytes();
 }
 
 Picos Experiment::unloaded(uint32_t src, uint32_t dst, uint32_t size,

@@ -103,9 +103,7 @@ void add_queues(const Experiment& experiment, Report* report) {
       report->mean_host_port_bytes += port.mean_queue_bytes / topology.hosts;
     }
   }
-  const double capacity = static_cast<double>(experiment.scenario().duration.value()) /
-                          path_between(topology, 0, 1).front().picos_per_byte * topology.hosts;
-  report->wire_share = capacity > 0 ? static_cast<double>(host_bytes) / capacity : 0;
+  report->wire_share = static_cast<double>(host_bytes) / experiment.window_wire_bytes();
 }
 
 void add_counters(const Experiment& experiment, Report* report) {
@@ -136,6 +134,18 @@ void add_progress(const Experiment& experiment, Report* report) {
   const NetworkTotals& totals = experiment.network().totals();
   for (const uint64_t dropped : totals.dropped_packets) report->dropped_packets += dropped;
   report->stalls = totals.stalls;
+  report->marked_packets = totals.marked_packets;
+}
+
+void add_tcp(const Experiment& experiment, Report* report) {
+  const TcpFlows* tcp = experiment.tcp();
+  report->tcp = tcp != nullptr;
+  if (!report->tcp) return;
+  const double share = static_cast<double>(tcp->segment_bytes()) / tcp->wire_bytes();
+  report->tcp_goodput_fraction =
+      static_cast<double>(experiment.window_tcp_bytes()) / (experiment.window_wire_bytes() * share);
+  report->tcp_repeated = tcp->repeated();
+  report->tcp_timeouts = tcp->timeouts();
 }
 
 }  // namespace
@@ -177,6 +187,7 @@ Report report_of(const Experiment& experiment) {
   add_queues(experiment, &report);
   add_counters(experiment, &report);
   add_progress(experiment, &report);
+  add_tcp(experiment, &report);
   report.hash = experiment.hash();
   return report;
 }

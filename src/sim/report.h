@@ -44,6 +44,12 @@ struct Report {
   std::optional<Picos> recovered;  // ...which was felt for so long; see recovery_time().
   uint64_t dropped_packets = 0;    // By switches and links, since the start.
   uint64_t stalls = 0;             // Of hosts.
+  // Of TCP-like flows, if there were any.
+  bool tcp = false;
+  double tcp_goodput_fraction = 0;  // Of what full packets of TCP could carry on all hosts' links.
+  uint64_t tcp_repeated = 0;        // Segments, since the start.
+  uint64_t tcp_timeouts = 0;
+  uint64_t marked_packets = 0;  // Of either kind, since the start.
   double wire_share = 0;  // Of the hosts' links, taken by all packets they sent in the window.
   double mean_payload_share = 0;     // Payload of the wire bytes of all data packets submitted...
   double homa_payload_share = 0;     // ...and the same in Homa's packetisation.

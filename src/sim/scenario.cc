@@ -26,6 +26,10 @@ constexpr uint32_t kCreditPackets = 64;  // Credit where a bandwidth-delay produ
 constexpr uint32_t kCongestedPackets = 4;
 constexpr uint32_t kExchanges = 8192;
 constexpr uint32_t kReassemblies = 4096;
+constexpr uint32_t kMostTcpFlows = 65536;
+// DCTCP's mark at 10 Gb/s (Alizadeh et al., SIGCOMM 2010, section 4.1). At 100 Gb/s and some
+// microseconds of round trip it is still above a seventh of a bandwidth-delay product.
+constexpr uint64_t kDctcpMarkPackets = 65;
 constexpr uint64_t kHelloBytes = 2000;  // Of wire time, more than a new session sends.
 
 absl::Status check(const Scenario& s) {
@@ -59,6 +63,34 @@ absl::Status check(const Scenario& s) {
   if (s.outstanding == 0 || s.outstanding > 1024) {
     return absl::InvalidArgumentError(
         absl::StrCat("outstanding: ", s.outstanding, "; choose 1 to 1024"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status check_tcp(const Scenario& s, const Topology& topology) {
+  if (s.tcp == TcpKind::kNone) {
+    return s.tcp_flows == 0 && s.pattern != Pattern::kNone
+               ? absl::OkStatus()
+               : absl::InvalidArgumentError("tcp: there are no flows; choose reno or dctcp");
+  }
+  if (s.tcp_flows > kMostTcpFlows) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("tcp-flows: ", s.tcp_flows, "; choose 0 to ", kMostTcpFlows));
+  }
+  if (s.tcp_priority >= kMaxPriorities) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("tcp-priority: ", s.tcp_priority, "; choose 0 to ", kMaxPriorities - 1));
+  }
+  if (topology.hosts < 2 || s.ring_packets != 0) {
+    return absl::InvalidArgumentError("ring: TCP-like flows share a link, not a ring; choose 0");
+  }
+  if (s.ideal) {
+    return absl::InvalidArgumentError(
+        "policy: the ideal network knows nothing of TCP; choose homa, sird, hybrid or fair");
+  }
+  if (s.tcp == TcpKind::kReno && s.buffer_bytes == 0) {
+    return absl::InvalidArgumentError(
+        "buffer: Reno fills a buffer without limit; choose 4000000, say");
   }
   return absl::OkStatus();
 }
@@ -100,6 +132,12 @@ NetworkConfig network_config(const Scenario& s) {
   network.seed = s.seed;
   network.switches.priorities = s.priorities;
   network.switches.buffer_bytes = s.buffer_bytes;
+  network.switches.ecn_host_bytes = s.ecn_host_bytes;
+  if (s.tcp == TcpKind::kDctcp && s.ecn_host_bytes == 0) {
+    network.switches.ecn_host_bytes = kDctcpMarkPackets * framed_bytes(s.mtu - kIpUdpBytes);
+  }
+  // No class takes all of the buffer from the others.
+  if (s.tcp != TcpKind::kNone && s.buffer_bytes != 0) network.switches.alpha_sixteenths = 16;
   if (s.ideal) network.switches.discipline = Discipline::kRanked;
   network.switches.when_full = s.trim ? WhenFull::kTrim : WhenFull::kDrop;
   network.loss.loss = chance(s.loss);
@@ -205,6 +243,7 @@ absl::StatusOr<Plan> plan(const Scenario& scenario) {
     return absl::InvalidArgumentError(absl::StrCat("topology: ", topology.status().message()));
   }
   if (auto status = check_incast(scenario, *topology); !status.ok()) return status;
+  if (auto status = check_tcp(scenario, *topology); !status.ok()) return status;
   if (auto status = check_faults(scenario, *topology); !status.ok()) return status;
   Plan plan;
   plan.topology = *std::move(topology);
@@ -266,11 +305,20 @@ absl::StatusOr<Pattern> pattern_named(absl::string_view name) {
   if (name == "incast") return Pattern::kIncast;
   if (name == "rpc") return Pattern::kRpc;
   if (name == "fanin") return Pattern::kFanin;
+  if (name == "none") return Pattern::kNone;
   if (name == "permutation") return Pattern::kPermutation;
   if (name == "saturate") return Pattern::kSaturate;
+  return absl::InvalidArgumentError(absl::StrCat(
+      "pattern: '", name,
+      "' is unknown; choose uniform, rpc, incast, fanin, permutation, saturate or none"));
+}
+
+absl::StatusOr<TcpKind> tcp_named(absl::string_view name) {
+  if (name == "none") return TcpKind::kNone;
+  if (name == "reno") return TcpKind::kReno;
+  if (name == "dctcp") return TcpKind::kDctcp;
   return absl::InvalidArgumentError(
-      absl::StrCat("pattern: '", name,
-                   "' is none; choose uniform, rpc, incast, fanin, permutation or saturate"));
+      absl::StrCat("tcp: '", name, "' is unknown; choose none, reno or dctcp"));
 }
 
 absl::StatusOr<Routing> routing_named(absl::string_view name) {

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "sim/network_config.h"
+#include "sim/tcp_control.h"
 #include "sim/time.h"
 #include "sim/topology.h"
 #include "transport/config.h"
@@ -29,6 +30,7 @@ enum class Pattern : uint8_t {
   kRpc,      // Every host calls all others at Poisson times; responses have the workload's sizes.
   kFanin,    // Host 0 calls `senders` hosts at once, and each answers with `incast_bytes`.
   kPermutation,  // Every host sends one message of `incast_bytes` at once, at time 0, and gets one.
+  kNone,         // Sluice sends nothing: what shares its links is alone.
   kSaturate,     // Every host always has `outstanding` messages under way to hosts drawn at random.
 };
 
@@ -71,8 +73,14 @@ struct Scenario {
   // Full packets that wait in a host's transmit ring, where nothing overtakes them. None, as in the
   // simulations of Homa and SIRD: the link asks for each packet.
   uint32_t ring_packets = 0;
-  uint64_t unscheduled_bytes = 0;          // 0: what a round trip takes.
-  double window_rtts = 0;                  // Granted and not arrived; 0: the policy's own.
+  uint64_t unscheduled_bytes = 0;  // 0: what a round trip takes.
+  double window_rtts = 0;          // Granted and not arrived; 0: the policy's own.
+  // TCP-like flows that share the hosts' links, each from one host to another until the end.
+  TcpKind tcp = TcpKind::kNone;
+  uint32_t tcp_flows = 0;       // 0: one from each host.
+  uint32_t tcp_priority = 0;    // Of their packets, 0 to 7.
+  uint64_t ecn_host_bytes = 0;  // Waiting at a port to a host, above which it marks; 0: never, or
+                                // with DCTCP what its authors propose.
   Picos sample_period = picos(1'000'000);  // Of queue lengths; zero: none.
 };
 
@@ -97,6 +105,7 @@ absl::string_view policy_name(const Scenario& scenario);
 // Sets the scenario's policy by that name.
 absl::Status set_policy(absl::string_view name, Scenario* scenario);
 absl::StatusOr<Pattern> pattern_named(absl::string_view name);
+absl::StatusOr<TcpKind> tcp_named(absl::string_view name);
 absl::StatusOr<Routing> routing_named(absl::string_view name);
 
 // How a message is cut into packets: as many full ones as there are, and one with the rest.

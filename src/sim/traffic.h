@@ -22,6 +22,8 @@ namespace sluice::sim {
 inline constexpr Stream kArrivals = Stream::kFirstFree;
 inline constexpr Stream kSizes = static_cast<Stream>(static_cast<uint32_t>(kArrivals) + 1);
 inline constexpr Stream kDestinations = static_cast<Stream>(static_cast<uint32_t>(kArrivals) + 2);
+inline constexpr Stream kTcpDestinations =
+    static_cast<Stream>(static_cast<uint32_t>(kArrivals) + 4);
 inline constexpr Stream kBursts = static_cast<Stream>(static_cast<uint32_t>(kArrivals) + 3);
 
 using Hosts = std::vector<std::unique_ptr<Host>>;
@@ -123,6 +125,12 @@ class IncastTraffic final : public Traffic {
   const uint32_t senders_;
   const uint32_t bytes_;
   const bool calls_;
+};
+
+// Nobody sends anything.
+class NoTraffic final : public Traffic {
+ public:
+  void start(Hosts*) override {}
 };
 
 // Every host sends one message as the run begins, and gets one: each to the host that a cycle

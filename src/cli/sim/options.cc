@@ -98,7 +98,7 @@ void add_network_options(OptionSet* set, sim::Scenario* s) {
 void add_traffic_options(OptionSet* set, sim::Scenario* s) {
   set->section("traffic");
   set->add(
-      "pattern", "NAME", "uniform, rpc, incast, fanin, permutation or saturate",
+      "pattern", "NAME", "uniform, rpc, incast, fanin, permutation, saturate or none",
       [s](const std::string& value) { return set_named(&s->pattern, sim::pattern_named)(value); });
   set->add("workload", "NAME", "sizes: W1 to W5, or a number of bytes",
            [s](const std::string& value) {
@@ -113,6 +113,12 @@ void add_traffic_options(OptionSet* set, sim::Scenario* s) {
   set->add("incast-bytes", "BYTES", "of each one's message (incast, fanin, permutation)",
            set_u32(&s->incast_bytes, UINT32_MAX));
   set->add("outstanding", "N", "messages of each host (saturate)", set_u32(&s->outstanding, 1024));
+  set->add("tcp", "KIND", "of flows that share the links: none, reno or dctcp",
+           [s](const std::string& value) { return set_named(&s->tcp, sim::tcp_named)(value); });
+  set->add("tcp-flows", "N", "of them; 0: one from each host", set_u32(&s->tcp_flows, 65536));
+  set->add("tcp-priority", "N", "of their packets, 0 to 7", set_u32(&s->tcp_priority, 7));
+  set->add_count("ecn-host", "BYTES", "at a port to a host, above which it marks; 0: never",
+                 &s->ecn_host_bytes, 0, uint64_t{1} << 40);
   set->add("warmup", "TIME", "before messages are measured", set_time(&s->warmup));
   set->add("duration", "TIME", "for which messages are submitted and measured",
            set_time(&s->duration));

@@ -68,6 +68,13 @@ std::string sim_report_text(const sim::Report& report) {
                                             ? nanos_text(sim::to_nanos(*report.recovered).value())
                                             : std::string("the rest of the window")});
   }
+  if (report.tcp) {
+    rest.row({"TCP: goodput, of what full packets could carry",
+              absl::StrFormat("%.2f %%", report.tcp_goodput_fraction * 100)});
+    rest.row(
+        {"TCP: segments sent again / timeouts",
+         absl::StrCat(count_text(report.tcp_repeated), " / ", count_text(report.tcp_timeouts))});
+  }
   rest.row({"packets dropped / stalls of hosts",
             absl::StrCat(count_text(report.dropped_packets), " / ", count_text(report.stalls))});
   rest.row({"last delivery", nanos_text(sim::to_nanos(report.last_done).value())});
@@ -98,6 +105,12 @@ void add_sim_report(const sim::Report& report, JsonReport* json) {
   if (report.recovered) {
     json->add("fault.recovery", sim::to_nanos(*report.recovered).value(), "ns");
   }
+  if (report.tcp) {
+    json->add_real("tcp.goodput.fraction", report.tcp_goodput_fraction, "share");
+    json->add("tcp.retransmitted", report.tcp_repeated, "segments");
+    json->add("tcp.timeouts", report.tcp_timeouts, "timeouts");
+  }
+  json->add("packets.marked", report.marked_packets, "packets");
   json->add("packets.dropped", report.dropped_packets, "packets");
   json->add("stalls", report.stalls, "stalls");
   json->add("last_delivery", sim::to_nanos(report.last_done).value(), "ns");

@@ -99,6 +99,39 @@ TEST(Scenario, a_fault_needs_a_spine_and_a_time_in_the_run) {
   expect_refused(scenario, "slow-spine");
 }
 
+TEST(Scenario, tcp_flows_need_a_kind_and_what_it_lives_on) {
+  Scenario scenario;
+  scenario.tcp_flows = 3;
+  expect_refused(scenario, "tcp:");
+  scenario.tcp = *tcp_named("dctcp");
+  ASSERT_TRUE(plan(scenario).ok());
+  EXPECT_EQ(plan(scenario)->network.switches.ecn_host_bytes, 65u * 1538);
+  scenario.ecn_host_bytes = 5000;
+  EXPECT_EQ(plan(scenario)->network.switches.ecn_host_bytes, 5000u);
+  scenario.tcp = *tcp_named("reno");
+  expect_refused(scenario, "buffer");
+  scenario.buffer_bytes = 4'000'000;
+  ASSERT_TRUE(plan(scenario).ok());
+  EXPECT_EQ(plan(scenario)->network.switches.alpha_sixteenths, 16u);
+  scenario.ring_packets = 4;
+  expect_refused(scenario, "ring");
+  scenario.ring_packets = 0;
+  scenario.tcp_priority = 8;
+  expect_refused(scenario, "tcp-priority");
+  scenario.tcp_priority = 7;
+  scenario.tcp_flows = 70'000;
+  expect_refused(scenario, "tcp-flows");
+  scenario.tcp_flows = 0;
+  scenario.buffer_bytes = 0;
+  scenario.tcp = TcpKind::kDctcp;
+  scenario.ideal = true;
+  expect_refused(scenario, "policy");
+  EXPECT_FALSE(tcp_named("cubic").ok());
+  scenario = {};
+  scenario.pattern = Pattern::kNone;
+  expect_refused(scenario, "tcp:");
+}
+
 TEST(Scenario, what_the_network_is_told) {
   Scenario scenario;
   EXPECT_FALSE(plan(scenario)->network.detection_delay.has_value()) << "zero: never";

@@ -38,6 +38,17 @@ TEST(SimOptions, faults_and_jitter_are_understood) {
   EXPECT_DOUBLE_EQ(command->scenario.incast_share, 0.07);
 }
 
+TEST(SimOptions, flows_beside_sluice_are_understood) {
+  const auto command = read_sim_command(
+      {"--tcp=dctcp", "--tcp-flows=12", "--tcp-priority=3", "--ecn-host=100000", "--pattern=none"});
+  ASSERT_TRUE(command.ok()) << command.status();
+  EXPECT_EQ(command->scenario.tcp, sim::TcpKind::kDctcp);
+  EXPECT_EQ(command->scenario.tcp_flows, 12u);
+  EXPECT_EQ(command->scenario.tcp_priority, 3u);
+  EXPECT_EQ(command->scenario.ecn_host_bytes, 100'000u);
+  EXPECT_EQ(command->scenario.pattern, sim::Pattern::kNone);
+}
+
 TEST(SimOptions, shares_are_written_in_two_ways) {
   const auto command = read_sim_command({"--load=65%", "--loss=0.001"});
   ASSERT_TRUE(command.ok()) << command.status();
@@ -59,6 +70,7 @@ TEST(SimOptions, what_is_not_understood_is_named) {
   expect_refused({"--duration=soon"}, "duration: 'soon' is no time");
   expect_refused({"--policy=tcp"}, "'tcp' is no grant policy");
   expect_refused({"--pattern=zigzag"}, "zigzag");
+  expect_refused({"--tcp=cubic"}, "'cubic' is unknown");
   expect_refused({"--routing=maze"}, "'maze' is none");
   expect_refused({"--priorities=9"}, "'9' is no number from 0 to 8");
   expect_refused({"twice"}, "'twice'");

@@ -46,6 +46,18 @@ TEST(SimOutput, the_json_has_the_stable_names) {
   EXPECT_NE(text.find(R"("metric": "run.hash", "value": 9007199254740991)"), std::string::npos);
 }
 
+TEST(SimOutput, what_shares_the_links_is_reported_where_there_is_any) {
+  sim::Report with = report();
+  EXPECT_EQ(sim_report_text(with).find("TCP"), std::string::npos);
+  with.tcp = true;
+  with.tcp_goodput_fraction = 0.345;
+  EXPECT_NE(sim_report_text(with).find("34.50 %"), std::string::npos);
+  JsonReport json("sluice-sim", "0", Machine{});
+  add_sim_report(with, &json);
+  EXPECT_NE(json.text().find(R"("metric": "tcp.goodput.fraction", "value": 0.345)"),
+            std::string::npos);
+}
+
 TEST(SimOutput, one_line_says_what_was_simulated) {
   const auto plan = sim::plan(sim::Scenario{});
   ASSERT_TRUE(plan.ok());
