@@ -196,6 +196,7 @@ void Host::on_event(const transport::Event& event, Picos now) {
       log_.delivered(src, static_cast<uint16_t>(index_), event.service, event.length, now);
       const transport::ReleaseMessage release{event.exchange};
       SLUICE_CHECK(endpoint_.submit(release, to_nanos(now)) == base::Code::kOk);
+      if (traffic_ != nullptr) traffic_->on_delivered(src, now);
       return;
     }
     case transport::EventKind::kRequest:
@@ -204,7 +205,6 @@ void Host::on_event(const transport::Event& event, Picos now) {
       return take_response(event, now);
     case transport::EventKind::kSendDone:
       if (event.code != base::Code::kOk) ++counters_.failed;
-      if (traffic_ != nullptr) traffic_->on_sent(index_, now);
       return;
     case transport::EventKind::kLaneDown:
       ++counters_.lanes_down;

@@ -29,8 +29,9 @@ class Traffic {
   virtual void start(std::vector<std::unique_ptr<Host>>* hosts) = 0;
   // A time asked for by Host::wake_traffic() has come.
   virtual void on_time(uint32_t, Picos) {}
-  // A message that the host sent is complete at its end. Not to submit from here: ask to be woken.
-  virtual void on_sent(uint32_t, Picos) {}
+  // A one-way message of that host has been delivered; its sender hears of it later, as its
+  // acknowledgement may wait for company. Not to submit from here: ask to be woken.
+  virtual void on_delivered(uint32_t, Picos) {}
 };
 
 // Counted by a host itself, beside its endpoint's counters.

@@ -110,7 +110,7 @@ void SaturatingTraffic::start(Hosts* hosts) {
   }
 }
 
-void SaturatingTraffic::on_sent(uint32_t host, Picos now) {
+void SaturatingTraffic::on_delivered(uint32_t host, Picos now) {
   if (now >= end_) return;
   ++owed_[host];
   (*hosts_)[host]->wake_traffic(now);

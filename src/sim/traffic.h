@@ -95,14 +95,14 @@ class UniformTraffic final : public Traffic {
   Hosts* hosts_ = nullptr;
 };
 
-// Every host has the same number of messages under way until the end of the window: a completed
+// Every host has the same number of messages under way until the end of the window: a delivered
 // one is followed by another at once.
 class SaturatingTraffic final : public Traffic {
  public:
   SaturatingTraffic(const base::Workload& workload, uint64_t seed, uint32_t hosts,
                     uint32_t outstanding, Picos end);
   void start(Hosts* hosts) override;
-  void on_sent(uint32_t host, Picos now) override;
+  void on_delivered(uint32_t host, Picos now) override;
   void on_time(uint32_t host, Picos now) override;
 
  private:
