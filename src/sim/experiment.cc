@@ -126,10 +126,12 @@ void Experiment::run() {
   network_->run_until(window_begin());
   network_->start_window();
   const uint64_t before = payload_bytes();
+  const uint64_t wire_before = data_wire_bytes();
   const uint64_t tcp_before = tcp_bytes();
   const std::vector<PortReport> sent_before = network_->ports();
   run_window();
   window_bytes_ = payload_bytes() - before;
+  window_data_wire_bytes_ = data_wire_bytes() - wire_before;
   window_tcp_bytes_ = tcp_bytes() - tcp_before;
   window_ports_ = network_->ports();
   for (size_t i = 0; i < window_ports_.size(); ++i) {
@@ -170,6 +172,12 @@ void Experiment::schedule_faults() {
 uint64_t Experiment::payload_bytes() const {
   uint64_t sum = 0;
   for (const auto& host : hosts_) sum += host->counters().payload_bytes;
+  return sum;
+}
+
+uint64_t Experiment::data_wire_bytes() const {
+  uint64_t sum = 0;
+  for (const auto& host : hosts_) sum += host->counters().data_wire_bytes;
   return sum;
 }
 

@@ -42,6 +42,8 @@ class Experiment {
   Picos window_end() const { return window_begin() + scenario_.duration; }
   // Payload that arrived within the window.
   uint64_t window_bytes() const { return window_bytes_; }
+  // Wire time of the packets that it came in, in bytes.
+  uint64_t window_data_wire_bytes() const { return window_data_wire_bytes_; }
   // The ports as they were at the end of the window, with what they sent in it alone.
   const std::vector<PortReport>& window_ports() const { return window_ports_; }
   // The TCP-like flows beside Sluice; null: none.
@@ -70,6 +72,7 @@ class Experiment {
   Experiment(const Scenario& scenario, Plan plan, std::unique_ptr<Traffic> traffic);
 
   uint64_t payload_bytes() const;
+  uint64_t data_wire_bytes() const;
   void run_window();
   void schedule_faults();
   void add_tcp();
@@ -88,6 +91,7 @@ class Experiment {
   // By source and destination, found when first asked for.
   mutable std::vector<std::vector<PathHop>> paths_;
   uint64_t window_bytes_ = 0;
+  uint64_t window_data_wire_bytes_ = 0;
   std::vector<PortReport> window_ports_;
   std::vector<ProgressPoint> progress_;
   Picos mean_gap_;

@@ -145,7 +145,9 @@ void Host::on_packet(PacketHandle handle, Picos now) {
   if (packet.has(kTrimmed)) {
     ++counters_.trimmed;
   } else {
-    counters_.payload_bytes += payload_of(packet);
+    const uint64_t payload = payload_of(packet);
+    counters_.payload_bytes += payload;
+    counters_.data_wire_bytes += payload != 0 ? packet.wire_bytes : 0;
     transport::RxPacket rx;
     rx.data = packet.bytes;
     rx.length = packet.length;

@@ -40,6 +40,7 @@ struct HostCounters {
   uint64_t failed = 0;      // Messages that the endpoint gave up.
   uint64_t trimmed = 0;     // Packets that arrived without their payload.
   uint64_t lanes_down = 0;
+  uint64_t data_wire_bytes = 0;  // Of wire time, of the packets that payload_bytes came in.
   uint64_t payload_bytes = 0;  // Arrived, of messages, in packets that are not marked as repeated.
 };
 

@@ -103,6 +103,8 @@ void add_queues(const Experiment& experiment, Report* report) {
       report->mean_host_port_bytes += port.mean_queue_bytes / topology.hosts;
     }
   }
+  report->data_share =
+      static_cast<double>(experiment.window_data_wire_bytes()) / experiment.window_wire_bytes();
   report->wire_share = static_cast<double>(host_bytes) / experiment.window_wire_bytes();
 }
 

@@ -50,6 +50,7 @@ struct Report {
   uint64_t tcp_repeated = 0;        // Segments, since the start.
   uint64_t tcp_timeouts = 0;
   uint64_t marked_packets = 0;  // Of either kind, since the start.
+  double data_share = 0;  // Of the hosts' links, taken by data that arrived for the first time.
   double wire_share = 0;  // Of the hosts' links, taken by all packets they sent in the window.
   double mean_payload_share = 0;     // Payload of the wire bytes of all data packets submitted...
   double homa_payload_share = 0;     // ...and the same in Homa's packetisation.

@@ -95,6 +95,7 @@ void add_sim_report(const sim::Report& report, JsonReport* json) {
   json->add_real("payload.share", report.mean_payload_share, "share", {{"packets", "own"}});
   json->add_real("payload.share", report.homa_payload_share, "share", {{"packets", "homa"}});
   json->add_real("wire.share", report.wire_share, "share");
+  json->add_real("wire.data_share", report.data_share, "share");
   json->add("queue.max_bytes", report.max_tor_bytes, "bytes", {{"where", "tor_downlinks"}});
   json->add("queue.max_bytes", report.max_host_port_bytes, "bytes", {{"where", "host_port"}});
   json->add("queue.max_bytes", report.max_port_bytes, "bytes", {{"where", "any_port"}});
