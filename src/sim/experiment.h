@@ -13,7 +13,9 @@
 #include "sim/host.h"
 #include "sim/message_log.h"
 #include "sim/network.h"
+#include "sim/progress.h"
 #include "sim/scenario.h"
+#include "sim/tcp_host.h"
 #include "sim/virtual_crypto.h"
 
 namespace sluice::sim {
@@ -40,10 +42,20 @@ class Experiment {
   Picos window_end() const { return window_begin() + scenario_.duration; }
   // Payload that arrived within the window.
   uint64_t window_bytes() const { return window_bytes_; }
+  // Wire time of the packets that it came in, in bytes.
+  uint64_t window_data_wire_bytes() const { return window_data_wire_bytes_; }
   // The ports as they were at the end of the window, with what they sent in it alone.
   const std::vector<PortReport>& window_ports() const { return window_ports_; }
+  // The TCP-like flows beside Sluice; null: none.
+  const TcpFlows* tcp() const { return tcp_.get(); }
+  // Their payload that arrived within the window.
+  uint64_t window_tcp_bytes() const { return window_tcp_bytes_; }
+  // The window, at evenly spaced times.
+  const std::vector<ProgressPoint>& progress() const { return progress_; }
   // Payload that a host's link could carry at most in the window, all hosts together.
   double window_capacity() const;
+  // Bytes of wire time of all hosts' links in the window.
+  double window_wire_bytes() const;
   // The mean time between two submissions of a host; kUniform only.
   Picos mean_gap() const { return mean_gap_; }
 
@@ -60,6 +72,11 @@ class Experiment {
   Experiment(const Scenario& scenario, Plan plan, std::unique_ptr<Traffic> traffic);
 
   uint64_t payload_bytes() const;
+  uint64_t data_wire_bytes() const;
+  void run_window();
+  void schedule_faults();
+  void add_tcp();
+  uint64_t tcp_bytes() const { return tcp_ == nullptr ? 0 : tcp_->received_bytes(); }
 
   const Scenario scenario_;
   const Plan plan_;
@@ -68,10 +85,15 @@ class Experiment {
   std::unique_ptr<Network> network_;
   std::unique_ptr<Traffic> traffic_;
   std::vector<std::unique_ptr<Host>> hosts_;
+  std::unique_ptr<TcpFlows> tcp_;
+  std::vector<std::unique_ptr<TcpHost>> tcp_hosts_;
+  uint64_t window_tcp_bytes_ = 0;
   // By source and destination, found when first asked for.
   mutable std::vector<std::vector<PathHop>> paths_;
   uint64_t window_bytes_ = 0;
+  uint64_t window_data_wire_bytes_ = 0;
   std::vector<PortReport> window_ports_;
+  std::vector<ProgressPoint> progress_;
   Picos mean_gap_;
 };
 

@@ -23,10 +23,14 @@ uint64_t payload_of(const Packet& packet) {
   return bundle ? bundle->sealed_length() : 0;
 }
 
-// The bytes of its message from this packet on; of a bundle's messages, which are short, their own.
-uint64_t remaining_of(const Packet& packet) {
-  const auto data = wire::DataView::parse(packet.bytes, packet.length);
-  return data ? data->message_length() - data->offset() : packet.length;
+// What an ideal network sorts by: the bytes of its message from this packet on, and which message
+// that is; of a bundle's messages, which are short, their own.
+void set_rank(Packet* packet) {
+  const auto data = wire::DataView::parse(packet->bytes, packet->length);
+  packet->rank = data ? data->message_length() - data->offset() : packet->length;
+  if (!data) return;
+  packet->user = 1ull << 62 | uint64_t{packet->src} << 32 | uint64_t{packet->dst} << 16 |
+                 uint64_t{data->service()};
 }
 
 }  // namespace
@@ -141,7 +145,9 @@ void Host::on_packet(PacketHandle handle, Picos now) {
   if (packet.has(kTrimmed)) {
     ++counters_.trimmed;
   } else {
-    counters_.payload_bytes += payload_of(packet);
+    const uint64_t payload = payload_of(packet);
+    counters_.payload_bytes += payload;
+    counters_.data_wire_bytes += payload != 0 ? packet.wire_bytes : 0;
     transport::RxPacket rx;
     rx.data = packet.bytes;
     rx.length = packet.length;
@@ -192,6 +198,7 @@ void Host::on_event(const transport::Event& event, Picos now) {
       log_.delivered(src, static_cast<uint16_t>(index_), event.service, event.length, now);
       const transport::ReleaseMessage release{event.exchange};
       SLUICE_CHECK(endpoint_.submit(release, to_nanos(now)) == base::Code::kOk);
+      if (traffic_ != nullptr) traffic_->on_delivered(src, now);
       return;
     }
     case transport::EventKind::kRequest:
@@ -200,7 +207,6 @@ void Host::on_event(const transport::Event& event, Picos now) {
       return take_response(event, now);
     case transport::EventKind::kSendDone:
       if (event.code != base::Code::kOk) ++counters_.failed;
-      if (traffic_ != nullptr) traffic_->on_sent(index_, now);
       return;
     case transport::EventKind::kLaneDown:
       ++counters_.lanes_down;
@@ -260,7 +266,7 @@ void Host::hand_over(const transport::TxPacket& slot, PacketHandle handle) {
   packet.entropy = slot.entropy;
   packet.priority = slot.priority;
   packet.ecn = Ecn::kEct0;
-  if (ranked_) packet.rank = remaining_of(packet);
+  if (ranked_) set_rank(&packet);
   SLUICE_CHECK(network_.send(index_, handle));
 }
 

@@ -29,8 +29,9 @@ class Traffic {
   virtual void start(std::vector<std::unique_ptr<Host>>* hosts) = 0;
   // A time asked for by Host::wake_traffic() has come.
   virtual void on_time(uint32_t, Picos) {}
-  // A message that the host sent is complete at its end. Not to submit from here: ask to be woken.
-  virtual void on_sent(uint32_t, Picos) {}
+  // A one-way message of that host has been delivered; its sender hears of it later, as its
+  // acknowledgement may wait for company. Not to submit from here: ask to be woken.
+  virtual void on_delivered(uint32_t, Picos) {}
 };
 
 // Counted by a host itself, beside its endpoint's counters.
@@ -39,6 +40,7 @@ struct HostCounters {
   uint64_t failed = 0;      // Messages that the endpoint gave up.
   uint64_t trimmed = 0;     // Packets that arrived without their payload.
   uint64_t lanes_down = 0;
+  uint64_t data_wire_bytes = 0;  // Of wire time, of the packets that payload_bytes came in.
   uint64_t payload_bytes = 0;  // Arrived, of messages, in packets that are not marked as repeated.
 };
 

@@ -10,6 +10,7 @@ uint32_t MessageLog::submitted(uint16_t src, uint16_t dst, uint16_t service, uin
                                Picos now) {
   const auto index = static_cast<uint32_t>(records_.size());
   records_.push_back({size, src, dst, now, Picos::max()});
+  submitted_bytes_ += size;
   SLUICE_CHECK(open_.emplace(key(src, dst, service), index).second);
   return index;
 }

@@ -36,7 +36,8 @@ class MessageLog {
   uint32_t size_of(uint16_t src, uint16_t dst, uint16_t service) const;
 
   const std::vector<MessageRecord>& records() const { return records_; }
-  uint64_t outstanding() const { return open_.size(); }  // Submitted and not delivered.
+  uint64_t submitted_bytes() const { return submitted_bytes_; }  // Of payload, so far.
+  uint64_t outstanding() const { return open_.size(); }          // Submitted and not delivered.
 
   // A hash over all records: two runs that did the same have the same.
   uint64_t hash() const;
@@ -47,6 +48,7 @@ class MessageLog {
   }
 
   std::vector<MessageRecord> records_;
+  uint64_t submitted_bytes_ = 0;
   absl::flat_hash_map<uint64_t, uint32_t> open_;  // Only looked up, never walked over.
 };
 

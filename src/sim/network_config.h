@@ -24,8 +24,10 @@ enum class Routing : uint8_t {
 // The order in which a switch's port sends what waits. None interrupts a packet under way.
 enum class Discipline : uint8_t {
   kStrict,  // 1 to 8 strict priorities, FIFO within each.
-  kRanked,  // Smallest Packet::rank first, FIFO among equals: infinitely many priorities, for the
-            // ideal network that policies are compared with. Without buffer limits.
+  kRanked,  // Smallest Packet::rank first, FIFO among equals. Of the packets of one message only
+            // the first that waits counts, so that they stay in order (as in pFabric, SIGCOMM 2013,
+            // section 4.2): infinitely many priorities, for the ideal network that policies are
+            // compared with. Without buffer limits.
 };
 
 enum class WhenFull : uint8_t {

@@ -53,11 +53,14 @@ struct alignas(64) Packet {
   Ecn ecn;              // Only an ECT packet is marked; others pass. kEct0.
   uint8_t flags;        // PacketFlag bits. 0.
   uint8_t hops;         // Switches crossed so far. 0.
-  uint16_t unused;
+  bool keeps_path;      // By the hash of its flow where others are sprayed. false.
+  uint8_t unused;
   PacketHandle next;  // The network's: the packet behind it in its queue.
   Picos born;         // When it entered the sender's transmit ring; set by Network::send().
   uint64_t rank;      // Order under Discipline::kRanked, smaller first. 0.
-  uint64_t user;      // The sender's, untouched by the network. 0.
+  // The sender's, untouched by the network. Under kRanked it names a message, whose packets stay in
+  // order; 0 names none, and bit 63 is clear. 0.
+  uint64_t user;
 
   bool has(PacketFlag flag) const { return (flags & flag) != 0; }
 };

@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "sim/loss.h"
 #include "sim/network_config.h"
 #include "sim/packet_pool.h"
@@ -90,7 +91,7 @@ class PortQueue {
   PacketHandle pop(PacketPool& pool) {
     --packets_;
     if (ranked_ != nullptr) [[unlikely]]
-      return pop_ranked();
+      return pop_ranked(pool);
     const uint32_t cls = static_cast<uint32_t>(std::bit_width(busy_classes_)) - 1;
     Fifo& fifo = fifos_[cls];
     const PacketHandle handle = fifo.head;
@@ -107,18 +108,26 @@ class PortQueue {
     PacketHandle tail = kNoPacket;
     uint64_t bytes = 0;
   };
-  struct RankedPacket {
-    uint64_t rank = 0;
+  // Packets of one message stay in order, and the first of them says what is left of it: else the
+  // end of a message, of which less remains, would overtake its beginning.
+  struct RankedMessage {
+    PacketHandle head = kNoPacket;
+    PacketHandle tail = kNoPacket;
+  };
+  struct RankedEntry {
+    uint64_t rank = 0;  // Of the message's first packet.
     uint64_t order = 0;
-    PacketHandle handle = kNoPacket;
+    uint64_t message = 0;
   };
   struct Ranked {
-    std::vector<RankedPacket> heap;  // As std::push_heap keeps it, the smallest rank on top.
+    absl::flat_hash_map<uint64_t, RankedMessage> messages;  // Only looked up, never walked over.
+    std::vector<RankedEntry> heap;  // As std::push_heap keeps it, the smallest rank on top.
     uint64_t next_order = 0;
   };
 
   void push_ranked(PacketPool& pool, PacketHandle handle);
-  PacketHandle pop_ranked();
+  void push_message(uint64_t rank, uint64_t key);
+  PacketHandle pop_ranked(PacketPool& pool);
 
   std::unique_ptr<Ranked> ranked_;
   uint32_t busy_classes_ = 0;  // Bit c: FIFO c is not empty.

@@ -12,7 +12,8 @@ namespace {
 std::vector<const MessageRecord*> measured(const Experiment& experiment) {
   std::vector<const MessageRecord*> out;
   const Pattern pattern = experiment.scenario().pattern;
-  const bool at_once = pattern == Pattern::kIncast || pattern == Pattern::kFanin;
+  const bool at_once =
+      pattern == Pattern::kIncast || pattern == Pattern::kFanin || pattern == Pattern::kPermutation;
   for (const MessageRecord& record : experiment.log().records()) {
     const bool inside =
         record.start >= experiment.window_begin() && record.start < experiment.window_end();
@@ -102,9 +103,9 @@ void add_queues(const Experiment& experiment, Report* report) {
       report->mean_host_port_bytes += port.mean_queue_bytes / topology.hosts;
     }
   }
-  const double capacity = static_cast<double>(experiment.scenario().duration.value()) /
-                          path_between(topology, 0, 1).front().picos_per_byte * topology.hosts;
-  report->wire_share = capacity > 0 ? static_cast<double>(host_bytes) / capacity : 0;
+  report->data_share =
+      static_cast<double>(experiment.window_data_wire_bytes()) / experiment.window_wire_bytes();
+  report->wire_share = static_cast<double>(host_bytes) / experiment.window_wire_bytes();
 }
 
 void add_counters(const Experiment& experiment, Report* report) {
@@ -121,6 +122,32 @@ void add_counters(const Experiment& experiment, Report* report) {
     report->backlogged += counters.backlogged;
     report->lanes_down += counters.lanes_down;
   }
+}
+
+void add_progress(const Experiment& experiment, Report* report) {
+  const std::vector<ProgressPoint>& points = experiment.progress();
+  const Scenario& scenario = experiment.scenario();
+  const auto window = static_cast<double>(scenario.duration.value());
+  report->backlog_bytes = points.empty() ? 0 : points.back().backlog();
+  report->backlog_growth = backlog_growth(points) * window / experiment.window_capacity();
+  const Picos fault = std::max(scenario.dead_spine, scenario.slow_spine);
+  report->fault = fault != Picos::zero();
+  if (report->fault) report->recovered = recovery_time(points, experiment.window_begin() + fault);
+  const NetworkTotals& totals = experiment.network().totals();
+  for (const uint64_t dropped : totals.dropped_packets) report->dropped_packets += dropped;
+  report->stalls = totals.stalls;
+  report->marked_packets = totals.marked_packets;
+}
+
+void add_tcp(const Experiment& experiment, Report* report) {
+  const TcpFlows* tcp = experiment.tcp();
+  report->tcp = tcp != nullptr;
+  if (!report->tcp) return;
+  const double share = static_cast<double>(tcp->segment_bytes()) / tcp->wire_bytes();
+  report->tcp_goodput_fraction =
+      static_cast<double>(experiment.window_tcp_bytes()) / (experiment.window_wire_bytes() * share);
+  report->tcp_repeated = tcp->repeated();
+  report->tcp_timeouts = tcp->timeouts();
 }
 
 }  // namespace
@@ -161,6 +188,8 @@ Report report_of(const Experiment& experiment) {
   report.last_done = report.last_done > began ? report.last_done - began : Picos();
   add_queues(experiment, &report);
   add_counters(experiment, &report);
+  add_progress(experiment, &report);
+  add_tcp(experiment, &report);
   report.hash = experiment.hash();
   return report;
 }

@@ -5,6 +5,7 @@
 #define SLUICE_SIM_REPORT_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,21 @@ struct Report {
   uint64_t payload_bytes = 0;         // Delivered within the window.
   double goodput_fraction = 0;        // Of what full packets could carry on all hosts' links.
   double offered_fraction = 0;        // The same of what was submitted within the window.
+  uint64_t backlog_bytes = 0;         // Submitted and not arrived, at the end of the window.
+  // By how much the backlog grew in the second half of the window, of what full packets could
+  // carry on all hosts' links in the same time.
+  double backlog_growth = 0;
+  bool fault = false;              // A spine went dead or slow in the window...
+  std::optional<Picos> recovered;  // ...which was felt for so long; see recovery_time().
+  uint64_t dropped_packets = 0;    // By switches and links, since the start.
+  uint64_t stalls = 0;             // Of hosts.
+  // Of TCP-like flows, if there were any.
+  bool tcp = false;
+  double tcp_goodput_fraction = 0;  // Of what full packets of TCP could carry on all hosts' links.
+  uint64_t tcp_repeated = 0;        // Segments, since the start.
+  uint64_t tcp_timeouts = 0;
+  uint64_t marked_packets = 0;  // Of either kind, since the start.
+  double data_share = 0;  // Of the hosts' links, taken by data that arrived for the first time.
   double wire_share = 0;  // Of the hosts' links, taken by all packets they sent in the window.
   double mean_payload_share = 0;     // Payload of the wire bytes of all data packets submitted...
   double homa_payload_share = 0;     // ...and the same in Homa's packetisation.

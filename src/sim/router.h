@@ -53,7 +53,8 @@ class Router {
   uint32_t pick(uint32_t switch_index, const Packet& packet, uint32_t count) {
     Chooser& chooser = choosers_[switch_index];
     uint64_t word = 0;  // 32 bits, as likely as any.
-    if (routing_ == Routing::kSpray) {
+    const bool by_flow = routing_ == Routing::kEcmp || packet.keeps_path;
+    if (routing_ == Routing::kSpray && !by_flow) {
       if (chooser.spare == 0) {
         const uint64_t both = chooser.spray.next();
         chooser.spare = (both >> 32) | 1ull << 32;
@@ -62,7 +63,7 @@ class Router {
         word = chooser.spare & UINT32_MAX;
         chooser.spare = 0;
       }
-    } else if (routing_ == Routing::kEcmp) {
+    } else if (by_flow) {
       const uint64_t flow =
           uint64_t{packet.src} << 32 | uint64_t{packet.dst} << 16 | packet.entropy;
       word = base::mix64(flow, chooser.salt) >> 32;

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/limits.h"
 #include "crypto/aead.h"
 #include "sim/packet_pool.h"
 #include "wire/header.h"
@@ -31,6 +33,10 @@ constexpr uint32_t kUnaskedPackets = 10;
 constexpr uint32_t kBlindPackets = 32;
 constexpr uint32_t kExchanges = 8192;
 constexpr uint32_t kReassemblies = 4096;
+constexpr uint32_t kMostTcpFlows = 65536;
+// DCTCP's mark at 10 Gb/s (Alizadeh et al., SIGCOMM 2010, section 4.1). At 100 Gb/s and some
+// microseconds of round trip it is still above a seventh of a bandwidth-delay product.
+constexpr uint64_t kDctcpMarkPackets = 65;
 constexpr uint64_t kHelloBytes = 2000;  // Of wire time, more than a new session sends.
 
 absl::Status check(const Scenario& s) {
@@ -49,6 +55,18 @@ absl::Status check(const Scenario& s) {
   if (s.duration == Picos::zero()) {
     return absl::InvalidArgumentError("duration: nothing happens in no time; choose 10us or more");
   }
+  if (!(s.incast_share >= 0 && s.incast_share < 1)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("incast-share: ", s.incast_share, " is no part of a load; choose 0 to 0.99"));
+  }
+  if (!(s.stall_share >= 0 && s.stall_share <= 1)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("stalls: ", s.stall_share, " is no share of packets; choose 0 to 1"));
+  }
+  if (s.overcommit > base::limits::kMaxOvercommit) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("overcommit: ", s.overcommit, "; choose 0 to ", base::limits::kMaxOvercommit));
+  }
   if (s.outstanding == 0 || s.outstanding > 1024) {
     return absl::InvalidArgumentError(
         absl::StrCat("outstanding: ", s.outstanding, "; choose 1 to 1024"));
@@ -56,9 +74,55 @@ absl::Status check(const Scenario& s) {
   return absl::OkStatus();
 }
 
+absl::Status check_tcp(const Scenario& s, const Topology& topology) {
+  if (s.tcp == TcpKind::kNone) {
+    return s.tcp_flows == 0 && s.pattern != Pattern::kNone
+               ? absl::OkStatus()
+               : absl::InvalidArgumentError("tcp: there are no flows; choose reno or dctcp");
+  }
+  if (s.tcp_flows > kMostTcpFlows) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("tcp-flows: ", s.tcp_flows, "; choose 0 to ", kMostTcpFlows));
+  }
+  if (s.tcp_priority >= kMaxPriorities) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("tcp-priority: ", s.tcp_priority, "; choose 0 to ", kMaxPriorities - 1));
+  }
+  if (topology.hosts < 2 || s.ring_packets != 0) {
+    return absl::InvalidArgumentError("ring: TCP-like flows share a link, not a ring; choose 0");
+  }
+  if (s.ideal) {
+    return absl::InvalidArgumentError(
+        "policy: the ideal network knows nothing of TCP; choose homa, sird, hybrid or fair");
+  }
+  if (s.tcp == TcpKind::kReno && s.buffer_bytes == 0) {
+    return absl::InvalidArgumentError(
+        "buffer: Reno fills a buffer without limit; choose 4000000, say");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status check_faults(const Scenario& s, const Topology& topology) {
+  for (const auto& [name, at] :
+       {std::pair("dead-spine", s.dead_spine), std::pair("slow-spine", s.slow_spine)}) {
+    if (at == Picos::zero()) continue;
+    if (topology.switches == 1) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(name, ": ", topology.name, " has no spine; choose a leaf-spine topology"));
+    }
+    if (at >= s.duration) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(name, ": after the run's end; choose a time within its duration"));
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status check_incast(const Scenario& s, const Topology& topology) {
-  if (s.pattern != Pattern::kIncast && s.pattern != Pattern::kFanin) return absl::OkStatus();
-  if (s.senders == 0 || s.senders >= topology.hosts) {
+  const bool many_to_one =
+      s.pattern == Pattern::kIncast || s.pattern == Pattern::kFanin || s.incast_share > 0;
+  if (!many_to_one && s.pattern != Pattern::kPermutation) return absl::OkStatus();
+  if (many_to_one && (s.senders == 0 || s.senders >= topology.hosts)) {
     return absl::InvalidArgumentError(absl::StrCat("senders: ", s.senders, "; ", topology.name,
                                                    " has 1 to ", topology.hosts - 1,
                                                    " beside the receiver"));
@@ -75,9 +139,19 @@ NetworkConfig network_config(const Scenario& s) {
   network.seed = s.seed;
   network.switches.priorities = s.priorities;
   network.switches.buffer_bytes = s.buffer_bytes;
+  network.switches.ecn_host_bytes = s.ecn_host_bytes;
+  if (s.tcp == TcpKind::kDctcp && s.ecn_host_bytes == 0) {
+    network.switches.ecn_host_bytes = kDctcpMarkPackets * framed_bytes(s.mtu - kIpUdpBytes);
+  }
+  // No class takes all of the buffer from the others.
+  if (s.tcp != TcpKind::kNone && s.buffer_bytes != 0) network.switches.alpha_sixteenths = 16;
   if (s.ideal) network.switches.discipline = Discipline::kRanked;
   network.switches.when_full = s.trim ? WhenFull::kTrim : WhenFull::kDrop;
   network.loss.loss = chance(s.loss);
+  network.routing = s.routing;
+  if (s.detection != Picos::zero()) network.detection_delay = s.detection;
+  network.hosts.stall_chance = chance(s.stall_share);
+  network.hosts.stall = s.stall;
   network.buffer_bytes = s.mtu;
   network.hosts.ring_bytes = uint64_t{s.ring_packets} * framed_bytes(s.mtu - kIpUdpBytes);
   network.hosts.refill_bytes = 1;
@@ -107,6 +181,7 @@ transport::EndpointConfig endpoint_config(const Scenario& s, const Plan& plan) {
   config.max_buffered_message = kMaxMessage;
   config.max_message = kMaxMessage;
   config.max_packet = config.base_packet = s.mtu - kIpUdpBytes;
+  if (s.overcommit != 0) config.overcommit = static_cast<uint8_t>(s.overcommit);
   const auto share_of_bdp = [&plan](double share) {
     const double bytes = static_cast<double>(plan.bdp_bytes) * share;
     return static_cast<uint32_t>(std::min(bytes, static_cast<double>(kMostCredit)));
@@ -190,6 +265,8 @@ absl::StatusOr<Plan> plan(const Scenario& scenario) {
     return absl::InvalidArgumentError(absl::StrCat("topology: ", topology.status().message()));
   }
   if (auto status = check_incast(scenario, *topology); !status.ok()) return status;
+  if (auto status = check_tcp(scenario, *topology); !status.ok()) return status;
+  if (auto status = check_faults(scenario, *topology); !status.ok()) return status;
   Plan plan;
   plan.topology = *std::move(topology);
   plan.network = network_config(scenario);
@@ -250,9 +327,28 @@ absl::StatusOr<Pattern> pattern_named(absl::string_view name) {
   if (name == "incast") return Pattern::kIncast;
   if (name == "rpc") return Pattern::kRpc;
   if (name == "fanin") return Pattern::kFanin;
+  if (name == "none") return Pattern::kNone;
+  if (name == "permutation") return Pattern::kPermutation;
   if (name == "saturate") return Pattern::kSaturate;
   return absl::InvalidArgumentError(absl::StrCat(
-      "pattern: '", name, "' is none; choose uniform, rpc, incast, fanin or saturate"));
+      "pattern: '", name,
+      "' is unknown; choose uniform, rpc, incast, fanin, permutation, saturate or none"));
+}
+
+absl::StatusOr<TcpKind> tcp_named(absl::string_view name) {
+  if (name == "none") return TcpKind::kNone;
+  if (name == "reno") return TcpKind::kReno;
+  if (name == "dctcp") return TcpKind::kDctcp;
+  return absl::InvalidArgumentError(
+      absl::StrCat("tcp: '", name, "' is unknown; choose none, reno or dctcp"));
+}
+
+absl::StatusOr<Routing> routing_named(absl::string_view name) {
+  if (name == "spray") return Routing::kSpray;
+  if (name == "ecmp") return Routing::kEcmp;
+  if (name == "turns") return Routing::kRoundRobin;
+  return absl::InvalidArgumentError(
+      absl::StrCat("routing: '", name, "' is none; choose spray, ecmp or turns"));
 }
 
 uint32_t Packetisation::last_wire_bytes(uint32_t size) const {

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "sim/network_config.h"
+#include "sim/tcp_control.h"
 #include "sim/time.h"
 #include "sim/topology.h"
 #include "transport/config.h"
@@ -20,13 +21,17 @@ namespace sluice::sim {
 
 // The longest message that a run may send.
 inline constexpr uint32_t kMaxMessage = 64u << 20;
+// What is left of the rate of a spine that has become slow: a quarter (goal G13).
+inline constexpr uint32_t kSlowSpine = 4;
 
 enum class Pattern : uint8_t {
-  kUniform,   // Every host sends to all others, at Poisson times.
-  kIncast,    // `senders` hosts send one message of `incast_bytes` to host 0 at once, at time 0.
-  kRpc,       // Every host calls all others at Poisson times; responses have the workload's sizes.
-  kFanin,     // Host 0 calls `senders` hosts at once, and each answers with `incast_bytes`.
-  kSaturate,  // Every host always has `outstanding` messages under way to hosts drawn at random.
+  kUniform,  // Every host sends to all others, at Poisson times.
+  kIncast,   // `senders` hosts send one message of `incast_bytes` to host 0 at once, at time 0.
+  kRpc,      // Every host calls all others at Poisson times; responses have the workload's sizes.
+  kFanin,    // Host 0 calls `senders` hosts at once, and each answers with `incast_bytes`.
+  kPermutation,  // Every host sends one message of `incast_bytes` at once, at time 0, and gets one.
+  kNone,         // Sluice sends nothing: what shares its links is alone.
+  kSaturate,     // Every host always has `outstanding` messages under way to hosts drawn at random.
 };
 
 struct Scenario {
@@ -37,7 +42,7 @@ struct Scenario {
   // gap included, and control packets not, so that it is the same for every policy.
   double load = 0.8;
   uint32_t senders = 30;
-  uint32_t incast_bytes = 500'000;
+  uint32_t incast_bytes = 500'000;  // kPermutation, too.
   uint32_t outstanding = 16;
   transport::GrantPolicyKind policy = transport::GrantPolicyKind::kHybrid;
   // No policy at all, but a network that cannot be built: every message is sent unasked, the
@@ -52,12 +57,30 @@ struct Scenario {
   uint64_t buffer_bytes = 0;              // Shared, of each switch; 0: without limit.
   bool trim = false;                      // Cut packets that find no room, not drop them.
   double loss = 0;                        // Of each packet on each link.
-  uint32_t mtu = 1500;                    // IP bytes of a packet.
+  Routing routing = Routing::kSpray;
+  // When the first spine goes dead, or its links fall to 1 / kSlowSpine of their rate: so long
+  // after the window begins. Zero: never.
+  Picos dead_spine;
+  Picos slow_spine;
+  Picos detection;         // Switches route around what is dead so long after; zero: never.
+  double stall_share = 0;  // Of received packets, before which the host stops...
+  Picos stall = picos(20'000'000);  // ...for so long.
+  // kUniform: this share of the messages' bytes comes as incasts of `senders` times `incast_bytes`
+  // to receivers drawn at random, at Poisson times (0.07 in SIRD's evaluation, NSDI'25).
+  double incast_share = 0;
+  uint32_t overcommit = 0;  // Messages granted at a time (homa); 0: the product's own.
+  uint32_t mtu = 1500;      // IP bytes of a packet.
   // Full packets that wait in a host's transmit ring, where nothing overtakes them. None, as in the
   // simulations of Homa and SIRD: the link asks for each packet.
   uint32_t ring_packets = 0;
-  uint64_t unscheduled_bytes = 0;          // 0: what a round trip takes.
-  double window_rtts = 0;                  // Granted and not arrived; 0: the policy's own.
+  uint64_t unscheduled_bytes = 0;  // 0: what a round trip takes.
+  double window_rtts = 0;          // Granted and not arrived; 0: the policy's own.
+  // TCP-like flows that share the hosts' links, each from one host to another until the end.
+  TcpKind tcp = TcpKind::kNone;
+  uint32_t tcp_flows = 0;       // 0: one from each host.
+  uint32_t tcp_priority = 0;    // Of their packets, 0 to 7.
+  uint64_t ecn_host_bytes = 0;  // Waiting at a port to a host, above which it marks; 0: never, or
+                                // with DCTCP what its authors propose.
   Picos sample_period = picos(1'000'000);  // Of queue lengths; zero: none.
 };
 
@@ -82,6 +105,8 @@ absl::string_view policy_name(const Scenario& scenario);
 // Sets the scenario's policy by that name.
 absl::Status set_policy(absl::string_view name, Scenario* scenario);
 absl::StatusOr<Pattern> pattern_named(absl::string_view name);
+absl::StatusOr<TcpKind> tcp_named(absl::string_view name);
+absl::StatusOr<Routing> routing_named(absl::string_view name);
 
 // How a message is cut into packets: as many full ones as there are, and one with the rest.
 struct Packetisation {

@@ -12,8 +12,9 @@ namespace {
 constexpr uint64_t kMicro = 1'000'000;  // Picoseconds.
 
 constexpr absl::string_view kNames[] = {
-    "single16-10g",           "single16-100g",   "leafspine144-10g",  "leafspine144-100g",
-    "leafspine144-100g-soft", "oversub144-100g", "oversub4-144-100g", "pair-50ms",
+    "single16-10g",      "single16-100g",          "leafspine144-10g",
+    "leafspine144-100g", "leafspine144-100g-soft", "oversub144-100g",
+    "oversub4-144-100g", "leafspine144-400g",      "pair-50ms",
 };
 
 // HomaSimulation: hostNicSxThink 0.5 us on the way out; the rest of its 1.5 us on the way in.
@@ -152,6 +153,13 @@ absl::StatusOr<Topology> topology_named(absl::string_view name) {
   if (name == "oversub4-144-100g") {
     p.fabric_gbps = 200;
     p.spines = 2;
+    return leaf_spine(name, p);
+  }
+  if (name == "leafspine144-400g") {
+    p.fabric_gbps = 800;
+    p.spines = 8;
+    p.host_gbps = 400;
+    p.host_link_delay = p.fabric_link_delay = Picos(kMicro);
     return leaf_spine(name, p);
   }
   if (name == "pair-50ms") {

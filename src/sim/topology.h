@@ -86,6 +86,8 @@ Topology leaf_spine(absl::string_view name, const LeafSpineParameters& parameter
 //   leafspine144-100g-soft the same with a turn-around of 5 us: RTT 15.3 and 17.3 us
 //   oversub144-100g        uplinks of 4 x 200 Gb/s for 16 x 100 Gb/s: oversubscribed 2:1
 //   oversub4-144-100g      uplinks of 2 x 200 Gb/s: 4:1
+//   leafspine144-400g      400 Gb/s, 8 spines, every link 1 us: the links of the Ultra Ethernet
+//                          Consortium's htsim cases, with fewer hosts. RTT 8.3 us between racks
 //   pair-50ms              2 hosts, 100 Gb/s, RTT 50 ms
 // An unknown name gives one line that lists the choices.
 absl::StatusOr<Topology> topology_named(absl::string_view name);

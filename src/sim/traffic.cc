@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/traffic.h"
 
+#include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -28,20 +31,53 @@ uint32_t Drawing::destination(uint32_t host) {
   return other < host ? other : other + 1;
 }
 
+Bursts::Bursts(const BurstConfig& config, uint64_t seed, uint32_t hosts, Picos begin, Picos end)
+    : bytes_(config.bytes), of_(hosts) {
+  if (config.mean_gap == Picos::max()) return;
+  Random random(seed, kBursts, 0);
+  std::vector<uint32_t> drawn(hosts);
+  std::iota(drawn.begin(), drawn.end(), 0);
+  for (Picos at = begin;;) {
+    at = after(at, random.exponential(config.mean_gap));
+    if (at >= end) break;
+    // The first of a shuffle receives, the next ones send.
+    for (uint32_t i = 0; i <= config.senders; ++i) {
+      std::swap(drawn[i], drawn[i + random.below(hosts - i)]);
+      if (i > 0) of_[drawn[i]].push_back({at, drawn[0]});
+    }
+  }
+  for (std::vector<Part>& parts : of_) std::reverse(parts.begin(), parts.end());
+}
+
+uint32_t Bursts::take(uint32_t host) {
+  const uint32_t destination = of_[host].back().destination;
+  of_[host].pop_back();
+  return destination;
+}
+
 UniformTraffic::UniformTraffic(const base::Workload& workload, uint64_t seed, uint32_t hosts,
-                               Picos mean_gap, Picos end, bool calls)
+                               Picos mean_gap, Picos end, bool calls, const BurstConfig& bursts)
     : drawing_(workload, seed, hosts),
       mean_gap_(mean_gap),
       end_(end),
       calls_(calls),
-      arrivals_(streams(seed, kArrivals, hosts)) {}
+      seed_(seed),
+      burst_config_(bursts),
+      arrivals_(streams(seed, kArrivals, hosts)),
+      next_(hosts) {}
 
 void UniformTraffic::start(Hosts* hosts) {
   hosts_ = hosts;
-  for (uint32_t host = 0; host < hosts_->size(); ++host) plan_next(host, (*hosts_)[host]->now());
+  const auto count = static_cast<uint32_t>(hosts->size());
+  bursts_ = std::make_unique<Bursts>(burst_config_, seed_, count, hosts->front()->now(), end_);
+  for (uint32_t host = 0; host < count; ++host) plan_next(host, (*hosts_)[host]->now());
 }
 
 void UniformTraffic::on_time(uint32_t host, Picos now) {
+  while (bursts_->next_time(host) <= now) {
+    (*hosts_)[host]->submit(bursts_->take(host), bursts_->bytes());
+  }
+  if (next_[host] > now) return wake(host);
   const uint32_t size = drawing_.size(host);
   const uint32_t other = drawing_.destination(host);
   if (calls_) {
@@ -53,7 +89,12 @@ void UniformTraffic::on_time(uint32_t host, Picos now) {
 }
 
 void UniformTraffic::plan_next(uint32_t host, Picos now) {
-  const Picos at = after(now, arrivals_[host].exponential(mean_gap_));
+  next_[host] = after(now, arrivals_[host].exponential(mean_gap_));
+  wake(host);
+}
+
+void UniformTraffic::wake(uint32_t host) {
+  const Picos at = std::min(next_[host], bursts_->next_time(host));
   if (at < end_) (*hosts_)[host]->wake_traffic(at);
 }
 
@@ -69,7 +110,7 @@ void SaturatingTraffic::start(Hosts* hosts) {
   }
 }
 
-void SaturatingTraffic::on_sent(uint32_t host, Picos now) {
+void SaturatingTraffic::on_delivered(uint32_t host, Picos now) {
   if (now >= end_) return;
   ++owed_[host];
   (*hosts_)[host]->wake_traffic(now);
@@ -90,6 +131,20 @@ void IncastTraffic::start(Hosts* hosts) {
     } else {
       (*hosts)[sender]->submit(0, bytes_);
     }
+  }
+}
+
+// Sattolo's shuffle: one cycle, each as likely as another, so that nobody sends to itself.
+PermutationTraffic::PermutationTraffic(uint64_t seed, uint32_t hosts, uint32_t bytes)
+    : bytes_(bytes), destinations_(hosts) {
+  std::iota(destinations_.begin(), destinations_.end(), 0);
+  Random random(seed, kDestinations, 0);
+  for (uint32_t i = hosts; i-- > 1;) std::swap(destinations_[i], destinations_[random.below(i)]);
+}
+
+void PermutationTraffic::start(Hosts* hosts) {
+  for (uint32_t host = 0; host < destinations_.size(); ++host) {
+    (*hosts)[host]->submit(destinations_[host], bytes_);
   }
 }
 

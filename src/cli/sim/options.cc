@@ -78,6 +78,18 @@ void add_network_options(OptionSet* set, sim::Scenario* s) {
                  &s->buffer_bytes, 0, uint64_t{1} << 40);
   set->add_switch("trim", "cut packets that find no room to their headers", &s->trim);
   set->add("loss", "SHARE", "of packets lost on each link, as 0.001", set_share(&s->loss));
+  set->add(
+      "routing", "NAME", "among equal ways: spray, ecmp (by flow) or turns",
+      [s](const std::string& value) { return set_named(&s->routing, sim::routing_named)(value); });
+  set->add("dead-spine", "TIME", "of the window, at which the first spine goes dead",
+           set_time(&s->dead_spine));
+  set->add("slow-spine", "TIME", "at which its links fall to a quarter of their rate",
+           set_time(&s->slow_spine));
+  set->add("detection", "TIME", "after which switches route around what is dead; 0: never",
+           set_time(&s->detection));
+  set->add("stalls", "SHARE", "of received packets, before which a host stops",
+           set_share(&s->stall_share));
+  set->add("stall", "TIME", "for which it stops", set_time(&s->stall));
   set->add("mtu", "BYTES", "IP bytes of a packet", set_u32(&s->mtu, 65535));
   set->add("ring", "PACKETS", "that wait in a host's transmit ring, where none overtakes another",
            set_u32(&s->ring_packets, 4096));
@@ -86,7 +98,7 @@ void add_network_options(OptionSet* set, sim::Scenario* s) {
 void add_traffic_options(OptionSet* set, sim::Scenario* s) {
   set->section("traffic");
   set->add(
-      "pattern", "NAME", "uniform, rpc, incast, fanin or saturate",
+      "pattern", "NAME", "uniform, rpc, incast, fanin, permutation, saturate or none",
       [s](const std::string& value) { return set_named(&s->pattern, sim::pattern_named)(value); });
   set->add("workload", "NAME", "sizes: W1 to W5, or a number of bytes",
            [s](const std::string& value) {
@@ -96,9 +108,17 @@ void add_traffic_options(OptionSet* set, sim::Scenario* s) {
            });
   set->add("load", "SHARE", "of each host's link, by data packets (uniform)", set_share(&s->load));
   set->add("senders", "N", "hosts that send to host 0 (incast)", set_u32(&s->senders, 65535));
-  set->add("incast-bytes", "BYTES", "of each one's message (incast)",
+  set->add("incast-share", "SHARE", "of the load that comes as incasts (uniform)",
+           set_share(&s->incast_share));
+  set->add("incast-bytes", "BYTES", "of each one's message (incast, fanin, permutation)",
            set_u32(&s->incast_bytes, UINT32_MAX));
   set->add("outstanding", "N", "messages of each host (saturate)", set_u32(&s->outstanding, 1024));
+  set->add("tcp", "KIND", "of flows that share the links: none, reno or dctcp",
+           [s](const std::string& value) { return set_named(&s->tcp, sim::tcp_named)(value); });
+  set->add("tcp-flows", "N", "of them; 0: one from each host", set_u32(&s->tcp_flows, 65536));
+  set->add("tcp-priority", "N", "of their packets, 0 to 7", set_u32(&s->tcp_priority, 7));
+  set->add_count("ecn-host", "BYTES", "at a port to a host, above which it marks; 0: never",
+                 &s->ecn_host_bytes, 0, uint64_t{1} << 40);
   set->add("warmup", "TIME", "before messages are measured", set_time(&s->warmup));
   set->add("duration", "TIME", "for which messages are submitted and measured",
            set_time(&s->duration));
@@ -110,6 +130,8 @@ void add_protocol_options(OptionSet* set, sim::Scenario* s) {
   set->section("protocol");
   set->add("policy", "NAME", "who may send: homa, sird, hybrid, fair, or ideal as a bound",
            [s](const std::string& value) { return sim::set_policy(value, s); });
+  set->add("overcommit", "N", "messages granted at a time (homa); 0: as the product has it",
+           set_u32(&s->overcommit, 255));
   set->add_count("unscheduled", "BYTES", "sent unasked; 0: what a round trip takes",
                  &s->unscheduled_bytes, 0, sim::kMaxMessage);
   set->add("window", "RTTS", "of bytes granted and not arrived; 0: the policy's own",

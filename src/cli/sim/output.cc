@@ -60,6 +60,23 @@ std::string sim_report_text(const sim::Report& report) {
                          bytes_text(report.max_port_bytes))});
   rest.row(
       {"mean queue to a host", bytes_text(static_cast<uint64_t>(report.mean_host_port_bytes))});
+  rest.row({"backlog at the end of the window / its growth in the second half",
+            absl::StrCat(bytes_text(report.backlog_bytes), " / ",
+                         absl::StrFormat("%.2f %%", report.backlog_growth * 100))});
+  if (report.fault) {
+    rest.row({"the fault was felt for", report.recovered
+                                            ? nanos_text(sim::to_nanos(*report.recovered).value())
+                                            : std::string("the rest of the window")});
+  }
+  if (report.tcp) {
+    rest.row({"TCP: goodput, of what full packets could carry",
+              absl::StrFormat("%.2f %%", report.tcp_goodput_fraction * 100)});
+    rest.row(
+        {"TCP: segments sent again / timeouts",
+         absl::StrCat(count_text(report.tcp_repeated), " / ", count_text(report.tcp_timeouts))});
+  }
+  rest.row({"packets dropped / stalls of hosts",
+            absl::StrCat(count_text(report.dropped_packets), " / ", count_text(report.stalls))});
   rest.row({"last delivery", nanos_text(sim::to_nanos(report.last_done).value())});
   rest.row({"packets / with control only", absl::StrCat(count_text(report.packets_sent), " / ",
                                                         count_text(report.control_packets))});
@@ -78,11 +95,25 @@ void add_sim_report(const sim::Report& report, JsonReport* json) {
   json->add_real("payload.share", report.mean_payload_share, "share", {{"packets", "own"}});
   json->add_real("payload.share", report.homa_payload_share, "share", {{"packets", "homa"}});
   json->add_real("wire.share", report.wire_share, "share");
+  json->add_real("wire.data_share", report.data_share, "share");
   json->add("queue.max_bytes", report.max_tor_bytes, "bytes", {{"where", "tor_downlinks"}});
   json->add("queue.max_bytes", report.max_host_port_bytes, "bytes", {{"where", "host_port"}});
   json->add("queue.max_bytes", report.max_port_bytes, "bytes", {{"where", "any_port"}});
   json->add_real("queue.mean_bytes", report.mean_host_port_bytes, "bytes",
                  {{"where", "host_port"}});
+  json->add("backlog.bytes", report.backlog_bytes, "bytes");
+  json->add_real("backlog.growth", report.backlog_growth, "share");
+  if (report.recovered) {
+    json->add("fault.recovery", sim::to_nanos(*report.recovered).value(), "ns");
+  }
+  if (report.tcp) {
+    json->add_real("tcp.goodput.fraction", report.tcp_goodput_fraction, "share");
+    json->add("tcp.retransmitted", report.tcp_repeated, "segments");
+    json->add("tcp.timeouts", report.tcp_timeouts, "timeouts");
+  }
+  json->add("packets.marked", report.marked_packets, "packets");
+  json->add("packets.dropped", report.dropped_packets, "packets");
+  json->add("stalls", report.stalls, "stalls");
   json->add("last_delivery", sim::to_nanos(report.last_done).value(), "ns");
   json->add("packets.sent", report.packets_sent, "packets");
   json->add("packets.control", report.control_packets, "packets");

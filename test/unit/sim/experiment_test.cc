@@ -146,6 +146,76 @@ TEST(Experiment, responses_to_many_calls_come_as_there_is_credit_for_them) {
   EXPECT_LT(solicited * 4, unsolicited);
 }
 
+// A spine dies among steady traffic: what was sent into it comes another way.
+TEST(Experiment, a_dead_spine_is_felt_until_switches_route_around_it) {
+  Scenario scenario;
+  scenario.topology = "leafspine144-10g";
+  scenario.workload = "1400";  // Many small ones: as much arrives in any 50 us.
+  scenario.load = 0.6;
+  scenario.warmup = to_picos(base::micros(100));
+  scenario.duration = to_picos(base::micros(1000));
+  scenario.drain = to_picos(base::millis(5));
+  scenario.dead_spine = to_picos(base::micros(400));
+  const Report never = report_of(*run(scenario));
+  scenario.detection = to_picos(base::micros(100));
+  const Report detected = report_of(*run(scenario));
+  EXPECT_TRUE(never.fault && detected.fault);
+  EXPECT_EQ(detected.delivered, detected.submitted);
+  EXPECT_GT(detected.retransmitted, 0u);
+  EXPECT_EQ(never.submitted, detected.submitted);
+  EXPECT_GT(never.dropped_packets, detected.dropped_packets * 3);
+  EXPECT_GT(detected.dropped_packets, 0u);
+  EXPECT_FALSE(never.recovered.has_value()) << "a quarter of all packets is lost for good";
+  ASSERT_TRUE(detected.recovered.has_value());
+  EXPECT_LT(*detected.recovered, to_picos(base::micros(300)));
+}
+
+TEST(Experiment, a_slow_spine_delays_and_loses_nothing) {
+  Scenario scenario;
+  scenario.topology = "leafspine144-10g";
+  scenario.workload = "20000";
+  scenario.load = 0.5;
+  scenario.duration = to_picos(base::millis(1));
+  const Report whole = report_of(*run(scenario));
+  scenario.slow_spine = to_picos(base::micros(200));
+  const Report slow = report_of(*run(scenario));
+  EXPECT_EQ(slow.dropped_packets, 0u);
+  EXPECT_EQ(slow.delivered, slow.submitted);
+  EXPECT_GT(slow.max_port_bytes, whole.max_port_bytes);
+  EXPECT_GT(slow.groups.front().p99, whole.groups.front().p99);
+}
+
+TEST(Experiment, a_permutation_gives_everyone_one_message) {
+  Scenario scenario = small();
+  scenario.pattern = Pattern::kPermutation;
+  scenario.incast_bytes = 100'000;
+  const auto experiment = run(scenario);
+  EXPECT_EQ(report_of(*experiment).delivered, 16u);
+}
+
+TEST(Experiment, hosts_that_stop_are_counted_and_take_longer) {
+  Scenario scenario = small();
+  const Report steady = report_of(*run(scenario));
+  scenario.stall_share = 0.001;
+  const Report stopping = report_of(*run(scenario));
+  EXPECT_EQ(steady.stalls, 0u);
+  EXPECT_GT(stopping.stalls, 5u);
+  EXPECT_EQ(stopping.delivered, stopping.submitted);
+  EXPECT_GT(stopping.groups.front().p999, steady.groups.front().p999);
+}
+
+TEST(Experiment, a_backlog_grows_where_more_is_offered_than_links_carry) {
+  Scenario scenario = small();
+  scenario.workload = "10000";
+  scenario.duration = to_picos(base::millis(1));
+  scenario.drain = Picos(1);
+  EXPECT_LT(std::abs(report_of(*run(scenario)).backlog_growth), 0.02);
+  scenario.load = 1.2;
+  const Report over = report_of(*run(scenario));
+  EXPECT_GT(over.backlog_growth, 0.1);
+  EXPECT_GT(over.backlog_bytes, 0u);
+}
+
 TEST(Experiment, saturated_hosts_fill_their_links) {
   Scenario scenario = small();
   scenario.pattern = Pattern::kSaturate;
@@ -155,6 +225,10 @@ TEST(Experiment, saturated_hosts_fill_their_links) {
   const auto experiment = run(scenario);
   EXPECT_GT(report_of(*experiment).goodput_fraction, 0.8);
   EXPECT_LE(report_of(*experiment).goodput_fraction, 1.0);
+  // Messages of 100 KB are full packets, but for the last.
+  const Report report = report_of(*experiment);
+  EXPECT_NEAR(report.data_share, report.goodput_fraction, 0.01);
+  EXPECT_LT(report.data_share, report.wire_share) << "grants take some";
 }
 
 }  // namespace

@@ -30,9 +30,9 @@ class HostPair : public testing::Test {
   struct Watch final : Traffic {
     void start(std::vector<std::unique_ptr<Host>>*) override {}
     void on_time(uint32_t host, Picos now) override { times.emplace_back(host, now); }
-    void on_sent(uint32_t host, Picos) override { sent += host == 0 ? 1 : 0; }
+    void on_delivered(uint32_t host, Picos) override { delivered += host == 0 ? 1 : 0; }
     std::vector<std::pair<uint32_t, Picos>> times;
-    int sent = 0;
+    int delivered = 0;
   };
 
   Plan plan_;
@@ -43,12 +43,12 @@ class HostPair : public testing::Test {
   std::vector<std::unique_ptr<Host>> hosts_;
 };
 
-TEST_F(HostPair, messages_of_all_sizes_arrive_and_their_senders_hear_of_it) {
+TEST_F(HostPair, messages_of_all_sizes_arrive_and_traffic_hears_of_it) {
   const uint32_t sizes[] = {1, 64, 512, 513, 1408, 1409, 100'000, 10'000'000};
   for (const uint32_t size : sizes) hosts_[0]->submit(1, size);
   network_.run_until(to_picos(base::millis(20)));
   EXPECT_EQ(log_.outstanding(), 0u);
-  EXPECT_EQ(traffic_.sent, 8);
+  EXPECT_EQ(traffic_.delivered, 8);
   EXPECT_TRUE(hosts_[0]->idle());
   EXPECT_EQ(hosts_[0]->counters().failed, 0u);
 }

@@ -61,6 +61,24 @@ TEST_F(PortQueueTest, ranks_go_smallest_first_and_fifo_among_equals) {
   EXPECT_TRUE(queue.empty());
 }
 
+TEST_F(PortQueueTest, packets_of_one_message_stay_in_order_and_the_first_counts) {
+  PortQueue queue(Discipline::kRanked);
+  std::vector<PacketHandle> handles;
+  const auto push = [&](uint64_t rank, uint64_t message) {
+    handles.push_back(packet(100, rank));
+    pool_[handles.back()].user = message;
+    queue.push(pool_, handles.back(), 0);
+  };
+  push(9, 1);
+  push(3, 1);  // The end of message 1 does not pass its beginning...
+  push(5, 2);
+  push(4, 2);
+  push(6, 0);
+  // ...but goes at once when that has gone.
+  for (const size_t i : {2u, 3u, 4u, 0u, 1u}) EXPECT_EQ(queue.pop(pool_), handles[i]);
+  EXPECT_TRUE(queue.empty());
+}
+
 TEST(QueueGauge, knows_the_largest_and_the_mean) {
   QueueGauge gauge;
   gauge.start_window(Picos(0));

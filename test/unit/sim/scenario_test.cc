@@ -8,6 +8,8 @@
 namespace sluice::sim {
 namespace {
 
+constexpr Picos kMicro(1'000'000);
+
 TEST(Scenario, the_default_can_be_planned) {
   const auto made = plan(Scenario{});
   ASSERT_TRUE(made.ok()) << made.status();
@@ -69,6 +71,81 @@ TEST(Scenario, what_cannot_be_is_refused_by_the_name_of_its_field) {
   scenario.senders = 3;
   scenario.incast_bytes = 0;
   expect_refused(scenario, "incast-bytes");
+  scenario = {};
+  scenario.stall_share = 2;
+  expect_refused(scenario, "stalls");
+  scenario = {};
+  scenario.overcommit = 200;
+  expect_refused(scenario, "overcommit");
+  scenario = {};
+  scenario.incast_share = 1;
+  expect_refused(scenario, "incast-share");
+  scenario.incast_share = 0.1;
+  scenario.senders = 0;
+  expect_refused(scenario, "senders");
+}
+
+TEST(Scenario, a_fault_needs_a_spine_and_a_time_in_the_run) {
+  Scenario scenario;
+  scenario.topology = "single16-100g";
+  scenario.dead_spine = picos(1);
+  expect_refused(scenario, "dead-spine");
+  scenario.topology = "leafspine144-100g";
+  EXPECT_TRUE(plan(scenario).ok());
+  scenario.dead_spine = scenario.duration;
+  expect_refused(scenario, "dead-spine");
+  scenario.dead_spine = {};
+  scenario.slow_spine = scenario.duration;
+  expect_refused(scenario, "slow-spine");
+}
+
+TEST(Scenario, tcp_flows_need_a_kind_and_what_it_lives_on) {
+  Scenario scenario;
+  scenario.tcp_flows = 3;
+  expect_refused(scenario, "tcp:");
+  scenario.tcp = *tcp_named("dctcp");
+  ASSERT_TRUE(plan(scenario).ok());
+  EXPECT_EQ(plan(scenario)->network.switches.ecn_host_bytes, 65u * 1538);
+  scenario.ecn_host_bytes = 5000;
+  EXPECT_EQ(plan(scenario)->network.switches.ecn_host_bytes, 5000u);
+  scenario.tcp = *tcp_named("reno");
+  expect_refused(scenario, "buffer");
+  scenario.buffer_bytes = 4'000'000;
+  ASSERT_TRUE(plan(scenario).ok());
+  EXPECT_EQ(plan(scenario)->network.switches.alpha_sixteenths, 16u);
+  scenario.ring_packets = 4;
+  expect_refused(scenario, "ring");
+  scenario.ring_packets = 0;
+  scenario.tcp_priority = 8;
+  expect_refused(scenario, "tcp-priority");
+  scenario.tcp_priority = 7;
+  scenario.tcp_flows = 70'000;
+  expect_refused(scenario, "tcp-flows");
+  scenario.tcp_flows = 0;
+  scenario.buffer_bytes = 0;
+  scenario.tcp = TcpKind::kDctcp;
+  scenario.ideal = true;
+  expect_refused(scenario, "policy");
+  EXPECT_FALSE(tcp_named("cubic").ok());
+  scenario = {};
+  scenario.pattern = Pattern::kNone;
+  expect_refused(scenario, "tcp:");
+}
+
+TEST(Scenario, what_the_network_is_told) {
+  Scenario scenario;
+  EXPECT_FALSE(plan(scenario)->network.detection_delay.has_value()) << "zero: never";
+  scenario.routing = *routing_named("ecmp");
+  scenario.detection = kMicro;
+  scenario.stall_share = 0.5;
+  scenario.stall = kMicro;
+  const auto made = plan(scenario);
+  ASSERT_TRUE(made.ok()) << made.status();
+  EXPECT_EQ(made->network.routing, Routing::kEcmp);
+  EXPECT_EQ(made->network.detection_delay, kMicro);
+  EXPECT_EQ(made->network.hosts.stall_chance, chance(0.5));
+  EXPECT_EQ(made->network.hosts.stall, kMicro);
+  EXPECT_FALSE(routing_named("maze").ok());
 }
 
 TEST(Scenario, names_are_known_both_ways) {

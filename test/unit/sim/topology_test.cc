@@ -23,7 +23,7 @@ double round_trip_ns(const Topology& topology, uint32_t a, uint32_t b) {
 }
 
 TEST(Topology, all_names_are_known_and_valid) {
-  EXPECT_EQ(topology_names().size(), 8u);
+  EXPECT_EQ(topology_names().size(), 9u);
   for (const absl::string_view name : topology_names()) {
     const Topology topology = named(name);
     EXPECT_EQ(topology.name, name);

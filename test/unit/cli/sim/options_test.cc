@@ -21,6 +21,34 @@ TEST(SimOptions, the_issues_own_command_is_understood) {
   EXPECT_EQ(command->json, "out.json");
 }
 
+TEST(SimOptions, faults_and_jitter_are_understood) {
+  const auto command =
+      read_sim_command({"--pattern=permutation", "--routing=ecmp", "--dead-spine=1ms",
+                        "--slow-spine=2ms", "--detection=50us", "--stalls=0.0001", "--stall=20us",
+                        "--overcommit=7", "--incast-share=7%"});
+  ASSERT_TRUE(command.ok()) << command.status();
+  EXPECT_EQ(command->scenario.pattern, sim::Pattern::kPermutation);
+  EXPECT_EQ(command->scenario.routing, sim::Routing::kEcmp);
+  EXPECT_EQ(command->scenario.dead_spine, sim::to_picos(base::millis(1)));
+  EXPECT_EQ(command->scenario.slow_spine, sim::to_picos(base::millis(2)));
+  EXPECT_EQ(command->scenario.detection, sim::to_picos(base::micros(50)));
+  EXPECT_DOUBLE_EQ(command->scenario.stall_share, 0.0001);
+  EXPECT_EQ(command->scenario.stall, sim::to_picos(base::micros(20)));
+  EXPECT_EQ(command->scenario.overcommit, 7u);
+  EXPECT_DOUBLE_EQ(command->scenario.incast_share, 0.07);
+}
+
+TEST(SimOptions, flows_beside_sluice_are_understood) {
+  const auto command = read_sim_command(
+      {"--tcp=dctcp", "--tcp-flows=12", "--tcp-priority=3", "--ecn-host=100000", "--pattern=none"});
+  ASSERT_TRUE(command.ok()) << command.status();
+  EXPECT_EQ(command->scenario.tcp, sim::TcpKind::kDctcp);
+  EXPECT_EQ(command->scenario.tcp_flows, 12u);
+  EXPECT_EQ(command->scenario.tcp_priority, 3u);
+  EXPECT_EQ(command->scenario.ecn_host_bytes, 100'000u);
+  EXPECT_EQ(command->scenario.pattern, sim::Pattern::kNone);
+}
+
 TEST(SimOptions, shares_are_written_in_two_ways) {
   const auto command = read_sim_command({"--load=65%", "--loss=0.001"});
   ASSERT_TRUE(command.ok()) << command.status();
@@ -42,6 +70,8 @@ TEST(SimOptions, what_is_not_understood_is_named) {
   expect_refused({"--duration=soon"}, "duration: 'soon' is no time");
   expect_refused({"--policy=tcp"}, "'tcp' is no grant policy");
   expect_refused({"--pattern=zigzag"}, "zigzag");
+  expect_refused({"--tcp=cubic"}, "'cubic' is unknown");
+  expect_refused({"--routing=maze"}, "'maze' is none");
   expect_refused({"--priorities=9"}, "'9' is no number from 0 to 8");
   expect_refused({"twice"}, "'twice'");
   expect_refused({"--scenario=/none"}, "cannot read /none");

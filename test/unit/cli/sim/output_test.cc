@@ -12,6 +12,9 @@ sim::Report report() {
   report.submitted = report.delivered = 1234;
   report.goodput_fraction = 0.75;
   report.max_tor_bytes = 600'000;
+  report.fault = true;
+  report.recovered = sim::Picos(120'000'000);
+  report.backlog_growth = 0.0125;
   report.hash = UINT64_MAX;
   return report;
 }
@@ -23,6 +26,8 @@ TEST(SimOutput, the_tables_have_the_figures) {
   EXPECT_NE(text.find("1.250"), std::string::npos);
   EXPECT_NE(text.find("75.00 %"), std::string::npos);
   EXPECT_NE(text.find("600 KB"), std::string::npos);
+  EXPECT_NE(text.find("1.25 %"), std::string::npos);
+  EXPECT_NE(text.find("120 us"), std::string::npos) << text;
 }
 
 TEST(SimOutput, the_json_has_the_stable_names) {
@@ -35,8 +40,22 @@ TEST(SimOutput, the_json_has_the_stable_names) {
       << text;
   EXPECT_NE(text.find(R"("metric": "queue.max_bytes", "value": 600000)"), std::string::npos);
   EXPECT_NE(text.find(R"("metric": "goodput.fraction", "value": 0.75)"), std::string::npos);
+  EXPECT_NE(text.find(R"("metric": "backlog.growth", "value": 0.0125)"), std::string::npos);
+  EXPECT_NE(text.find(R"("metric": "fault.recovery", "value": 120000)"), std::string::npos);
   // Small enough for readers that hold numbers as doubles.
   EXPECT_NE(text.find(R"("metric": "run.hash", "value": 9007199254740991)"), std::string::npos);
+}
+
+TEST(SimOutput, what_shares_the_links_is_reported_where_there_is_any) {
+  sim::Report with = report();
+  EXPECT_EQ(sim_report_text(with).find("TCP"), std::string::npos);
+  with.tcp = true;
+  with.tcp_goodput_fraction = 0.345;
+  EXPECT_NE(sim_report_text(with).find("34.50 %"), std::string::npos);
+  JsonReport json("sluice-sim", "0", Machine{});
+  add_sim_report(with, &json);
+  EXPECT_NE(json.text().find(R"("metric": "tcp.goodput.fraction", "value": 0.345)"),
+            std::string::npos);
 }
 
 TEST(SimOutput, one_line_says_what_was_simulated) {
