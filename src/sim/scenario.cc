@@ -26,9 +26,9 @@ constexpr uint32_t kCreditPackets = 64;  // Credit where a bandwidth-delay produ
 constexpr uint32_t kCongestedPackets = 4;
 // A grant is worth an eighth of the credit, and at most so many packets.
 constexpr uint32_t kGrantPackets = 4;
-constexpr uint32_t kSenderPackets = 16;
-// Of few packets each is much of what a message can send in a round trip: the hybrid lets so many go
-// unasked, and so long messages go without asking for credit first.
+constexpr uint32_t kSenderPackets = 16;  // Of credit, that a sender alone may hold at least.
+// Of few packets each is much of what a message can send in a round trip: the hybrid lets so many
+// go unasked, and so long messages go without asking for credit first.
 constexpr uint32_t kUnaskedPackets = 10;
 constexpr uint32_t kBlindPackets = 32;
 constexpr uint32_t kExchanges = 8192;
@@ -172,6 +172,17 @@ double own_window(transport::GrantPolicyKind policy, uint32_t overcommit) {
   return policy == Kind::kHybrid ? 1.0 : 1.5;
 }
 
+// Nothing here runs late as a thread does, so that the shortest time-out may follow the network.
+// What all credit takes on the receiver's link is no loss either.
+void set_timers(const Plan& plan, transport::EndpointConfig* config) {
+  const base::Nanos rtt = to_nanos(plan.rtt);
+  const uint64_t credit = std::max(config->credit_bytes, config->most_credit_bytes);
+  const base::Nanos arrival(rtt.value() * credit / plan.bdp_bytes);
+  config->rto_min = config->rto_initial = std::max({kShortestTimeout, rtt * 3, arrival * 2 + rtt});
+  config->rto_max = std::max(config->rto_max, rtt * 16);
+  config->peer_timeout = std::max(config->peer_timeout, rtt * 64);
+}
+
 transport::EndpointConfig endpoint_config(const Scenario& s, const Plan& plan) {
   transport::EndpointConfig config;
   config.max_exchanges = kExchanges;
@@ -216,22 +227,14 @@ transport::EndpointConfig endpoint_config(const Scenario& s, const Plan& plan) {
     }
     config.congested_sender_bytes =
         s.policy == Kind::kSird ? share_of_bdp(0.5) : kCongestedPackets * plan.record_bytes;
-    config.outranked_bytes =
-        std::max(share_of_bdp(0.1), kCongestedPackets * plan.record_bytes);
+    config.outranked_bytes = std::max(share_of_bdp(0.1), kCongestedPackets * plan.record_bytes);
     config.turn_share = s.policy == Kind::kSird ? 2 : 8;
   }
   if (s.policy == Kind::kHybrid) {
     config.most_credit_bytes = share_of_bdp(4);
     config.credit_spread = 4;
   }
-  // Nothing here runs late as a thread does, so that the shortest time-out may follow the network.
-  // What all credit takes on the receiver's link is no loss either.
-  const base::Nanos rtt = to_nanos(plan.rtt);
-  const uint64_t credit = std::max(config.credit_bytes, config.most_credit_bytes);
-  const base::Nanos arrival(rtt.value() * credit / plan.bdp_bytes);
-  config.rto_min = config.rto_initial = std::max({kShortestTimeout, rtt * 3, arrival * 2 + rtt});
-  config.rto_max = std::max(config.rto_max, rtt * 16);
-  config.peer_timeout = std::max(config.peer_timeout, rtt * 64);
+  set_timers(plan, &config);
   if (s.ideal) {
     // What waits in the network is not lost.
     config.unscheduled_bytes = kMaxMessage;

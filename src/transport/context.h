@@ -103,7 +103,8 @@ struct Context {
     return found == nullptr ? ServiceLanding{} : *found;
   }
 
-  // Whether granted bytes of a higher priority have arrived since: on this side's link they overtake.
+  // Whether granted bytes of a higher priority have arrived since: on this side's link they
+  // overtake.
   bool overtaken_since(uint8_t priority, base::Nanos since) const {
     return std::any_of(granted_arrival.begin() + priority + 1, granted_arrival.end(),
                        [since](base::Nanos at) { return at > since; });

@@ -71,7 +71,8 @@ class Sender {
 
  private:
   static constexpr size_t kBatch = base::limits::kMaxBurst;
-  // Little enough for a hundred of them at once, and it uses some of the time that the credit takes.
+  // Little enough for a hundred of them at once, and it uses some of the time that the credit
+  // takes.
   static constexpr uint32_t kCreditRequestBytes = 192;
 
   bool asks_first(uint32_t length) const {
