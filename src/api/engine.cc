@@ -18,7 +18,7 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::create(const EngineOptions& opti
 Engine::Engine(std::unique_ptr<internal::EngineCore> core) : core_(std::move(core)) {}
 
 Engine::~Engine() {
-  if (engine::in_forked_child()) core_.release();
+  if (engine::in_forked_child()) static_cast<void>(core_.release());
 }
 
 absl::Status Engine::start() { return core_->start(); }

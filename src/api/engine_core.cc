@@ -65,9 +65,9 @@ EngineCore::EngineCore(const EngineOptions& options) : log_(make_logger(options.
 // In a forked child the lcores do not exist: nothing may be waited for or given back.
 EngineCore::~EngineCore() {
   if (engine::in_forked_child()) {
-    engine_.release();
+    static_cast<void>(engine_.release());
     for (Node& node : nodes_) {
-      for (auto& lcore : node.lcores) lcore.release();
+      for (auto& lcore : node.lcores) static_cast<void>(lcore.release());
     }
     return;
   }

@@ -71,7 +71,7 @@ Inbox::Inbox(std::unique_ptr<internal::InboxCore> core, internal::EngineCore* en
 
 Inbox::~Inbox() {
   if (engine::in_forked_child()) {
-    core_.release();
+    static_cast<void>(core_.release());
     return;
   }
   internal::InboxCore* core = core_.get();
@@ -98,7 +98,7 @@ Inbox::~Inbox() {
             .ok();
   }
   // A request that somebody still holds points here: rather a leak than freed memory in use.
-  if (!leave) core_.release();
+  if (!leave) static_cast<void>(core_.release());
 }
 
 absl::StatusOr<std::unique_ptr<Inbox>> Inbox::create(Engine& engine, const InboxOptions& options) {

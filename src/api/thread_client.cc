@@ -53,7 +53,7 @@ absl::StatusOr<std::unique_ptr<ThreadClient>> ThreadClient::create(
 
 ThreadClient::~ThreadClient() {
   if (engine::in_forked_child()) {
-    core_.release();
+    static_cast<void>(core_.release());
     return;
   }
   internal::ThreadClientCore* core = core_.get();
@@ -72,7 +72,7 @@ ThreadClient::~ThreadClient() {
   const auto remove = [core](internal::EndpointCore& lcore) { lcore.remove_client(core); };
   const bool removed = engine_->on_lcore(*core->core(), remove).ok();
   // A response that somebody still holds points here: rather a leak than freed memory in use.
-  if (!quiet || !removed) core_.release();
+  if (!quiet || !removed) static_cast<void>(core_.release());
 }
 
 StatusCode ThreadClient::call(Session session, const CallOptions& options, Buffer&& request,

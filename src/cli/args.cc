@@ -124,7 +124,7 @@ void OptionSet::add_ppm(std::string name, std::string help, uint32_t* value) {
   });
 }
 
-void OptionSet::letter(char letter, std::string name) {
+void OptionSet::letter(char letter, absl::string_view name) {
   for (Option& option : options_) {
     if (option.name == name) option.letter = letter;
   }
@@ -185,7 +185,7 @@ absl::Status OptionSet::parse_long(const std::vector<std::string>& arguments, si
     }
     value = arguments[++*at];
   }
-  const absl::Status status = option->set(value);
+  absl::Status status = option->set(value);
   if (status.ok()) return status;
   return absl::InvalidArgumentError(absl::StrCat("--", name, ": ", status.message()));
 }

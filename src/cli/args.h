@@ -47,7 +47,7 @@ class OptionSet {
   // A share (see parse_ppm()), stored in millionths.
   void add_ppm(std::string name, std::string help, uint32_t* value);
   // A one-letter name for an option that is there already.
-  void letter(char letter, std::string name);
+  void letter(char letter, absl::string_view name);
 
   // Sets the bound variables and returns the words that are no options, in order. `-h` and
   // `--help` are returned as the word "--help".

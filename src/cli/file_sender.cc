@@ -145,13 +145,13 @@ absl::Status FileSender::send_chunks() {
     if (stopping_.load(std::memory_order_relaxed)) return absl::CancelledError("interrupted");
     while (offset < size_.load() && !free_.empty()) {
       const uint64_t user = free_.back();
-      const absl::Status status = send_chunk(user, offset);
+      absl::Status status = send_chunk(user, offset);
       if (!status.ok()) return status;
       free_.pop_back();
       offset += chunks_[user].payload;
     }
     client_->wait(kWaitNanos);
-    const absl::Status status = take_completions();
+    absl::Status status = take_completions();
     if (!status.ok()) return status;
   }
   return absl::OkStatus();

@@ -66,7 +66,7 @@ bool is_special(const std::string& path) {
 // The file behind symbolic links, so that moving over it replaces the file and not the link.
 std::string resolved(const std::string& path) {
   char* real = ::realpath(path.c_str(), nullptr);
-  const std::string found = real != nullptr ? real : path;
+  std::string found = real != nullptr ? real : path;
   std::free(real);
   return found;
 }
@@ -81,7 +81,7 @@ absl::Status write_directly(const std::string& path, absl::string_view text) {
   const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
   if (fd < 0) return errno_status("open", path);
   const bool ok = write_all(fd, text);
-  const absl::Status status = ok ? absl::OkStatus() : errno_status("write", path);
+  absl::Status status = ok ? absl::OkStatus() : errno_status("write", path);
   ::close(fd);
   return status;
 }

@@ -64,7 +64,7 @@ absl::Status MainJob::start() {
   folder_.emplace(std::move(*folder));
   if (file_.empty()) {
     file_ = absl::StrCat(folder_->path(), "/", kFileName);
-    const absl::Status status = write_real_file(file_, kLeastFile);
+    absl::Status status = write_real_file(file_, kLeastFile);
     if (!status.ok()) return status;
   }
   auto arrivals = TemporaryFolder::make();
@@ -78,7 +78,7 @@ absl::Status MainJob::set_faults(const FaultOptions& faults) {
   for (uint32_t node = 0; node < rig_->engine().nodes(); ++node) {
     FaultOptions mine = faults;
     mine.seed += node;
-    const absl::Status status = rig_->engine().set_faults(node, mine);
+    absl::Status status = rig_->engine().set_faults(node, mine);
     if (!status.ok()) return status;
   }
   return absl::OkStatus();
@@ -90,7 +90,7 @@ absl::Status MainJob::start_step() {
     phase.file = std::make_unique<SendFileJob>(rig_, file_, phase.name);
     return phase.file->start();
   }
-  const absl::Status status = set_faults(phase.faults);
+  absl::Status status = set_faults(phase.faults);
   if (!status.ok()) return status;
   TrafficPlan plan = plan_;
   plan.phase = phase.name;

@@ -29,7 +29,7 @@ absl::Status check_peer(const Options& options) {
 }
 
 absl::Status check_traffic(const Options& options) {
-  const absl::Status status = check_peer(options);
+  absl::Status status = check_peer(options);
   if (!status.ok()) return status;
   const auto workload = workload_of(options);
   if (!workload.ok()) return workload.status();

@@ -178,7 +178,7 @@ absl::Status Prompt::set_fault(const Words& words) {
     *field = *ppm;
   }
   for (uint32_t node = 0; node < rig_->engine().nodes(); ++node) {
-    const absl::Status status = rig_->engine().set_faults(node, faults);
+    absl::Status status = rig_->engine().set_faults(node, faults);
     if (!status.ok()) return status;
   }
   options_.faults = faults;
@@ -280,19 +280,19 @@ absl::Status run_prompt(const Mode& mode, Rig* rig, JobRun* run) {
   const Options& options = rig->options();
   Prompt prompt(&mode, rig, run, stdout);
   if (!options.cmdline_file.empty()) {
-    const absl::Status status = run_file(options.cmdline_file, &prompt, run);
+    absl::Status status = run_file(options.cmdline_file, &prompt, run);
     if (!status.ok()) return status;
   }
   if (!options.interactive) {
     if (!prompt.started() && !prompt.quitting()) {
-      const absl::Status status = prompt.execute("start");
+      absl::Status status = prompt.execute("start");
       if (!status.ok()) return status;
     }
     if (prompt.quitting()) run->stop();
     return wait_for_job(run);
   }
   if (options.auto_start && !prompt.started()) {
-    const absl::Status status = prompt.execute("start");
+    absl::Status status = prompt.execute("start");
     if (!status.ok()) return status;
   }
   if (!prompt.quitting()) read_commands(&prompt, run);

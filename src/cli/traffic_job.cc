@@ -57,7 +57,7 @@ absl::Status TrafficJob::start() {
   begun_ns_ = engine.now_ns();
   installed_ = true;
   for (uint32_t lcore = 0; lcore < callers_.size(); ++lcore) {
-    const absl::Status status = engine.run_on(kClientNode, lcore, &install, callers_[lcore].get());
+    absl::Status status = engine.run_on(kClientNode, lcore, &install, callers_[lcore].get());
     if (!status.ok()) return status;
   }
   return absl::OkStatus();
@@ -104,7 +104,7 @@ absl::Status TrafficJob::collect() {
 }
 
 absl::Status TrafficJob::finish(JsonReport* json, std::string* text) {
-  const absl::Status status = collect();
+  absl::Status status = collect();
   add_figures(*figures_, json);
   absl::StrAppend(text, rpc_text(*figures_));
   if (!status.ok()) return status;

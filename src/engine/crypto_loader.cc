@@ -38,7 +38,7 @@ std::string own_path() {
   if (dladdr(reinterpret_cast<void*>(&load_crypto), &info) == 0 || info.dli_fname == nullptr) {
     return {};
   }
-  const std::string name = info.dli_fname;
+  std::string name = info.dli_fname;
   if (name.find('/') != std::string::npos) return name;
   std::array<char, PATH_MAX> program;
   const ssize_t length = readlink("/proc/self/exe", program.data(), program.size());

@@ -236,7 +236,8 @@ absl::Status Node::connect_lcores() {
   faults_.resize(2 * ports_.size());
   std::vector<Lcore*> all;
   for (const auto& lcore : lcores_) all.push_back(lcore.get());
-  for (uint8_t index = 0; index < lcores_.size(); ++index) {
+  const auto lcores = static_cast<uint8_t>(lcores_.size());
+  for (uint8_t index = 0; index < lcores; ++index) {
     std::vector<std::unique_ptr<PortQueue>> queues;
     for (size_t number = 0; number < ports_.size(); ++number) {
       const Port& port = *ports_[number];

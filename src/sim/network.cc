@@ -62,6 +62,9 @@ class Network::Impl {
   bool conserved() const;
   uint64_t in_flight() const;
 
+ private:
+  friend class Network;
+
   Topology topology_;
   NetworkConfig config_;
   Fabric fabric_;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "base/check.h"
 #include "sim/loss.h"
 #include "sim/network_config.h"
 #include "sim/packet_pool.h"
@@ -92,6 +93,7 @@ class PortQueue {
     --packets_;
     if (ranked_ != nullptr) [[unlikely]]
       return pop_ranked(pool);
+    SLUICE_CHECK(busy_classes_ != 0);
     const uint32_t cls = static_cast<uint32_t>(std::bit_width(busy_classes_)) - 1;
     Fifo& fifo = fifos_[cls];
     const PacketHandle handle = fifo.head;

@@ -54,7 +54,7 @@ absl::Status check_length(const SimCommand& command, const sim::Experiment& expe
 absl::Status write_outputs(const SimCommand& command, const sim::Experiment& experiment,
                            const sim::Report& report, JsonReport* json) {
   if (!command.plots.empty()) {
-    const auto status = write_plots(command.plots, experiment, report);
+    auto status = write_plots(command.plots, experiment, report);
     if (!status.ok()) return status;
   }
   if (command.json.empty()) return absl::OkStatus();
