@@ -231,7 +231,7 @@ transport::EndpointConfig endpoint_config(const Scenario& s, const Plan& plan) {
     config.turn_share = s.policy == Kind::kSird ? 2 : 8;
   }
   if (s.policy == Kind::kHybrid) {
-    config.most_credit_bytes = share_of_bdp(4);
+    config.most_credit_bytes = 4 * config.credit_bytes;
     config.credit_spread = 4;
   }
   set_timers(plan, &config);
