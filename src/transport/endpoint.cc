@@ -177,7 +177,10 @@ base::Code Endpoint::submit(const Respond& command, base::Nanos now) {
   ctx.wheel.cancel(exchange->timer);
   out.small = command.length <= ctx.config.bundle_message_max;
   const uint32_t credit = std::min(exchange->response_credit, ctx.config.unscheduled_bytes);
-  out.granted = std::min(command.length, lane.whole_records(credit));
+  const bool scarce = credit != 0 && credit < lane.record_bytes();
+  // A response of a packet goes whole, a longer one as far as its caller has credit for it.
+  const bool part = scarce && command.length > lane.record_bytes();
+  out.granted = part ? credit : std::min(command.length, lane.whole_records(credit));
   core_->sender.start(*exchange);
   return base::Code::kOk;
 }

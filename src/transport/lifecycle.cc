@@ -78,7 +78,8 @@ void Lifecycle::solicit(Exchange& exchange) {
     exchange.response_credit = packet;
     return;
   }
-  exchange.response_credit = exchange.solicited = policy_.solicit(wanted, packet);
+  const uint32_t least = std::min(packet, kLeastSolicited);
+  exchange.response_credit = exchange.solicited = policy_.solicit(wanted, least);
 }
 
 void Lifecycle::settle_credit(Exchange& exchange) {

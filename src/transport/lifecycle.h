@@ -51,6 +51,9 @@ class Lifecycle {
   void recycle_lane(LaneRef ref);
 
  private:
+  // What a response longer than a packet brings of itself where there is no credit: enough to ask.
+  static constexpr uint32_t kLeastSolicited = 256;
+
   void complete_all(Lane& lane, base::Code code);
 
   Context& ctx_;

@@ -85,7 +85,7 @@ TEST_F(CreditPolicyTest, where_several_senders_wait_each_has_a_share_of_a_bucket
 TEST_F(CreditPolicyTest, responses_are_let_in_as_far_as_there_is_credit) {
   EXPECT_EQ(policy_->solicit(100'000, 1'000), 100'000u);
   EXPECT_EQ(policy_->solicit(100'000, 1'000), 50'000u);
-  EXPECT_EQ(policy_->solicit(100'000, 1'000), 1'000u) << "a packet always";
+  EXPECT_EQ(policy_->solicit(100'000, 1'000), 1'000u) << "the least always";
   EXPECT_EQ(policy_->outstanding(), 151'000u);
   Grantable a = message(1'000'000, 0);
   policy_->add(&a);

@@ -433,5 +433,32 @@ TEST(Endpoint, path_mtu_is_found_and_a_shrunk_path_survived) {
   expect_all_ok(pair, 1);
 }
 
+// Many long responses at once come as far as there is credit for them: the others begin with a few
+// bytes, which ask for more, and none of it costs a response of one packet anything.
+TEST(Endpoint, long_responses_begin_small_where_their_caller_has_no_credit_left) {
+  EndpointConfig config;
+  config.credit_bytes = 30'000;
+  config.unscheduled_bytes = 20'000;
+  Pair pair(config, config);
+  pair.connect();
+  ASSERT_TRUE(pair.call(1, 10'000).ok());
+  ASSERT_TRUE(pair.run([&] { return pair.completed() == 1; })) << "now it knows what to expect";
+  uint32_t whole = 0, parts = 0;
+  pair.tap = [&](int from, std::vector<uint8_t>* bytes) {
+    const auto view = wire::DataView::parse(bytes->data(), bytes->size(), wire::kTagBytes);
+    if (from != Pair::kServer || !view.has_value() || view->offset() != 0) return true;
+    if (view->message_length() == view->payload_length()) ++whole;
+    if (view->payload_length() <= 256) ++parts;
+    return true;
+  };
+  for (uint64_t tag = 2; tag <= 9; ++tag) ASSERT_TRUE(pair.call(tag, 10'000).ok());
+  ASSERT_TRUE(pair.call(10, 1'000).ok());
+  ASSERT_TRUE(pair.run([&] { return pair.completed() == 10; }));
+  expect_all_ok(pair, 10);
+  EXPECT_EQ(whole, 1u);
+  EXPECT_GE(parts, 4u);
+  EXPECT_LE(parts, 7u) << "for some there was credit";
+}
+
 }  // namespace
 }  // namespace sluice::transport
