@@ -129,7 +129,8 @@ class FlatTable {
   size_t home(uint64_t bits) const {
     constexpr uint64_t kNear = (uint64_t{1} << kNearBits) - 1;
     const uint64_t group = mix64(bits >> kNearBits, seed_) << kNearBits;
-    return static_cast<size_t>(group | (bits & kNear)) & mask_;
+    // Downwards: entries that go in the order they came leave nothing behind them to close up.
+    return static_cast<size_t>(group | (~bits & kNear)) & mask_;
   }
   Slot& reserved() { return slots_[mask_ + 1]; }
 

@@ -9,15 +9,6 @@ namespace sluice::transport {
 
 Lane::Lane() : rtt(base::Nanos{}, base::Nanos{}, base::Nanos{}) { timer.kind = kLaneTimer; }
 
-uint32_t Lane::record_bytes() const {
-  return mtu.limit() - static_cast<uint32_t>(wire::kDataHeaderSize) - tag_size;
-}
-
-uint32_t Lane::whole_records(uint32_t bytes) const {
-  const uint32_t record = record_bytes();
-  return std::max(record, bytes - bytes % record);
-}
-
 namespace {
 
 // A message begins with a packet: whatever was asked for, a first one has to be let in.

@@ -79,13 +79,15 @@ struct Context {
   }
   // The lane has frames or small messages to send: frames go first, then the shortest messages.
   void wake(Lane& lane) {
-    const bool message = lane.frames.empty() && !lane.small.empty();
-    const uint32_t size = message ? lane.small.front()->length : 0;
     if (lane.tx_node.linked()) {
-      tx_lanes.update(lane, size);
+      tx_lanes.update(lane, tx_size(lane));
     } else {
-      tx_lanes.insert(lane, size);
+      tx_lanes.insert(lane, tx_size(lane));
     }
+  }
+  static uint32_t tx_size(Lane& lane) {
+    const bool message = lane.frames.empty() && !lane.small.empty();
+    return message ? lane.small.front()->length : 0;
   }
   // There is work on the lane: its timer must look after it soon.
   void attend(Lane& lane) {

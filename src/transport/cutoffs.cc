@@ -2,7 +2,6 @@
 #include "transport/cutoffs.h"
 
 #include <algorithm>
-#include <bit>
 
 namespace sluice::transport {
 namespace {
@@ -21,24 +20,13 @@ bool Cutoffs::take(const wire::CutoffsFrame& frame) {
   return true;
 }
 
-uint32_t CutoffEstimator::bucket_of(uint32_t length) {
-  const auto octave = static_cast<uint32_t>(std::bit_width(length | 4u)) - 3;
-  return octave * 4 + ((length >> octave) & 3);
-}
-
 // The longest length of the bucket.
 uint32_t CutoffEstimator::upper_end(uint32_t bucket) {
   const uint64_t steps = 4 + bucket % 4;
   return static_cast<uint32_t>(std::min<uint64_t>(((steps + 1) << (bucket / 4)) - 1, UINT32_MAX));
 }
 
-void CutoffEstimator::note(uint32_t length, uint32_t unscheduled) {
-  bytes_[bucket_of(length)] += unscheduled;
-  all_bytes_ += length;
-  if (++messages_ == kPeriod) look();
-}
-
-void CutoffEstimator::look() {
+bool CutoffEstimator::look() {
   messages_ = 0;
   uint64_t total = 0;
   for (const uint64_t bytes : bytes_) total += bytes;
@@ -59,12 +47,13 @@ void CutoffEstimator::look() {
   all_bytes_ /= 2;
   bool news = frame_.version == 0 || levels != levels_;
   for (uint32_t i = 0; i < Cutoffs::kLevels; ++i) news |= moved(frame_.cutoffs[i], found[i]);
-  if (!news) return;
+  if (!news) return false;
   levels_ = levels;
   // 0 stays the version of those who have told nothing.
   frame_.version = frame_.version == UINT8_MAX ? 1 : static_cast<uint8_t>(frame_.version + 1);
   frame_.unscheduled_limit = UINT32_MAX;
   std::copy(found.begin(), found.end(), frame_.cutoffs);
+  return true;
 }
 
 }  // namespace sluice::transport

@@ -3,6 +3,7 @@
 #define SLUICE_TRANSPORT_CUTOFFS_H_
 
 #include <array>
+#include <bit>
 #include <cstdint>
 
 #include "wire/control_frames.h"
@@ -44,8 +45,12 @@ class CutoffEstimator {
   // Messages between two looks; what was counted before counts half afterwards.
   static constexpr uint32_t kPeriod = 4096;
 
-  // A message begins: its length, and how much of it comes unasked.
-  void note(uint32_t length, uint32_t unscheduled);
+  // A message begins: its length, and how much of it comes unasked. True when there is news.
+  bool note(uint32_t length, uint32_t unscheduled) {
+    bytes_[bucket_of(length)] += unscheduled;
+    all_bytes_ += length;
+    return ++messages_ == kPeriod && look();
+  }
   // Counts the changes of the cutoffs that were worth telling; 0: none to tell yet.
   uint8_t version() const { return frame_.version; }
   // What to tell the senders.
@@ -56,10 +61,13 @@ class CutoffEstimator {
  private:
   // Four buckets for each doubling of the length.
   static constexpr uint32_t kBuckets = 4 * 32;
-  static uint32_t bucket_of(uint32_t length);
+  static uint32_t bucket_of(uint32_t length) {
+    const auto octave = static_cast<uint32_t>(std::bit_width(length | 4u)) - 3;
+    return octave * 4 + ((length >> octave) & 3);
+  }
   static uint32_t upper_end(uint32_t bucket);
 
-  void look();
+  bool look();
 
   std::array<uint64_t, kBuckets> bytes_{};  // Unscheduled ones, by the length of the message.
   uint64_t all_bytes_ = 0;

@@ -93,7 +93,7 @@ SubmitResult EndpointCore::begin(const SendRequest& command, bool one_way, bool 
   out.data = command.data;
   out.length = length;
   out.small = length <= ctx.config.bundle_message_max;
-  out.granted = sender.unasked(*lane, length);
+  out.granted = out.small ? length : sender.unasked(*lane, length);
   if (!one_way) lifecycle.solicit(*exchange);
   lifecycle.enlist(*exchange, lane->own_ids.take());
   ctx.wheel.arm(exchange->timer, timers.first_look(*exchange, now));
@@ -176,11 +176,13 @@ base::Code Endpoint::submit(const Respond& command, base::Nanos now) {
   core_->lifecycle.release_request(*exchange);
   ctx.wheel.cancel(exchange->timer);
   out.small = command.length <= ctx.config.bundle_message_max;
-  const uint32_t credit = std::min(exchange->response_credit, ctx.config.unscheduled_bytes);
-  const bool scarce = credit != 0 && credit < lane.record_bytes();
-  // A response of a packet goes whole, a longer one as far as its caller has credit for it.
-  const bool part = scarce && command.length > lane.record_bytes();
-  out.granted = part ? credit : std::min(command.length, lane.whole_records(credit));
+  out.granted = command.length;
+  if (!out.small && command.length > lane.record_bytes()) {
+    // A response of a packet goes whole, a longer one as far as its caller has credit for it.
+    const uint32_t credit = std::min(exchange->response_credit, ctx.config.unscheduled_bytes);
+    const bool scarce = credit != 0 && credit < lane.record_bytes();
+    out.granted = scarce ? credit : std::min(command.length, lane.whole_records(credit));
+  }
   core_->sender.start(*exchange);
   return base::Code::kOk;
 }

@@ -20,6 +20,8 @@ constexpr EventKind kOrder[] = {EventKind::kOffer,   EventKind::kRequest, EventK
 static_assert(static_cast<uint8_t>(EventKind::kLost) < 8, "Exchange::events holds the others");
 
 EventKind first_of(uint8_t events) {
+  if ((events & (events - 1)) == 0) [[likely]]
+    return static_cast<EventKind>(std::countr_zero(events));
   for (const EventKind kind : kOrder) {
     if ((events & bit(kind)) != 0) return kind;
   }

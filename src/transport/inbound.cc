@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/container_of.h"
 #include "wire/control_frames.h"
+#include "wire/header.h"
 
 namespace sluice::transport {
 
@@ -140,10 +141,10 @@ uint32_t Inbound::landing_limit(const Incoming& in, uint32_t consumed) {
   return static_cast<uint32_t>(std::min<uint64_t>(in.length, uint64_t{consumed} + in.window));
 }
 
-void Inbound::note_arrival(uint32_t length) {
-  const uint8_t before = ctx_.cutoffs.version();
-  ctx_.cutoffs.note(length, std::min(length, ctx_.unscheduled_limit()));
-  if (ctx_.cutoffs.version() != before) policy_.set_levels(ctx_.cutoffs.scheduled_levels());
+inline void Inbound::note_arrival(uint32_t length) {
+  if (ctx_.cutoffs.note(length, std::min(length, ctx_.unscheduled_limit()))) [[unlikely]] {
+    policy_.set_levels(ctx_.cutoffs.scheduled_levels());
+  }
 }
 
 bool Inbound::begin_callee(Exchange& exchange, const MessageStart& start, uint32_t offset,
@@ -249,8 +250,8 @@ void Inbound::add_range(Exchange& exchange, uint32_t offset, uint32_t length, ba
   const uint32_t added = static_cast<uint32_t>(r.received.total() - before);
   r.grant.received += added;
   r.burst.bytes += added;
-  if (marks_.congested_sender) r.burst.congested += added;
-  if (marks_.outranked) r.burst.outranked += added;
+  if ((marks_.bits & wire::kBitCongestedSender) != 0) r.burst.congested += added;
+  if ((marks_.bits & wire::kBitOutranked) != 0) r.burst.outranked += added;
   if (marks_.congestion_experienced) r.burst.marked += added;
   exchange.last_progress = now;
   exchange.backoff = 0;  // PROTOCOL MUST-T8

@@ -26,8 +26,7 @@ struct MessageStart {
 
 // What a verified packet says of its way here.
 struct PacketMarks {
-  bool congested_sender = false;        // Its sender holds more credit than it can use.
-  bool outranked = false;               // Its message waits there for others.
+  uint8_t bits = 0;                     // wire::kBitCongestedSender and kBitOutranked count.
   bool congestion_experienced = false;  // ECN, set by the network.
 };
 

@@ -2,6 +2,7 @@
 #ifndef SLUICE_TRANSPORT_LANE_H_
 #define SLUICE_TRANSPORT_LANE_H_
 
+#include <algorithm>
 #include <cstdint>
 
 #include "base/intrusive_list.h"
@@ -17,6 +18,7 @@
 #include "transport/id_window.h"
 #include "transport/path_mtu.h"
 #include "transport/rtt.h"
+#include "wire/header.h"
 #include "wire/record_number.h"
 
 namespace sluice::transport {
@@ -94,9 +96,14 @@ struct Lane {
   base::IntrusiveList<Exchange, &Exchange::lane_node> exchanges;
 
   // Largest plaintext of a DATA packet now.
-  uint32_t record_bytes() const;
+  uint32_t record_bytes() const {
+    return mtu.limit() - static_cast<uint32_t>(wire::kDataHeaderSize) - tag_size;
+  }
   // As many whole ones as `bytes` has room for, and at least one: the rest would wait for company.
-  uint32_t whole_records(uint32_t bytes) const;
+  uint32_t whole_records(uint32_t bytes) const {
+    const uint32_t record = record_bytes();
+    return std::max(record, bytes - bytes % record);
+  }
 };
 
 // What a RESEND may cost: so many bytes at once, and this rate of refill (one byte per nanosecond

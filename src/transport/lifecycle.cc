@@ -67,24 +67,15 @@ void Lifecycle::drop_landing(Incoming& in) {
 
 // A response of a packet costs nothing; a longer one is let in unasked only as far as there is
 // credit for it, so that the responses to many requests do not all come at once.
-void Lifecycle::solicit(Exchange& exchange) {
+void Lifecycle::solicit_long(Exchange& exchange, uint32_t packet) {
   const Lane& lane = *exchange.lane;
   uint32_t wanted = std::min(lane.expected_response, ctx_.config.unscheduled_bytes);
   if (exchange.landing.mode == LandingMode::kStream) {
     wanted = std::min(wanted, exchange.landing.capacity);
   }
-  const uint32_t packet = lane.record_bytes();
-  if (wanted <= packet) {
-    exchange.response_credit = packet;
-    return;
-  }
+  if (wanted <= packet) return;
   const uint32_t least = std::min(packet, kLeastSolicited);
   exchange.response_credit = exchange.solicited = policy_.solicit(wanted, least);
-}
-
-void Lifecycle::settle_credit(Exchange& exchange) {
-  if (exchange.solicited != 0) policy_.unsolicit(exchange.solicited);
-  exchange.solicited = 0;
 }
 
 void Lifecycle::leave_policy(Reassembly& reassembly) {

@@ -34,8 +34,16 @@ class Lifecycle {
   void free(Exchange& exchange);
 
   // Gives a new call its response credit, and takes what the policy counts of it back.
-  void solicit(Exchange& exchange);
-  void settle_credit(Exchange& exchange);
+  void solicit(Exchange& exchange) {
+    const uint32_t packet = exchange.lane->record_bytes();
+    exchange.response_credit = packet;
+    if (exchange.lane->expected_response > packet) solicit_long(exchange, packet);
+  }
+  void settle_credit(Exchange& exchange) {
+    if (exchange.solicited == 0) return;
+    policy_.unsolicit(exchange.solicited);
+    exchange.solicited = 0;
+  }
 
   // The grant policy forgets the message: it is complete, or gone.
   void leave_policy(Reassembly& reassembly);
@@ -54,6 +62,7 @@ class Lifecycle {
   // What a response longer than a packet brings of itself where there is no credit: enough to ask.
   static constexpr uint32_t kLeastSolicited = 256;
 
+  void solicit_long(Exchange& exchange, uint32_t packet);
   void complete_all(Lane& lane, base::Code code);
 
   Context& ctx_;

@@ -259,9 +259,7 @@ void Receiver::enqueue(RxPacket& packet, const Pending& pending, const crypto::A
   place = pending;
   if (pending.exchange != nullptr) place.generation = pending.exchange->generation;
   place.marks.congestion_experienced = packet.congestion_experienced;
-  const uint8_t bits = packet.data[wire::offsets::kBits];
-  place.marks.congested_sender = (bits & wire::kBitCongestedSender) != 0;
-  place.marks.outranked = (bits & wire::kBitOutranked) != 0;
+  place.marks.bits = packet.data[wire::offsets::kBits];
   place.epoch = packet.data[wire::offsets::kEpoch];
   crypto::AeadJob& job = jobs_[count_];
   job.key = key;

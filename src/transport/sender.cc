@@ -14,8 +14,11 @@ void Sender::start(Exchange& exchange) {
   Outgoing& out = exchange.out;
   out.active = true;
   if (out.small) {
-    exchange.lane->small.push_back(out);
-    ctx_.wake(*exchange.lane);
+    Lane& lane = *exchange.lane;
+    const bool first = lane.small.empty();
+    lane.small.push_back(out);
+    // Behind another it changes nothing of the lane's turn.
+    if (first || !lane.tx_node.linked()) ctx_.wake(lane);
     return;
   }
   out.unasked = out.granted = std::min(out.granted, out.length);
@@ -155,9 +158,8 @@ void Sender::repeat_small(Exchange& exchange) {
   ctx_.wake(*exchange.lane);
 }
 
-void Sender::forget(Exchange& exchange) {
+void Sender::forget_queued(Exchange& exchange) {
   Outgoing& out = exchange.out;
-  out.active = false;
   count_unspent(out, 0);
   if (!out.node.linked()) return;
   if (out.small) {
@@ -209,8 +211,14 @@ size_t Sender::fill(std::span<TxPacket> slots, base::Nanos now) {
   size_t used = 0;
   while (used < limit) {
     if (Lane* lane = ctx_.tx_lanes.front()) {
-      ctx_.tx_lanes.erase(*lane);
-      used += fill_from_lane(*lane, slots[used], now) ? 1 : 0;
+      const bool filled = fill_from_lane(*lane, slots[used], now);
+      used += filled ? 1 : 0;
+      if (filled && (!lane->frames.empty() || !lane->small.empty())) {
+        ctx_.tx_lanes.rotate(*lane, Context::tx_size(*lane));
+      } else {
+        ctx_.tx_lanes.erase(*lane);
+      }
+      maybe_update_keys(*lane);  // A new epoch wakes it again.
       continue;
     }
     Outgoing* out = ready_.next();
@@ -242,8 +250,6 @@ bool Sender::fill_from_lane(Lane& lane, TxPacket& slot, base::Nanos now) {
     filled = fill_bundle(lane, slot, now);
   }
   if (lane.close_queued && lane.frames.empty()) ctx_.wheel.arm(lane.timer, now);
-  maybe_update_keys(lane);
-  if (filled && (!lane.frames.empty() || !lane.small.empty())) ctx_.wake(lane);
   return filled;
 }
 
@@ -424,7 +430,8 @@ bool Sender::fill_data(Exchange& exchange, TxPacket& slot, base::Nanos now) {
 uint8_t Sender::priority_of(const Exchange& exchange, uint32_t offset) const {
   const Outgoing& out = exchange.out;
   const Lane& lane = *exchange.lane;
-  if (!out.small && offset >= out.unasked) return out.priority;
+  if (out.small) return lane.cutoffs.priority(out.length);
+  if (offset >= out.unasked) return out.priority;
   return asks_first(out.length) ? 7 : lane.cutoffs.priority(out.length);
 }
 

@@ -44,7 +44,11 @@ class Sender {
   // Asks the peer for a sign of life, which measures the round trip as well.
   void ping(Lane& lane);
   // The exchange no longer sends.
-  void forget(Exchange& exchange);
+  void forget(Exchange& exchange) {
+    Outgoing& out = exchange.out;
+    out.active = false;
+    if (out.unspent != 0 || out.node.linked()) forget_queued(exchange);
+  }
   // The reassembly is going away; a hook so that no list of a burst keeps it.
   void forget_touched(Reassembly& reassembly);
   // A new sending epoch began: what had run out of attempts goes on.
@@ -75,6 +79,7 @@ class Sender {
   // takes.
   static constexpr uint32_t kCreditRequestBytes = 192;
 
+  void forget_queued(Exchange& exchange);
   bool asks_first(uint32_t length) const {
     return length > std::max(ctx_.config.blind_bytes, ctx_.config.bundle_message_max);
   }

@@ -35,6 +35,13 @@ class SizeBuckets {
     erase(item);
     insert(item, size);
   }
+  // An item has had its turn: it goes behind the others of its class.
+  void rotate(T& item, uint32_t size) {
+    const uint8_t b = item.*bucket;
+    if (class_of(size) == b && lists_[b].size() == 1) return;
+    erase(item);
+    insert(item, size);
+  }
   // The first item of the smallest class, or nullptr.
   T* front() {
     if (occupied_[0] != 0) return lists_[std::countr_zero(occupied_[0])].front();
