@@ -36,8 +36,8 @@ CreditPolicy::CreditPolicy(const EndpointConfig& config)
 }
 
 uint64_t CreditPolicy::credit() const {
-  const int64_t above_half = std::max<int64_t>(2 * congested_share_ - AimdWindow::kWhole, 0);
-  return credit_ + more_credit_ * static_cast<uint64_t>(above_half) / AimdWindow::kWhole;
+  const int64_t above = std::max<int64_t>(3 * congested_share_ - 2 * AimdWindow::kWhole, 0);
+  return credit_ + more_credit_ * static_cast<uint64_t>(above) / AimdWindow::kWhole;
 }
 
 uint32_t CreditPolicy::allowance(uint32_t sender) const {

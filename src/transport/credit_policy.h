@@ -45,8 +45,8 @@ class CreditPolicy final : public GrantPolicy {
   void unsolicit(uint32_t bytes) override;
   uint64_t outstanding() const override { return outstanding_ + solicited_; }
 
-  // All that senders together may have under way now. Where more than half of what arrives is from
-  // senders that hold more than they can use, more has to be out to keep the link busy.
+  // All that senders together may have under way now. Where over two thirds of what arrives are
+  // from senders that hold more than they can use, more has to be out to keep the link busy.
   uint64_t credit() const;
   // Credit that a sender may hold now, in bytes; for tests and `show`.
   uint32_t allowance(uint32_t sender) const;
