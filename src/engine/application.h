@@ -61,7 +61,8 @@ class LcoreApplication {
   virtual size_t event_room() { return 64; }
   // Everything that the endpoint has to say, in order.
   virtual void on_events(LcoreContext& context, std::span<const transport::Event> events) = 0;
-  // Once per loop. True when it gave the endpoint something to do.
+  // Once per loop, and once more after the events of each earlier part of a burst (see
+  // limits::kPartWeight). True when it gave the endpoint something to do.
   virtual bool poll(LcoreContext& /*context*/) { return false; }
   // On the lcore, after its last packet.
   virtual void on_stop(LcoreContext& /*context*/) {}

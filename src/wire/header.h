@@ -152,7 +152,6 @@ class CommonView {
   bool one_way() const { return (bits() & kBitOneWay) != 0; }
   bool initiator() const { return (bits() & kBitInitiator) != 0; }
   bool lazy_ack() const { return (bits() & kBitLazyAck) != 0; }
-  bool outranked() const { return (bits() & kBitOutranked) != 0; }
   uint64_t record_number() const { return base::load_be64(data_ + offsets::kRecordNumber); }
 
  protected:
