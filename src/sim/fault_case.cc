@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "sim/setting_lines.h"
 
 namespace sluice::sim {
 namespace {
@@ -116,14 +117,10 @@ absl::StatusOr<FaultCase> parse_fault_case(absl::string_view text) {
   FaultCase read;
   bool seeded = false;
   int number = 0;
-  for (absl::string_view line : absl::StrSplit(text, '\n')) {
-    ++number;
-    line = absl::StripAsciiWhitespace(line.substr(0, line.find('#')));
-    if (line.empty()) continue;
-    const std::pair<absl::string_view, absl::string_view> parts =
-        absl::StrSplit(line, absl::MaxSplits('=', 1));
-    const absl::string_view key = absl::StripAsciiWhitespace(parts.first);
-    const absl::string_view value = absl::StripAsciiWhitespace(parts.second);
+  for (const SettingLine& line : setting_lines(text)) {
+    number = line.number;
+    const absl::string_view key = line.name;
+    const absl::string_view value = line.value;
     bool good = false;
     if (key == "seed") {
       uint64_t seed = 0;
@@ -139,7 +136,7 @@ absl::StatusOr<FaultCase> parse_fault_case(absl::string_view text) {
     } else if (key == "longest") {
       good = absl::SimpleAtoi(value, &read.longest_message) && read.longest_message > 0;
     }
-    if (!good) return wrong(number, absl::StrCat("'", line, "' is not understood"));
+    if (!good) return wrong(number, absl::StrCat("'", line.whole, "' is not understood"));
   }
   if (!seeded) return wrong(number, "there is no seed");
   return read;

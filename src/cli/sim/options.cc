@@ -9,9 +9,9 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
 #include "cli/args.h"
 #include "cli/text.h"
+#include "sim/setting_lines.h"
 
 namespace sluice::cli {
 namespace {
@@ -174,20 +174,12 @@ absl::StatusOr<std::vector<std::string>> file_arguments(const std::string& path)
 
 absl::StatusOr<std::vector<std::string>> scenario_arguments(absl::string_view text) {
   std::vector<std::string> arguments;
-  int number = 0;
-  for (absl::string_view line : absl::StrSplit(text, '\n')) {
-    ++number;
-    line = absl::StripAsciiWhitespace(line.substr(0, line.find('#')));
-    if (line.empty()) continue;
-    const std::pair<absl::string_view, absl::string_view> parts =
-        absl::StrSplit(line, absl::MaxSplits('=', 1));
-    const absl::string_view name = absl::StripAsciiWhitespace(parts.first);
-    const absl::string_view value = absl::StripAsciiWhitespace(parts.second);
-    if (name.empty() || value.empty()) {
+  for (const sim::SettingLine& line : sim::setting_lines(text)) {
+    if (line.name.empty() || line.value.empty()) {
       return absl::InvalidArgumentError(
-          absl::StrCat("scenario: line ", number, ": write name = value"));
+          absl::StrCat("scenario: line ", line.number, ": write name = value"));
     }
-    arguments.push_back(absl::StrCat("--", name, "=", value));
+    arguments.push_back(absl::StrCat("--", line.name, "=", line.value));
   }
   return arguments;
 }
