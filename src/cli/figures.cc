@@ -3,11 +3,15 @@
 
 #include <algorithm>
 #include <memory>
-#include "absl/strings/string_view.h"
+#include <string>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "cli/text.h"
 
 namespace sluice::cli {
@@ -141,6 +145,17 @@ void add_figures(const FileFigures& figures, JsonReport* json) {
                  labels_of(figures.phase, {{"what", "file"}}));
   json->add("file.packets_retransmitted", figures.counted.value("packets.retransmitted"), "packets",
             labels_of(figures.phase));
+}
+
+std::string arrivals_text(const StatsSnapshot& counted) {
+  std::vector<std::string> causes;
+  for (const Counter& counter : counted.counters) {
+    absl::string_view cause = counter.name;
+    if (counter.value == 0 || !absl::ConsumePrefix(&cause, "dropped.")) continue;
+    causes.push_back(absl::StrCat(count_text(counter.value), " ", cause));
+  }
+  return absl::StrCat(count_text(counted.value("frames.received")), " packets received; dropped: ",
+                      causes.empty() ? "none" : absl::StrJoin(causes, ", "));
 }
 
 std::string failures_text(const CallerResults& results) {

@@ -53,6 +53,9 @@ std::string file_text(const FileFigures& figures);
 // "3 unavailable, 1 closed": what failed, by status.
 std::string failures_text(const CallerResults& results);
 
+// "12 packets received; dropped: 3 replay, 9 unknown_session": by cause, those that there were.
+std::string arrivals_text(const StatsSnapshot& counted);
+
 // Quantiles that are reported, in millionths, with their labels.
 struct Quantile {
   uint32_t ppm;

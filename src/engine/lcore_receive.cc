@@ -146,7 +146,7 @@ void Lcore::deliver_batch() {
       continue;
     }
     if (verdict == Verdict::kUnknownSession && !reset_bucket_.take(now_)) {
-      stats_.drop_reset_rate.add();
+      stats_.limit_reset_rate.add();
       batch_.frames[to_free++] = frame;
       continue;
     }

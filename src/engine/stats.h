@@ -35,7 +35,7 @@ namespace sluice::engine {
   X(drop_segments, "dropped.frame_segments", "frames in pieces that do not fit one buffer")  \
   X(drop_steering, "dropped.steering_full", "packets for another lcore whose ring is full")  \
   X(drop_control, "dropped.control_full", "frames for the control thread beyond its ring")   \
-  X(drop_reset_rate, "dropped.reset_rate", "unknown-session packets over the reset rate")    \
+  X(limit_reset_rate, "limit.reset_rate", "unknown-session packets over the reset rate")     \
   X(drop_route, "dropped.no_route", "packets of a route that no longer exists")              \
   X(drop_stuck, "dropped.port_stuck", "frames that a port did not take in time")             \
   X(no_mbuf, "limit.mbufs", "transmit buffers not had: the pool is empty")

@@ -173,7 +173,7 @@ class Attacked(veth.VethCase):
             "dropped.tag", "dropped.version", "dropped.unknown_type", "dropped.unknown_session",
             "dropped.epoch", "dropped.malformed", "dropped.short", "dropped.replay",
             "dropped.duplicate", "dropped.late", "handshake.dropped.malformed",
-            "dropped.reset_rate", "resets.ignored"))
+            "limit.reset_rate", "resets.ignored"))
         self.assertGreater(change["dropped.version"], 0)
         self.assertGreater(change["dropped.unknown_session"], 0)
         self.go_on()

@@ -40,10 +40,11 @@ class ServeJob final : public Job {
     json->add("served.messages", rig_->served(), "messages");
     json->add("served.bytes", rig_->served_bytes(), "bytes");
     json->add("rpc.corrupt", rig_->served_corrupt(), "RPCs");
-    add_counters(rig_->engine().stats(), "", json);
+    const StatsSnapshot counted = rig_->engine().stats();
+    add_counters(counted, "", json);
     absl::StrAppend(text, count_text(rig_->served()), " messages served, ",
                     bytes_text(rig_->served_bytes()), ", ", count_text(rig_->served_corrupt()),
-                    " corrupt\n");
+                    " corrupt\n", arrivals_text(counted), "\n");
     return rig_->served_corrupt() == 0 ? absl::OkStatus()
                                        : absl::DataLossError("messages arrived corrupt");
   }

@@ -73,6 +73,17 @@ TEST(Figures, failures_are_told_by_status) {
   EXPECT_NE(rpc_text(*figures).find("3 failed, 2 corrupt"), std::string::npos);
 }
 
+TEST(Figures, what_was_dropped_is_told_by_cause) {
+  StatsSnapshot counted;
+  EXPECT_EQ(arrivals_text(counted), "0 packets received; dropped: none");
+  counted.counters = {{"frames.received", "", 1'200},
+                      {"dropped.replay", "", 3},
+                      {"dropped.tag", "", 0},
+                      {"dropped.unknown_session", "", 1'000}};
+  EXPECT_EQ(arrivals_text(counted),
+            "1,200 packets received; dropped: 3 replay, 1,000 unknown_session");
+}
+
 TEST(Figures, of_a_file_say_whether_it_matches) {
   JsonReport json("t", "0", Machine());
   add_figures(FileFigures{"faulty", 1000, 1000, true, {}}, &json);

@@ -104,8 +104,8 @@ TEST_F(ReceiveTest, unknown_sessions_draw_rate_limited_resets) {
   play(frames);
   EXPECT_TRUE(eventually([&] { return endpoint().drop_session.value() == 500; }));
   EXPECT_GT(stats().resets_asked.value(), 0u);
-  EXPECT_GT(stats().drop_reset_rate.value(), 0u);
-  EXPECT_EQ(stats().resets_asked.value() + stats().drop_reset_rate.value(), 500u);
+  EXPECT_GT(stats().limit_reset_rate.value(), 0u);
+  EXPECT_EQ(stats().resets_asked.value() + stats().limit_reset_rate.value(), 500u);
 }
 
 TEST_F(ReceiveTest, neighbour_questions_go_to_the_control_thread) {
