@@ -30,7 +30,7 @@ constexpr uint32_t kSenderPackets = 16;  // Of credit, that a sender alone may h
 // Of few packets each is much of what a message can send in a round trip: the hybrid lets so many
 // go unasked, and so long messages go without asking for credit first.
 constexpr uint32_t kUnaskedPackets = 10;
-constexpr uint32_t kBlindPackets = 64;
+constexpr uint32_t kBlindPackets = 32;
 constexpr uint32_t kExchanges = 8192;
 constexpr uint32_t kReassemblies = 4096;
 constexpr uint32_t kMostTcpFlows = 65536;
