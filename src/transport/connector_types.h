@@ -99,6 +99,7 @@ struct ConnectorEvent {
   X(pending_expired, "handshake.pending_expired", "server's handshakes never finished in time")   \
   X(wrong_key, "handshake.wrong_key", "hellos whose proof of the key is wrong")                   \
   X(incompatible, "handshake.incompatible", "authentic hellos refused for their parameters")      \
+  X(unauthorized, "handshake.unauthorized", "peers refused, or refusing, by certificate")         \
   X(drop_malformed, "handshake.dropped.malformed", "packets or messages that break the format")   \
   X(drop_type, "handshake.dropped.unknown_type", "messages of an unknown type")                   \
   X(drop_short_hello, "handshake.dropped.short_hello", "unproved hellos too short to answer")     \
