@@ -47,6 +47,12 @@ PortInfo port_info(const engine::PortSnapshot& port, const engine::EngineReport&
   return info;
 }
 
+// The name that a peer proved comes first; the address says where it is.
+std::string peer_text(const engine::SessionInfo& session) {
+  const std::string ip = format_peer_ip(session.peer);
+  return session.peer_name.empty() ? ip : absl::StrCat(session.peer_name, " at ", ip);
+}
+
 void add_lane(const transport::LaneSnapshot& lane, base::Nanos now, SessionInfo* info) {
   const uint64_t rtt = lane.smoothed_rtt.value();
   if (rtt != 0 && (info->rtt_ns == 0 || rtt < info->rtt_ns)) info->rtt_ns = rtt;
@@ -141,7 +147,7 @@ absl::Status EngineCore::start() {
 }
 
 absl::StatusOr<Session> EngineCore::connect(uint32_t node, const std::string& peer,
-                                            uint64_t timeout_ns) {
+                                            uint64_t timeout_ns, const std::string& peer_name) {
   if (absl::Status status = admit(); !status.ok()) return status;
   if (node >= nodes_.size()) return no_such_node(node);
   if (state_ != State::kRunning) {
@@ -150,7 +156,7 @@ absl::StatusOr<Session> EngineCore::connect(uint32_t node, const std::string& pe
   absl::StatusOr<transport::PeerAddress> address = parse_peer(peer);
   if (!address.ok()) return address.status();
   absl::StatusOr<engine::SessionInfo> session =
-      engine_->connect_and_wait(node, *address, base::nanos(timeout_ns));
+      engine_->connect_and_wait(node, *address, base::nanos(timeout_ns), peer_name);
   if (!session.ok()) return session.status();
   return Session{session->session.value(), node};
 }
@@ -301,6 +307,8 @@ std::vector<SessionInfo> EngineCore::sessions_of(uint32_t node) {
     info.initiator = from.initiator;
     info.peer_address = format_peer_ip(from.peer);
     info.peer_port = from.peer.port;
+    info.peer_name = from.peer_name;
+    info.expires_unix_ns = from.expires_ns == crypto::kNeverExpires ? 0 : from.expires_ns;
     info.algorithm = crypto::algorithm_name(from.algorithm);
     info.lanes = static_cast<uint32_t>(from.lanes.size());
     info.last_heard_ns = UINT64_MAX;
@@ -334,7 +342,7 @@ absl::StatusOr<SessionInfo> EngineCore::session_info(Session session) {
 
 void EngineCore::on_session_up(size_t node, const engine::SessionInfo& session) {
   log_->info("{}: session {:08x} with {} port {} is up ({}, {} lanes)", nodes_[node].name,
-             session.session.value(), format_peer_ip(session.peer), session.peer.port,
+             session.session.value(), peer_text(session), session.peer.port,
              crypto::algorithm_name(session.algorithm), session.lanes.size());
 }
 
@@ -343,7 +351,7 @@ void EngineCore::on_session_down(size_t node, const engine::SessionInfo& session
   const bool expected = code == base::Code::kClosed || code == base::Code::kOk;
   log_->log(expected ? spdlog::level::info : spdlog::level::warn,
             "{}: session {:08x} with {} has ended: {} {}", nodes_[node].name,
-            session.session.value(), format_peer_ip(session.peer), base::code_name(code), reason);
+            session.session.value(), peer_text(session), base::code_name(code), reason);
 }
 
 void EngineCore::on_peer_refused(size_t node, const transport::PeerAddress& peer,

@@ -28,7 +28,8 @@ class EngineCore final : public engine::SessionListener {
   static std::unique_ptr<Engine> wrap(std::unique_ptr<EngineCore> core);
 
   absl::Status start();
-  absl::StatusOr<Session> connect(uint32_t node, const std::string& peer, uint64_t timeout_ns);
+  absl::StatusOr<Session> connect(uint32_t node, const std::string& peer, uint64_t timeout_ns,
+                                  const std::string& peer_name);
   absl::Status disconnect(Session session);
   absl::Status drain(uint64_t timeout_ns);
   absl::Status close();

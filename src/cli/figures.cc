@@ -8,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "base/utc.h"
 #include "cli/text.h"
 
 namespace sluice::cli {
@@ -83,6 +84,19 @@ base::Histogram all_latencies(const CallerResults& results) {
   base::Histogram all;
   for (const base::Histogram& one : results.latency) all.merge(one);
   return all;
+}
+
+void add_sessions(const std::vector<SessionInfo>& sessions, JsonReport* json) {
+  for (const SessionInfo& info : sessions) {
+    Labels labels = {{"address", info.peer_address},
+                     {"role", info.initiator ? "client" : "server"},
+                     {"cipher", info.algorithm}};
+    if (!info.peer_name.empty()) {
+      labels.emplace_back("name", info.peer_name);
+      labels.emplace_back("expires", base::utc_text(info.expires_unix_ns));
+    }
+    json->add("session.peer", 1, "sessions", std::move(labels));
+  }
 }
 
 void add_counters(const StatsSnapshot& counted, const std::string& phase, JsonReport* json) {

@@ -140,6 +140,7 @@ struct HandshakeResult {
   std::string peer_name;          // The DNS name that the peer proved; empty without certificates.
   // Wall-clock time from which on either side's certificate is no longer good: the session ends.
   uint64_t expires_ns = kNeverExpires;
+  bool own_expires_first = false;
 };
 
 struct HandshakeMessage {

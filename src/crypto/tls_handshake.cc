@@ -159,6 +159,7 @@ class TlsSide {
     tls().peer(connection_, &peer);
     result_.peer_name = peer.name;
     result_.expires_ns = std::min(peer.expires_ns, mechanism_->own_expiry_ns());
+    result_.own_expires_first = mechanism_->own_expiry_ns() < peer.expires_ns;
     result_.secrets.algorithm = result_.agreement.aead;
     return tls().export_secret(connection_, kSessionLabel, {nullptr, 0},
                                result_.secrets.secret.bytes.data()) &&

@@ -11,6 +11,11 @@
 #include "crypto/boringssl/module.h"
 #include "crypto/tls_handshake.h"
 
+// The module under test; programs that load it at run time say how before they include this.
+#ifndef SLUICE_TEST_TLS_MODULE
+#define SLUICE_TEST_TLS_MODULE sluice_boringssl_v1()
+#endif
+
 namespace sluice::crypto::test {
 
 inline constexpr uint64_t kTlsSecond = 1'000'000'000;
@@ -62,7 +67,7 @@ inline PemPair issue_pair(const PemPair* issuer, const std::vector<std::string>&
   input.not_before_ns = not_before;
   input.not_after_ns = not_after;
   PemPair out;
-  sluice_boringssl_v1()->tls->issue(&input, sink_of(&out.certificate), sink_of(&out.key));
+  SLUICE_TEST_TLS_MODULE->tls->issue(&input, sink_of(&out.certificate), sink_of(&out.key));
   return out;
 }
 
@@ -85,16 +90,16 @@ inline TlsIdentity* read_pair(const PemPair& own, const std::vector<TrustText>& 
                                .trust_count = anchors.size(),
                                .allowed = names.data(),
                                .allowed_count = names.size()};
-  return sluice_boringssl_v1()->tls->identity_new(&input, error);
+  return SLUICE_TEST_TLS_MODULE->tls->identity_new(&input, error);
 }
 
 inline std::unique_ptr<TlsMechanism> make_tls(const PemPair& own,
                                               const std::vector<TrustText>& trust, SetClock* clock,
                                               const std::vector<std::string>& allowed = {}) {
   IdentityError error;
-  TlsIdentityOwner identity(sluice_boringssl_v1()->tls, read_pair(own, trust, allowed, &error));
+  TlsIdentityOwner identity(SLUICE_TEST_TLS_MODULE->tls, read_pair(own, trust, allowed, &error));
   if (identity.get() == nullptr) return nullptr;
-  return std::make_unique<TlsMechanism>(sluice_boringssl_v1(), std::move(identity), clock->clock(),
+  return std::make_unique<TlsMechanism>(SLUICE_TEST_TLS_MODULE, std::move(identity), clock->clock(),
                                         false);
 }
 

@@ -36,7 +36,7 @@ class ControlTest : public testing::Test {
   Control& control(size_t node) { return impl->nodes[node]->control(); }
   absl::StatusOr<SessionInfo> connect(base::Nanos timeout) {
     std::promise<absl::StatusOr<SessionInfo>> result;
-    control(0).connect(peer, timeout, [&](absl::StatusOr<SessionInfo> session) {
+    control(0).connect(peer, "", timeout, [&](absl::StatusOr<SessionInfo> session) {
       result.set_value(std::move(session));
     });
     return result.get_future().get();
@@ -127,7 +127,7 @@ TEST_F(ControlTest, connects_under_way_end_with_the_engine) {
   ASSERT_TRUE(impl->start().ok());
   std::promise<absl::Status> result;
   control(0).connect(
-      {*wire::parse_ip_address("10.9.0.99"), kDefaultBasePort}, base::seconds(60),
+      {*wire::parse_ip_address("10.9.0.99"), kDefaultBasePort}, "", base::seconds(60),
       [&](absl::StatusOr<SessionInfo> session) { result.set_value(session.status()); });
   EXPECT_TRUE(impl->stop(base::Nanos::zero()).ok());
   EXPECT_EQ(result.get_future().get().code(), absl::StatusCode::kCancelled);
