@@ -98,7 +98,8 @@ class SLUICE_EXPORT Engine {
   // From now on counters, latencies and port counters start from zero.
   void clear_stats();
 
-  // Every session, on all nodes; or one of them (NotFound when it is gone).
+  // Every session, on all nodes; or one of them (NotFound when it is gone; the message then says
+  // why it ended, of the last few hundred).
   std::vector<SessionInfo> sessions() const;
   absl::StatusOr<SessionInfo> session_info(Session session) const;
 

@@ -18,6 +18,8 @@ namespace {
 
 // Refusals are logged once in so many nanoseconds: a peer with a wrong key repeats itself.
 constexpr uint64_t kRefusalLogPeriod = 1'000'000'000;
+// Of so many sessions that have ended it is remembered why.
+constexpr size_t kEndedSessions = 256;
 
 absl::Status no_such_node(uint32_t node) {
   return absl::InvalidArgumentError(absl::StrCat("the engine has no node ", node));
@@ -337,6 +339,10 @@ absl::StatusOr<SessionInfo> EngineCore::session_info(Session session) {
   for (SessionInfo& info : sessions_of(session.node)) {
     if (info.session == session) return std::move(info);
   }
+  const std::lock_guard lock(ended_mutex_);
+  for (auto ended = ended_.rbegin(); ended != ended_.rend(); ++ended) {
+    if (ended->first == session) return absl::NotFoundError(ended->second);
+  }
   return absl::NotFoundError("there is no such session (any more)");
 }
 
@@ -349,6 +355,13 @@ void EngineCore::on_session_up(size_t node, const engine::SessionInfo& session) 
 void EngineCore::on_session_down(size_t node, const engine::SessionInfo& session, base::Code code,
                                  const std::string& reason) {
   const bool expected = code == base::Code::kClosed || code == base::Code::kOk;
+  {
+    const std::lock_guard lock(ended_mutex_);
+    if (ended_.size() >= kEndedSessions) ended_.pop_front();
+    ended_.emplace_back(
+        Session{session.session.value(), static_cast<uint32_t>(node)},
+        absl::StrCat("the session has ended: ", base::code_name(code), ": ", reason));
+  }
   log_->log(expected ? spdlog::level::info : spdlog::level::warn,
             "{}: session {:08x} with {} has ended: {} {}", nodes_[node].name,
             session.session.value(), peer_text(session), base::code_name(code), reason);

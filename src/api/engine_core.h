@@ -4,10 +4,12 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -89,6 +91,8 @@ class EngineCore final : public engine::SessionListener {
   std::mutex refusal_mutex_;
   uint64_t refusal_logged_ns_ = 0;
   uint64_t refusals_unlogged_ = 0;
+  std::mutex ended_mutex_;
+  std::deque<std::pair<Session, std::string>> ended_;  // The last ones, with why; oldest first.
   std::mutex baseline_mutex_;
   std::vector<StatsSnapshot> baselines_;  // By node, from clear_stats().
 };

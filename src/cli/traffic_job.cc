@@ -100,6 +100,13 @@ absl::Status TrafficJob::collect() {
     if (caller->refused() != StatusCode::kOk) refused = caller->refused();
   }
   note_end();
+  if (refused == StatusCode::kNotFound) {
+    const auto session = rig_->engine().session_info(rig_->sessions().front());
+    if (!session.ok()) {
+      return absl::UnavailableError(
+          absl::StrCat("no further RPC could be begun: ", session.status().message()));
+    }
+  }
   return to_status(refused, "no further RPC could be begun");
 }
 

@@ -251,6 +251,7 @@ void Sessions::close_all(base::Code code, const std::string& reason, bool tell_p
   for (const base::SessionId id : ids) close(id, code, reason, tell_peer);
 }
 
+// PROTOCOL MUST-I9
 void Sessions::expire(base::Nanos now) {
   if (now < next_expiry_) return;
   const uint64_t wall = expiries_.empty() ? 0 : setup_.wall_clock();
