@@ -80,6 +80,7 @@ transport::ConnectorConfig Control::connector_config(const Setup& setup) {
   config.parameters.aeads = setup.algorithms;
   config.accept = setup.config->accept;
   config.max_sessions = setup.config->max_sessions;
+  if (setup.config->tls.has_value()) config.proved_rate = limits::kTlsHelloRate;
   return config;
 }
 

@@ -138,11 +138,13 @@ absl::Status EngineImpl::make_nodes(const CryptoLibrary& library) {
   const std::vector<bool> shared = find_shared(cpus, read_machine(0).cpus.size());
   size_t first = 0;
   for (size_t index = 0; index < config.nodes.size(); ++index) {
-    const NodeConfig& node = config.nodes[index];
+    NodeConfig& node = config.nodes[index];
     auto crypto = choose_crypto(library, config.backend, node.aeads);
     if (!crypto.ok()) return crypto.status();
     auto mechanism = make_mechanism(node, library);
     if (!mechanism.ok()) return mechanism.status();
+    // The mechanism has the private key now; the text of it is needed no more.
+    if (node.tls.has_value()) node.tls->key = crypto::SecretBytes();
     Node::Setup setup;
     setup.mechanism = std::move(mechanism->mechanism);
     setup.index = index;

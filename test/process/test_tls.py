@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Two processes that know each other by certificates: made here, by `sluice identity`."""
 
+import ctypes
+import ctypes.util
+import os
 import re
 
 import harness
@@ -35,16 +38,18 @@ class Tls(harness.Case):
     def side(self, role, name, trust=None, folder="ids"):
         place = self.folder / folder / name
         address = "10.0.0.2/24" if role == "server" else "10.0.0.1/24"
-        return (f"--port=net_memif0,role={role},socket={self.folder}/memif.sock,socket-abstract=no",
+        socket = self.folder / "memif.sock"
+        return (f"--port=net_memif0,role={role},socket={socket},socket-abstract=no",
                 f"--address={address}", f"--cert={place}.pem", f"--key={place}.key",
                 trust or self.trust())
 
     def serve(self, *arguments, name=SERVER, **options):
         return self.server(*self.side("server", name, **options), *arguments)
 
-    def ping(self, *arguments, name=CLIENT, expected=SERVER, expect=0, **options):
-        return self.run_sluice("pingpong", "--count=100", "--warmup=1", "--peer=10.0.0.2", f"--name={expected}",
-                               *self.side("client", name, **options), *arguments, expect=expect)
+    def ping(self, *arguments, name=CLIENT, expected=SERVER, expect=0, environment=None, **options):
+        return self.run_sluice("pingpong", "--count=100", "--warmup=1", "--peer=10.0.0.2",
+                               f"--name={expected}", *self.side("client", name, **options),
+                               *arguments, expect=expect, environment=environment)
 
     def refused(self, server, client, where, why):
         """Both sides say why, and say who refused whom."""
@@ -179,6 +184,27 @@ class Tls(harness.Case):
             server.expect(rf"with {CLIENT} at 10\.0\.0\.1 port 7470 is up")
         else:
             self.assertIn("expired", client.err)
+
+    def test_aes_256_is_agreed_on_where_it_is_asked_for(self):
+        self.serve("--cipher=aes-256-gcm")
+        client = self.ping("--cipher=aes-256-gcm")
+        self.assertRegex(client.out, rf"peer: {SERVER} at 10\.0\.0\.2:7470 \(aes-256-gcm, until ")
+        client = self.ping("--cipher=aes-128-gcm", expect=1)
+        self.assertIn("no AEAD algorithm in common", client.err)
+
+    def test_a_process_that_has_openssl_too(self):
+        libraries = [ctypes.util.find_library(name) for name in ("ssl", "crypto")]
+        if not all(libraries):
+            self.skipTest("OpenSSL is not installed")
+        try:
+            for library in libraries:
+                ctypes.CDLL(library).OpenSSL_version_num()
+        except (OSError, AttributeError):
+            self.skipTest("these libraries are not OpenSSL's")
+        environment = {**os.environ, "LD_PRELOAD": ":".join(libraries)}
+        self.server(*self.side("server", SERVER), environment=environment)
+        client = self.ping(environment=environment)
+        self.assertIn(f"peer: {SERVER}", client.out)
 
     def test_a_key_does_not_meet_a_certificate(self):
         server = self.serve()
