@@ -141,6 +141,7 @@ struct HandshakeResult {
   // Wall-clock time from which on either side's certificate is no longer good: the session ends.
   uint64_t expires_ns = kNeverExpires;
   bool own_expires_first = false;
+  bool resumed = false;  // By a ticket of an earlier handshake, with a fresh key exchange.
 };
 
 struct HandshakeMessage {

@@ -158,6 +158,7 @@ class TlsSide {
     TlsPeer peer;
     tls().peer(connection_, &peer);
     result_.peer_name = peer.name;
+    result_.resumed = peer.resumed;
     result_.expires_ns = std::min(peer.expires_ns, mechanism_->own_expiry_ns());
     result_.own_expires_first = mechanism_->own_expiry_ns() < peer.expires_ns;
     result_.secrets.algorithm = result_.agreement.aead;
@@ -166,14 +167,15 @@ class TlsSide {
            tls().export_secret(connection_, kDoneLabel, {nullptr, 0}, done_.bytes.data());
   }
   std::vector<uint8_t> done_message() const {
-    return TlsSeal(&module(), done_.bytes, kDone).seal(attempt_, {});
+    return TlsSeal(&module(), done_.bytes, kDone).seal(attempt_, tickets_);
   }
 
   const TlsMechanism* mechanism_;
   uint64_t attempt_;
   TlsConnection* connection_ = nullptr;
   std::vector<uint8_t> initial_;    // What TLS has to say, in the clear,
-  std::vector<uint8_t> handshake_;  // and under the handshake's keys.
+  std::vector<uint8_t> handshake_;  // and under the handshake's keys,
+  std::vector<uint8_t> tickets_;    // and, as a server, after it.
   TrafficSecret client_secret_;
   TrafficSecret server_secret_;
   Secret done_;
@@ -182,11 +184,10 @@ class TlsSide {
  private:
   static void on_write(void* context, TlsLevel level, ByteView bytes) {
     auto* self = static_cast<TlsSide*>(context);
-    std::vector<uint8_t>* out = level == TlsLevel::kInitial     ? &self->initial_
-                                : level == TlsLevel::kHandshake ? &self->handshake_
-                                                                : nullptr;
-    // Nothing is carried after the handshake.
-    if (out != nullptr) out->insert(out->end(), bytes.data, bytes.data + bytes.size);
+    std::vector<uint8_t>& out = level == TlsLevel::kInitial     ? self->initial_
+                                : level == TlsLevel::kHandshake ? self->handshake_
+                                                                : self->tickets_;
+    out.insert(out.end(), bytes.data, bytes.data + bytes.size);
   }
   static void on_secret(void* context, TlsLevel level, bool from_client, ByteView secret) {
     if (level != TlsLevel::kHandshake) return;
@@ -305,7 +306,6 @@ class TlsClient : public ClientHandshake {
     if (!side_.conclude() || finished.empty() || finished.size() > kMaxTlsFlight) {
       return with_refusal(refused(RefuseReason::kTls, "the own certificate chain is too long"));
     }
-    side_.end();
     state_ = State::kFinished;
     return answer(HandshakeStep::kNeedMore, HandshakeType::kClientFinished, std::move(finished));
   }
@@ -314,6 +314,8 @@ class TlsClient : public ClientHandshake {
     const auto plain =
         TlsSeal(&side_.module(), side_.done_.bytes, kDone).open(side_.attempt_, bytes);
     if (!plain) return ignored(IgnoreCause::kNotAuthentic);
+    if (!plain->empty()) side_.provide(TlsLevel::kApplication, *plain);
+    side_.end();
     side_.done_.wipe();
     state_ = State::kEstablished;
     HandshakeOutcome out;

@@ -187,6 +187,7 @@ void Connector::establish(const crypto::HandshakeResult& result, const PeerAddre
   event.result = result;
   event.replaced = ids_.establish(result.local.session_id, peer, result.peer.instance);
   stats_.replaced.add(event.replaced.size());
+  if (result.resumed) stats_.resumed.add();
   (event.initiator ? stats_.established_client : stats_.established_server).add();
   events_.push_back(std::move(event));
 }

@@ -89,6 +89,7 @@ struct ConnectorEvent {
   X(started, "handshake.started", "connects begun")                                               \
   X(established_client, "handshake.connected", "sessions established as client")                  \
   X(established_server, "handshake.accepted", "sessions established as server")                   \
+  X(resumed, "handshake.resumed", "sessions established by a ticket of an earlier handshake")     \
   X(failed, "handshake.failed", "connects that ended without a session")                          \
   X(replaced, "handshake.replaced", "sessions that yielded to a peer's new life")                 \
   X(retries_sent, "handshake.retries_sent", "HELLO_RETRY sent to prove an address")               \

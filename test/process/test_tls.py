@@ -78,6 +78,11 @@ class Tls(harness.Case):
         self.assertIn(SERVER, client.ask("show sessions"))
         self.assertIn(CLIENT, server.ask("show sessions"))
 
+    def test_further_sessions_are_resumed(self):
+        server = self.serve()
+        self.ping("--sessions=3")
+        self.assertEqual(server.counters("handshake.resumed")["handshake.resumed"], 2)
+
     def test_ed25519_and_a_renewed_certificate(self):
         folder = f"{self.folder}/ed"
         self.identity("issue", "eddy.dc.example", f"--ca={self.folder}/ca", f"--out={folder}",

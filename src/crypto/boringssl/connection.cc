@@ -26,6 +26,7 @@ struct TlsConnection {
   std::string expected_name;
   uint64_t wall_ns = 0;
   bool done = false;
+  bool resumed = false;
   RefuseReason reason = RefuseReason::kNone;
   std::string detail;
   CertificateVerdict verdict;
@@ -37,6 +38,7 @@ constexpr uint8_t kAlpn[] = {8, 's', 'l', 'u', 'i', 'c', 'e', '/', '1'};
 constexpr uint16_t kSignatures[] = {SSL_SIGN_ECDSA_SECP256R1_SHA256, SSL_SIGN_ED25519};
 // What a Sluice message can hold bounds what the library is to take.
 constexpr size_t kMaxChainBytes = kMaxHandshakeMessage;
+constexpr uint32_t kTicketSeconds = 3600;
 
 // The library asks for the time without saying for which connection: one is driven at a time.
 thread_local uint64_t t_wall_ns = 0;
@@ -115,10 +117,9 @@ constexpr SSL_QUIC_METHOD kQuicMethod = {
 };
 
 // PROTOCOL MUST-I2
-ssl_verify_result_t judge_peer(SSL* ssl, uint8_t* alert) {
-  TlsConnection* connection = connection_of(ssl);
+bool judge(TlsConnection* connection) {
   std::vector<ByteView> chain;
-  const STACK_OF(CRYPTO_BUFFER)* certificates = SSL_get0_peer_certificates(ssl);
+  const STACK_OF(CRYPTO_BUFFER)* certificates = SSL_get0_peer_certificates(connection->ssl.get());
   for (size_t i = 0; certificates != nullptr && i < sk_CRYPTO_BUFFER_num(certificates); ++i) {
     const CRYPTO_BUFFER* each = sk_CRYPTO_BUFFER_value(certificates, i);
     chain.push_back({CRYPTO_BUFFER_data(each), CRYPTO_BUFFER_len(each)});
@@ -129,10 +130,30 @@ ssl_verify_result_t judge_peer(SSL* ssl, uint8_t* alert) {
   if (!connection->client) expected.allowed = connection->identity->allowed;
   connection->verdict =
       verify_certificates(chain, connection->identity->anchors, expected, connection->wall_ns);
-  if (connection->verdict.reason == RefuseReason::kNone) return ssl_verify_ok;
+  if (connection->verdict.reason == RefuseReason::kNone) return true;
   refuse(connection, connection->verdict.reason, connection->verdict.detail);
+  return false;
+}
+
+ssl_verify_result_t judge_peer(SSL* ssl, uint8_t* alert) {
   *alert = SSL_AD_CERTIFICATE_UNKNOWN;
-  return ssl_verify_invalid;
+  return judge(connection_of(ssl)) ? ssl_verify_ok : ssl_verify_invalid;
+}
+
+// A client keeps the last ticket of each server that it knows by name.
+int keep_ticket(SSL* ssl, SSL_SESSION* session) {
+  const TlsConnection* connection = connection_of(ssl);
+  auto& tickets = connection->identity->tickets;
+  const uint8_t* ticket = nullptr;
+  size_t size = 0;
+  SSL_SESSION_get0_ticket(session, &ticket, &size);
+  const std::string& name = connection->expected_name;
+  if (!connection->client || name.empty() || size == 0 || size > kMaxTicketBytes) return 0;
+  if (tickets.size() >= kMaxTickets && tickets.find(name) == tickets.end()) {
+    tickets.erase(tickets.begin());
+  }
+  tickets[name].reset(session);
+  return 1;  // The session is ours now.
 }
 
 int select_alpn(SSL*, const uint8_t** out, uint8_t* out_size, const uint8_t* in, unsigned size,
@@ -205,7 +226,11 @@ TlsStep drive(TlsConnection* connection) {
   const int result = SSL_do_handshake(connection->ssl.get());
   if (result == 1) {
     connection->done = true;
-    return TlsStep::kDone;
+    connection->resumed = SSL_session_reused(connection->ssl.get()) == 1;
+    // PROTOCOL MUST-I10
+    // A ticket proves nothing by itself: the certificates in it are judged anew, by today's time.
+    const bool good = !connection->resumed || judge(connection);
+    return good ? TlsStep::kDone : TlsStep::kRefused;
   }
   const int error = SSL_get_error(connection->ssl.get(), result);
   return error == SSL_ERROR_WANT_READ ? TlsStep::kMore : refused_by_library(connection);
@@ -251,6 +276,8 @@ bssl::UniquePtr<SSL_CTX> make_tls_context(const std::vector<bssl::UniquePtr<X509
       SSL_CTX_set_signing_algorithm_prefs(raw, kSignatures, std::size(kSignatures)) != 1 ||
       SSL_CTX_set_verify_algorithm_prefs(raw, kSignatures, std::size(kSignatures)) != 1 ||
       SSL_CTX_set_chain_and_key(raw, buffers.data(), buffers.size(), key, nullptr) != 1 ||
+      SSL_CTX_set_session_id_context(raw, kAlpn, sizeof(kAlpn)) != 1 ||
+      SSL_CTX_set_num_tickets(raw, 1) != 1 ||
       SSL_CTX_set_alpn_protos(raw, kAlpn, sizeof(kAlpn)) != 0) {
     return nullptr;
   }
@@ -258,8 +285,10 @@ bssl::UniquePtr<SSL_CTX> make_tls_context(const std::vector<bssl::UniquePtr<X509
   SSL_CTX_set_custom_verify(raw, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, judge_peer);
   SSL_CTX_set_select_certificate_cb(raw, on_client_hello);
   SSL_CTX_set_current_time_cb(raw, tell_time);
-  SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
-  SSL_CTX_set_options(raw, SSL_OP_NO_TICKET);
+  // Tickets are sealed under keys of this context: they end with the process. None for 0-RTT.
+  SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+  SSL_CTX_sess_set_new_cb(raw, keep_ticket);
+  SSL_CTX_set_session_psk_dhe_timeout(raw, kTicketSeconds);
   SSL_CTX_set_max_cert_list(raw, kMaxChainBytes);
   return context;
 }
@@ -286,6 +315,11 @@ TlsConnection* tls_connect(TlsIdentity* identity, const TlsClientInput* input,
   out->wall_ns = input->wall_ns;
   t_wall_ns = input->wall_ns;
   SSL_set_connect_state(out->ssl.get());
+  const auto ticket = identity->tickets.find(out->expected_name);
+  if (ticket != identity->tickets.end()) {
+    SSL_set_session(out->ssl.get(), ticket->second.get());
+    identity->tickets.erase(ticket);
+  }
   if (SSL_set_quic_transport_params(out->ssl.get(), input->parameters.data,
                                     input->parameters.size) != 1 ||
       drive(out.get()) != TlsStep::kMore) {
@@ -309,8 +343,15 @@ TlsStep tls_provide(TlsConnection* connection, TlsLevel level, ByteView bytes, u
   if (connection->reason != RefuseReason::kNone) return TlsStep::kRefused;
   connection->wall_ns = wall_ns;
   t_wall_ns = wall_ns;
-  // After its end the library would keep such bytes for nobody.
-  if (connection->done) return TlsStep::kDone;
+  if (connection->done) {
+    // Only a ticket can come now. Without it the next handshake is longer, and no worse.
+    if (connection->client && level == TlsLevel::kApplication &&
+        SSL_provide_quic_data(connection->ssl.get(), ssl_encryption_application, bytes.data,
+                              bytes.size) == 1) {
+      SSL_process_quic_post_handshake(connection->ssl.get());
+    }
+    return TlsStep::kDone;
+  }
   if (SSL_provide_quic_data(connection->ssl.get(), library_level(level), bytes.data, bytes.size) !=
       1) {
     return refused_by_library(connection);
@@ -341,6 +382,7 @@ ByteView tls_peer_parameters(const TlsConnection* connection) {
 void tls_peer(const TlsConnection* connection, TlsPeer* out) {
   copy_text(connection->verdict.name, out->name);
   out->expires_ns = connection->verdict.expires_ns;
+  out->resumed = connection->resumed;
 }
 
 }  // namespace sluice::crypto

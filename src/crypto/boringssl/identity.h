@@ -9,6 +9,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -17,12 +18,18 @@
 
 namespace sluice::crypto {
 
+// Tickets that servers gave, by the name that they proved. Each is used once (RFC 8446 section
+// C.4); the last one counts.
+inline constexpr size_t kMaxTickets = 1024;
+inline constexpr size_t kMaxTicketBytes = 1400;  // A larger one would not fit a hello's fragments.
+
 struct TlsIdentity {
   bssl::UniquePtr<X509> certificate;
   bssl::UniquePtr<EVP_PKEY> key;
   bssl::UniquePtr<SSL_CTX> context;
   std::vector<TrustAnchor> anchors;
   std::vector<std::string> allowed;
+  std::map<std::string, bssl::UniquePtr<SSL_SESSION>> tickets;
 };
 
 // See TlsFunctions::identity_new. `context` is still empty: connection.h fills it.

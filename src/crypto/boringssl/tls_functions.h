@@ -122,6 +122,7 @@ struct TlsRefusal {
 struct TlsPeer {
   char name[kMaxNameText];  // Verified.
   uint64_t expires_ns;      // The first end of validity in its chain.
+  bool resumed;             // By a ticket of an earlier handshake.
 };
 
 // --- Issuing -------------------------------------------------------------------------------------
@@ -157,7 +158,8 @@ struct TlsFunctions {
                             const TlsCallbacks* callbacks);
   TlsConnection* (*accept)(TlsIdentity* identity, const TlsCallbacks* callbacks);
   void (*connection_free)(TlsConnection* connection);
-  // Handshake bytes of the peer, as the peer's `write` gave them.
+  // Handshake bytes of the peer, as the peer's `write` gave them; after kDone a client's ticket,
+  // kept with the identity and used by the next connect() to the same name.
   TlsStep (*provide)(TlsConnection* connection, TlsLevel level, ByteView bytes, uint64_t wall_ns);
   void (*refusal)(const TlsConnection* connection, TlsRefusal* out);
   // After kDone. The exporter of RFC 8446 section 7.5; `label` ends with a zero.

@@ -248,6 +248,64 @@ TEST(TlsHandshake, a_server_with_a_list_refuses_other_names) {
   EXPECT_TRUE(pair.complete());
 }
 
+// Verifies MUST-I10
+TEST(TlsHandshake, a_second_handshake_is_resumed_by_a_ticket_and_a_third_by_another) {
+  Pair pair;
+  std::set<std::array<uint8_t, kSecretSize>> secrets;
+  for (int i = 0; i < 3; ++i) {
+    pair.restart(sample_parameters(0x10001, 1), sample_parameters(0x20002, 2));
+    ASSERT_TRUE(pair.complete());
+    EXPECT_EQ(pair.client->result().resumed, i > 0);
+    EXPECT_EQ(pair.server->result().resumed, i > 0);
+    EXPECT_EQ(pair.client->result().peer_name, "server.example");
+    EXPECT_EQ(pair.server->result().peer_name, "client.example");
+    EXPECT_EQ(pair.server->result().secrets.secret.bytes,
+              pair.client->result().secrets.secret.bytes);
+    secrets.insert(pair.client->result().secrets.secret.bytes);
+  }
+  EXPECT_EQ(secrets.size(), 3u);
+}
+
+// Verifies MUST-I10
+TEST(TlsHandshake, a_ticket_does_not_outlive_a_certificate) {
+  for (const bool of_client : {true, false}) {
+    Pair pair;
+    PemPair& brief = of_client ? pair.client_pem : pair.server_pem;
+    brief = issue_pair(&pair.ca, {of_client ? "client.example" : "server.example"},
+                       kTlsToday + 10 * kTlsSecond);
+    pair.rebuild();
+    ASSERT_TRUE(pair.complete());
+    pair.client_clock.now = pair.server_clock.now = kTlsToday + 10 * kTlsSecond;
+    pair.restart(sample_parameters(0x10001, 1), sample_parameters(0x20002, 2));
+    if (of_client) {
+      expect_server_refuses(&pair, RefuseReason::kCertificateExpired);
+    } else {
+      expect_client_refuses(&pair, RefuseReason::kCertificateExpired);
+    }
+  }
+}
+
+// Verifies MUST-I10
+TEST(TlsHandshake, a_ticket_is_for_one_name_one_use_and_one_server) {
+  Pair pair;
+  ASSERT_TRUE(pair.complete());
+  // Under another name there is none.
+  pair.expected_name = "other.example";
+  pair.restart(sample_parameters(0x10001, 1), sample_parameters(0x20002, 2));
+  expect_client_refuses(&pair, RefuseReason::kCertificateName);
+  pair.expected_name = "server.example";
+  // A hello took it along, so that the next one has none, though nothing came of that.
+  pair.restart(sample_parameters(0x10001, 1), sample_parameters(0x20002, 2));
+  pair.restart(sample_parameters(0x10001, 1), sample_parameters(0x20002, 2));
+  ASSERT_TRUE(pair.complete());
+  EXPECT_FALSE(pair.client->result().resumed);
+  // A restarted server does not know it, and the handshake is a full one.
+  pair.server_side = make_tls(pair.server_pem, {{pair.ca.certificate, ""}}, &pair.server_clock);
+  pair.restart(sample_parameters(0x10001, 1), sample_parameters(0x20002, 2));
+  ASSERT_TRUE(pair.complete());
+  EXPECT_FALSE(pair.client->result().resumed);
+}
+
 TEST(TlsHandshake, the_hello_is_padded_as_asked) {
   Pair pair;
   EXPECT_EQ(pair.client->begin({}, 1167).send.at(0).bytes.size(), 1167u);
@@ -364,8 +422,9 @@ TEST(TlsHandshake, a_reflected_hello_and_incompatible_parameters_are_refused) {
 
 TEST(TlsHandshake, a_hello_that_tls_does_not_take_is_refused) {
   Pair pair;
-  Buffer tls(decode_tls_hello(pair.hello())->tls.begin(),
-             decode_tls_hello(pair.hello())->tls.end());
+  const Buffer hello = pair.hello();
+  const auto view = decode_tls_hello(hello);
+  Buffer tls(view->tls.begin(), view->tls.end());
   tls[0] = 2;  // A ServerHello, from a client.
   const Buffer core = encode_tls_core(kAttempt, tls);
   const HandshakeOutcome outcome =

@@ -100,6 +100,20 @@ TEST(ConnectorTls, sessions_are_made_over_a_bad_network) {
   }
 }
 
+// A ticket makes the hello longer than a packet.
+TEST(ConnectorTls, a_later_session_is_resumed) {
+  TlsBench bench{Setting()};
+  bench.network.run_for(millis(100));
+  for (uint64_t more = 1; more <= 2; ++more) {
+    bench.client.connector.connect(bench.server.address, "server.example",
+                                   base::after(bench.network.now, seconds(20)), bench.network.now);
+    bench.network.run_for(millis(100));
+    EXPECT_EQ(bench.client.established().size(), 1 + more);
+    EXPECT_EQ(bench.client.connector.stats().resumed.value(), more);
+    EXPECT_EQ(bench.server.connector.stats().resumed.value(), more);
+  }
+}
+
 // Verifies MUST-I5
 TEST(ConnectorTls, a_client_says_at_once_why_it_refuses_and_the_server_learns_it) {
   Setting setting;
