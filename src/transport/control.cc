@@ -71,7 +71,7 @@ bool Control::dispatch(Lane& lane, const wire::Frame& frame, const wire::BundleV
       on_gone(lane, frame.gone);
       break;
     case wire::FrameType::kNeedAck:
-      on_need_ack(lane, frame.need_ack);
+      on_need_ack(lane, frame.need_ack, now);
       break;
     case wire::FrameType::kClose:
       lifecycle_.close_lane(lane, base::Code::kClosed);
@@ -121,7 +121,7 @@ void Control::on_small_request(Lane& lane, const wire::MsgFrame& frame, const ui
       ctx_.stats.drop_duplicate.add();
       if (!frame.retransmission()) return;
       if (start.one_way) {
-        on_need_ack(lane, wire::NeedAckFrame{wire::kExchangeInitiator, start.id});
+        on_need_ack(lane, wire::NeedAckFrame{wire::kExchangeInitiator, start.id}, now);
       } else {
         answer_state(lane, start.id, now);
       }
@@ -226,8 +226,15 @@ void Control::answer_state(Lane& lane, uint64_t id, base::Nanos now) {
       sender_.queue(lane, wire::GoneFrame{0, id, static_cast<uint8_t>(exchange->code)});
       break;
     default:
-      sender_.queue(lane, wire::BusyFrame{0, id});
+      answer_unfinished(*exchange, now);
   }
+}
+
+// The question went behind the bytes of the message, so those that are missing are lost.
+void Control::answer_unfinished(Exchange& exchange, base::Nanos now) {
+  const bool receiving = exchange.state == ExchangeState::kReceiving;
+  if (receiving && exchange.in.reassembly != nullptr && inbound_.ask_missing(exchange, now)) return;
+  sender_.queue(*exchange.lane, wire::BusyFrame{0, exchange.id});
 }
 
 void Control::on_unknown(Lane& lane, const wire::UnknownFrame& frame, base::Nanos now) {
@@ -274,7 +281,7 @@ void Control::on_gone(Lane& lane, const wire::GoneFrame& frame) {
   if (code != base::Code::kAborted) exchange->may_have_executed = false;
 }
 
-void Control::on_need_ack(Lane& lane, const wire::NeedAckFrame& frame) {
+void Control::on_need_ack(Lane& lane, const wire::NeedAckFrame& frame, base::Nanos now) {
   if (frame.response()) {  // The callee asks this caller to release what it can.
     // Telling walks the window of ids, so the questions of one burst get one answer.
     if (lane.told_again == ctx_.now) return;
@@ -297,7 +304,7 @@ void Control::on_need_ack(Lane& lane, const wire::NeedAckFrame& frame) {
   if (exchange != nullptr && exchange->state == ExchangeState::kRefused) {
     sender_.queue(lane, wire::GoneFrame{0, frame.id, static_cast<uint8_t>(exchange->code)});
   } else if (exchange != nullptr && !exchange->in.complete) {
-    sender_.queue(lane, wire::BusyFrame{0, frame.id});
+    answer_unfinished(*exchange, now);
   } else {
     sender_.queue(lane, wire::AckFrame{0, frame.id});
   }

@@ -28,6 +28,7 @@ class Control {
   void tell_floor(Lane& lane, uint64_t from = 0);
   // Answers a repeated request, or one asked after: BUSY, the response again, or GONE.
   void answer_state(Lane& lane, uint64_t id, base::Nanos now);
+  void answer_unfinished(Exchange& exchange, base::Nanos now);
 
  private:
   bool dispatch(Lane& lane, const wire::Frame& frame, const wire::BundleView& view,
@@ -44,7 +45,7 @@ class Control {
   void on_ack(Lane& lane, uint64_t id);
   void on_ack_run(Lane& lane, const wire::AckRunFrame& frame);
   void on_gone(Lane& lane, const wire::GoneFrame& frame);
-  void on_need_ack(Lane& lane, const wire::NeedAckFrame& frame);
+  void on_need_ack(Lane& lane, const wire::NeedAckFrame& frame, base::Nanos now);
   void on_floor(Lane& lane, uint64_t floor);
   void on_release(Lane& lane, const wire::ReleaseFrame& frame);
   void on_pong(Lane& lane, const wire::PongFrame& frame, base::Nanos now);

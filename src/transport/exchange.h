@@ -6,6 +6,7 @@
 #ifndef SLUICE_TRANSPORT_EXCHANGE_H_
 #define SLUICE_TRANSPORT_EXCHANGE_H_
 
+#include <algorithm>
 #include <cstdint>
 
 #include "base/interval_set.h"
@@ -53,6 +54,7 @@ struct Outgoing {
   uint32_t missing_at = 0;    // The peer last asked for the bytes from here on,
   uint32_t misses = 0;        // so many times in a row.
   uint8_t priority = 0;       // From the latest grant.
+  uint8_t lowest = 7;         // Of all priorities that its bytes were sent at.
   uint8_t bucket = 0;         // Where Sender keeps it while it is ready.
   bool active = false;        // There is something to send, now or after a grant.
   bool small = false;         // At most bundle_message_max: travels through the lane's small list.
@@ -61,6 +63,7 @@ struct Outgoing {
   bool known = false;         // The peer has shown that it knows the message.
   bool owned = false;         // `data` is arena memory that the endpoint releases.
   bool went_whole = false;    // All of it was sent before it was begun again.
+  bool asks = false;          // A question for its state waits to be sent behind its bytes.
   base::Nanos last_sent{};    // When its latest packet was filled.
   crypto::AttemptCursor cursor;
   base::IntervalSet<base::limits::kMaxResendRanges> resend;
@@ -78,8 +81,8 @@ struct Reassembly {
   struct Exchange* exchange = nullptr;
   uint32_t granted_told = 0;   // The offset of the latest GRANT sent; 0 before the first.
   uint32_t allowed = 0;        // The sender was told that it may send bytes below this,
-  uint32_t class_begin = 0;    // those from here on at the latest priority,
-  uint8_t priority = 0;        // which is this one, after the first grant.
+  uint32_t class_begin = 0;    // those from here on may have overtaken what was granted before.
+  uint8_t priority = 7;        // Of the latest grant; before the first, above all of them.
   uint32_t gap_asked = 0;      // Holes below this were asked for already.
   uint32_t delivered = 0;      // Stream: bytes given to the application.
   uint32_t consumed = 0;       // Stream: bytes it has given back.
@@ -91,6 +94,15 @@ struct Reassembly {
   uint32_t gap_first = 0;  // Where it begins, and since
   base::Nanos gap_since = base::Nanos::max();  // when it does.
   base::ListNode touched;  // In Inbound's list of messages that the burst touched.
+
+  // The sender is told that it may send up to `offset`, the bytes that this adds at `priority`.
+  // Bytes of one priority keep their order on a path; a higher one lets later bytes overtake.
+  void allow(uint32_t offset, uint8_t to_priority) {
+    if (to_priority > priority) class_begin = allowed;
+    priority = to_priority;
+    granted_told = offset;
+    allowed = std::max(allowed, offset);
+  }
 };
 
 // The part of an exchange that this side receives.

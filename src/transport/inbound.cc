@@ -126,6 +126,7 @@ bool Inbound::start_reassembly(Exchange& exchange, base::Nanos now) {
   r->granted_told = 0;
   r->allowed = r->grant.granted;
   r->class_begin = 0;
+  r->priority = 7;  // What comes unasked goes before what was granted.
   r->in_policy = true;
   in.reassembly = r;
   policy_.add(&r->grant);
@@ -384,12 +385,7 @@ void Inbound::ask(Exchange& exchange, const ResendRange* ranges, size_t count) {
 }
 
 void Inbound::send_grant(Exchange& exchange, uint32_t offset, uint8_t priority) {
-  Reassembly& r = *exchange.in.reassembly;
-  // Bytes of one priority keep their order on a path; a change lets later ones overtake.
-  if (r.granted_told == 0 || priority != r.priority) r.class_begin = r.allowed;
-  r.priority = priority;
-  r.granted_told = offset;
-  r.allowed = std::max(r.allowed, offset);
+  exchange.in.reassembly->allow(offset, priority);
   sender_.queue(*exchange.lane,
                 wire::GrantFrame{part_bits(exchange), exchange.id, offset, priority});
   ctx_.stats.grants_sent.add();
@@ -423,10 +419,15 @@ void Inbound::settle(base::Nanos now) {
   } while (count == grants_.size());
 }
 
+bool Inbound::ask_missing(Exchange& exchange, base::Nanos now) {
+  const size_t count = recovery_.on_timeout(exchange.in.reassembly, now, ranges_);
+  ask(exchange, ranges_.data(), count);
+  return count != 0;
+}
+
 void Inbound::recover(Exchange& exchange, base::Nanos now) {
   Reassembly& r = *exchange.in.reassembly;
-  const size_t count = recovery_.on_timeout(&r, now, ranges_);
-  ask(exchange, ranges_.data(), count);
+  ask_missing(exchange, now);
   // The latest grant may have been lost; it is cumulative, so repeating it costs nothing.
   if (r.granted_told != 0) send_grant(exchange, r.granted_told, r.priority);
 }

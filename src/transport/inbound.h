@@ -94,6 +94,8 @@ class Inbound {
   void settle(base::Nanos now);
   // The retransmission timer of an incomplete message fired.
   void recover(Exchange& exchange, base::Nanos now);
+  // What the peer was allowed to send and has not arrived is asked for; false when that is nothing.
+  bool ask_missing(Exchange& exchange, base::Nanos now);
 
  private:
   // A message has begun: what comes unasked decides the priorities of what will.

@@ -76,9 +76,9 @@ struct Lane {
   bool saw_congestion = false;  // CE arrived since the last packet out: echo it.
   uint32_t ping_nonce = 0;
   bool ping_outstanding = false;
-  base::Nanos ping_began{};  // When the outstanding nonce was first sent.
-  base::Nanos ping_sent{};
-  uint64_t resend_tokens = 0;  // Bytes that RESENDs may still cause now.
+  base::Nanos ping_began{};                    // When the outstanding nonce was first sent.
+  base::Nanos ping_sent = base::Nanos::max();  // max: not yet.
+  uint64_t resend_tokens = 0;                  // Bytes that RESENDs may still cause now.
   base::Nanos resend_refill{};
 
   // Liveness.

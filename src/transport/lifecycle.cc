@@ -34,6 +34,8 @@ Exchange* Lifecycle::allocate(Lane& lane, bool caller) {
   out.unspent = out.missing_at = out.misses = 0;
   out.reached = out.unasked = 0;
   out.known = out.active = out.small = out.repeat = out.owned = out.lent = out.went_whole = false;
+  out.asks = false;
+  out.lowest = 7;
   out.last_sent = {};
   out.cursor = {};
   out.resend.clear();
@@ -243,7 +245,7 @@ base::Code Lifecycle::open_lane(const InstallLane& command, base::Nanos now, Lan
                   std::min(ctx_.config.max_packet, command.peer_max_packet), now);
   lane->probe_bytes = 0;
   lane->saw_congestion = false;
-  lane->ping_sent = {};
+  lane->ping_sent = base::Nanos::max();
   lane->ping_outstanding = false;
   lane->resend_tokens = kResendBurstBytes;
   lane->resend_refill = now;

@@ -5,8 +5,10 @@
 
 namespace sluice::transport {
 
-void RackRecovery::learn(base::Nanos open_for) {
-  skew_ = std::max(open_for, skew_ - skew_ / kForget);
+// Where a higher priority overtook, the hole tells of queues and nothing of the paths.
+void RackRecovery::learn(const Reassembly& message, base::Nanos now) {
+  if (message.gap_first < message.class_begin) return;
+  skew_ = std::max(base::elapsed(message.gap_since, now), skew_ - skew_ / kForget);
 }
 
 size_t RackRecovery::on_progress(Reassembly* message, const RttEstimator& rtt, uint32_t /*packet*/,
@@ -18,7 +20,7 @@ size_t RackRecovery::on_progress(Reassembly* message, const RttEstimator& rtt, u
   const uint32_t first =
       none_open ? highest : received.first_gap(message->gap_asked, highest).begin;
   if (message->gap_since != base::Nanos::max() && first > message->gap_first) {
-    learn(base::elapsed(message->gap_since, now));
+    learn(*message, now);
     message->gap_since = base::Nanos::max();
   }
   if (none_open) return 0;
@@ -41,7 +43,7 @@ size_t RackRecovery::on_progress(Reassembly* message, const RttEstimator& rtt, u
 
 void RackRecovery::on_closed(Reassembly* message, base::Nanos now) {
   if (message->gap_since == base::Nanos::max()) return;
-  learn(base::elapsed(message->gap_since, now));
+  learn(*message, now);
   message->gap_since = base::Nanos::max();
 }
 

@@ -23,7 +23,7 @@ class RackRecovery final : public RecoveryPolicy {
  private:
   static constexpr uint32_t kForget = 64;  // Each hole that closes takes this part off the longest.
 
-  void learn(base::Nanos open_for);
+  void learn(const Reassembly& message, base::Nanos now);
 
   base::Nanos skew_{};
 };

@@ -365,6 +365,9 @@ void Receiver::verified(Pending& pending, base::Nanos now) {
   if (!lane.heard) {
     lane.heard = true;
     ctx_.wheel.arm(lane.timer, now);  // Its path is to be probed from now on.
+    // The round trip is to be known before there is anything to lose, and this side's first
+    // question may have come before the peer had the lane.
+    if (!lane.rtt.has_sample()) lane.ping_sent = base::Nanos::max();
     ctx_.raise_lane(lane, EventKind::kLaneUp, base::Code::kOk);
   }
 }

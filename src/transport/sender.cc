@@ -42,6 +42,7 @@ void Sender::grant(Exchange& exchange, uint32_t offset, uint8_t priority) {
 void Sender::resend(Exchange& exchange, uint32_t begin, uint32_t end, base::Nanos now) {
   Outgoing& out = exchange.out;
   if (!out.active || begin >= out.length) return;
+  out.known = true;
   Lane& lane = *exchange.lane;
   if (begin < out.sent) note_missing(exchange, begin, now);
   if (out.small) {
@@ -120,6 +121,11 @@ void Sender::note_missing(Exchange& exchange, uint32_t begin, base::Nanos now) {
   exchange.lane->mtu.on_black_hole(now);
 }
 
+void Sender::ask_behind(Exchange& exchange) {
+  exchange.out.asks = true;
+  rank(exchange);
+}
+
 // A PONG's round trip is taken from the timestamp that it echoes, so the PINGs that go out while
 // none was answered share a nonce, and the first answer to any of them counts.
 void Sender::ping(Lane& lane) {
@@ -184,7 +190,7 @@ void Sender::resume(Lane& lane) {
 // peer asks for it: else every grant would cost a short packet.
 bool Sender::has_work(const Exchange& exchange) const {
   const Outgoing& out = exchange.out;
-  if (!out.resend.empty()) return true;
+  if (!out.resend.empty() || out.asks) return true;
   if (out.sent >= out.granted) return false;
   return out.granted == out.length || out.sent < out.flush_to ||
          out.granted - out.sent >= exchange.lane->record_bytes();
@@ -223,7 +229,11 @@ size_t Sender::fill(std::span<TxPacket> slots, base::Nanos now) {
     }
     Outgoing* out = ready_.next();
     if (out == nullptr) break;
-    used += fill_data(owner(*out), slots[used], now) ? 1 : 0;
+    Exchange& exchange = owner(*out);
+    const bool question = out->asks && out->resend.empty();
+    const bool filled = question ? fill_question(exchange, slots[used], now)
+                                 : fill_data(exchange, slots[used], now);
+    used += filled ? 1 : 0;
   }
   flush();
   return used;
@@ -427,6 +437,34 @@ bool Sender::fill_data(Exchange& exchange, TxPacket& slot, base::Nanos now) {
   return true;
 }
 
+// In the manner of a tail loss probe (RFC 8985 §7), without sending any of the message again.
+bool Sender::fill_question(Exchange& exchange, TxPacket& slot, base::Nanos now) {
+  Outgoing& out = exchange.out;
+  Lane& lane = *exchange.lane;
+  out.asks = false;
+  rank(exchange);
+  if (!lane.send.may_seal()) {
+    maybe_update_keys(lane);
+    return false;  // The next time-out asks again.
+  }
+  uint8_t* const clear = slot.data + wire::kBundleHeaderSize;
+  const auto write = [&](const auto& frame) {
+    frame.emit(clear);
+    return static_cast<uint32_t>(frame.kSize);
+  };
+  const uint32_t size =
+      exchange.one_way ? write(wire::NeedAckFrame{wire::kExchangeInitiator, exchange.id})
+                       : write(wire::ResendFrame{wire::kExchangeInitiator | wire::kExchangeResponse,
+                                                 exchange.id, 0, UINT32_MAX, 7});
+  if (!exchange.one_way) ctx_.stats.resends_sent.add();
+  ctx_.stats.tx_control_packets.add();
+  ctx_.stats.tx_control_bytes.add(wire::kBundleHeaderSize + size + lane.tag_size);
+  seal_bundle(lane, slot, size, 0, out.lowest, now);
+  slot.entropy = entropy_of(exchange);
+  maybe_update_keys(lane);
+  return true;
+}
+
 uint8_t Sender::priority_of(const Exchange& exchange, uint32_t offset) const {
   const Outgoing& out = exchange.out;
   const Lane& lane = *exchange.lane;
@@ -472,9 +510,10 @@ bool Sender::write_record(Exchange& exchange, TxPacket& slot, uint32_t offset, u
   job.in = out.data + offset;
   job.out = slot.data + wire::kDataHeaderSize;
   job.length = length;
-  // One path per message keeps its packets in order where the network does.
-  slot.entropy = static_cast<uint16_t>(lane.entropy + exchange.id * 0x9e37u);
-  seal(lane, job, slot, priority_of(exchange, offset));
+  slot.entropy = entropy_of(exchange);
+  const uint8_t priority = priority_of(exchange, offset);
+  out.lowest = std::min(out.lowest, priority);
+  seal(lane, job, slot, priority);
   ctx_.stats.tx_data_packets.add();
   if (again) ctx_.stats.tx_retransmitted.add();
   return true;

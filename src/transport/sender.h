@@ -41,6 +41,9 @@ class Sender {
   void repeat_small(Exchange& exchange);
   // The peer lacks the bytes from `begin` on; again and again, the path may have shrunk.
   void note_missing(Exchange& exchange, uint32_t begin, base::Nanos now);
+  // Asks what became of a message of several packets, by a packet that takes the same way as its
+  // bytes: whatever of them has not arrived when the question does is lost.
+  void ask_behind(Exchange& exchange);
   // Asks the peer for a sign of life, which measures the round trip as well.
   void ping(Lane& lane);
   // The exchange no longer sends.
@@ -87,6 +90,7 @@ class Sender {
   void tell_cutoffs(Lane& lane);
   bool fill_from_lane(Lane& lane, TxPacket& slot, base::Nanos now);
   bool fill_data(Exchange& exchange, TxPacket& slot, base::Nanos now);
+  bool fill_question(Exchange& exchange, TxPacket& slot, base::Nanos now);
   bool fill_probe(Lane& lane, TxPacket& slot, base::Nanos now);
   bool fill_lone(Lane& lane, TxPacket& slot, base::Nanos now);
   bool fill_bundle(Lane& lane, TxPacket& slot, base::Nanos now);
@@ -113,6 +117,10 @@ class Sender {
   uint8_t header_bits(Lane& lane);
   bool outranked(const Outgoing& out) const;
   bool has_work(const Exchange& exchange) const;
+  // One path per message keeps its packets in order where the network does.
+  static uint16_t entropy_of(const Exchange& exchange) {
+    return static_cast<uint16_t>(exchange.lane->entropy + exchange.id * 0x9e37u);
+  }
   static Exchange& owner(Outgoing& out) { return *base::container_of(&out, &Exchange::out); }
 
   Context& ctx_;

@@ -113,7 +113,6 @@ void Timers::on_exchange(Exchange& exchange, base::Nanos now) {
 
 // The side that waits asks; what it asks for depends on how far the exchange has come.
 void Timers::retransmit(Exchange& exchange, base::Nanos now) {
-  Lane& lane = *exchange.lane;
   if (exchange.state == ExchangeState::kReceiving) {
     if (exchange.in.reassembly != nullptr) inbound_.recover(exchange, now);
     return;
@@ -122,14 +121,8 @@ void Timers::retransmit(Exchange& exchange, base::Nanos now) {
   sender_.note_missing(exchange, 0, now);
   if (exchange.out.small) {
     sender_.repeat_small(exchange);
-    return;
-  }
-  if (exchange.one_way) {
-    sender_.queue(lane, wire::NeedAckFrame{wire::kExchangeInitiator, exchange.id});
   } else {
-    sender_.queue(lane, wire::ResendFrame{wire::kExchangeInitiator | wire::kExchangeResponse,
-                                          exchange.id, 0, UINT32_MAX, 7});
-    ctx_.stats.resends_sent.add();
+    sender_.ask_behind(exchange);
   }
 }
 
@@ -169,6 +162,7 @@ void Timers::ask_release(Lane& lane, base::Nanos now) {
 // round trip is known, it is enough to follow it, and to notice a silence long before it ends a
 // peer.
 base::Nanos Timers::next_ping(const Lane& lane, bool busy) const {
+  if (lane.ping_sent == base::Nanos::max()) return base::Nanos::zero();
   const base::Nanos age =
       busy ? base::Nanos::zero() : base::elapsed(lane.installed, lane.ping_sent);
   const base::Nanos steady = std::min(kSteadyPingInterval, ctx_.config.peer_timeout / 16);
@@ -178,7 +172,8 @@ base::Nanos Timers::next_ping(const Lane& lane, bool busy) const {
 }
 
 void Timers::measure(Lane& lane, bool busy, base::Nanos now) {
-  if ((busy || !lane.heard) && next_ping(lane, busy) <= now) {
+  const bool first = lane.ping_sent == base::Nanos::max();
+  if ((busy || first || !lane.heard) && next_ping(lane, busy) <= now) {
     sender_.ping(lane);
     lane.ping_sent = now;
   }

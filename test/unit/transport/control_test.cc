@@ -107,9 +107,53 @@ TEST(Control, a_one_way_message_is_acknowledged_as_often_as_asked) {
   r.give(r.peer.data(spec, bytes_of(1000)));
   r.sent();
   r.give(r.peer.bundle(wire::NeedAckFrame{wire::kExchangeInitiator, 2}));
+  EXPECT_TRUE(frames_of(r.sent(), FrameType::kAck).empty()) << "bytes are missing";
+}
+
+// The question goes behind the bytes, so there is nothing to wait for.
+TEST(Control, a_question_about_an_unfinished_message_draws_what_is_missing) {
+  Roles r;
+  const auto answers = [&](const wire::NeedAckFrame& question) {
+    r.give(r.peer.bundle(question));
+    return r.sent();
+  };
+  DataSpec spec{.id = 1, .message_length = 5000, .one_way = true};
+  r.give(r.peer.data(spec, bytes_of(1000)));
+  r.sent();
+  for (int again = 0; again < 2; ++again) {
+    const auto sent = answers(wire::NeedAckFrame{wire::kExchangeInitiator, 1});
+    const auto resends = frames_of(sent, FrameType::kResend);
+    ASSERT_EQ(resends.size(), 1u);
+    EXPECT_EQ(resends[0].resend.offset, 1000u);
+    EXPECT_EQ(resends[0].resend.length, 4000u);
+    EXPECT_TRUE(frames_of(sent, FrameType::kBusy).empty());
+  }
+  spec.one_way = false;
+  spec.id = 2;
+  r.give(r.peer.data(spec, bytes_of(1000)));
+  r.give(r.peer.bundle(
+      wire::ResendFrame{wire::kExchangeInitiator | wire::kExchangeResponse, 2, 0, UINT32_MAX, 7}));
+  EXPECT_EQ(frames_of(r.sent(), FrameType::kResend).size(), 1u) << "of a call's request as well";
+}
+
+TEST(Control, a_question_about_a_message_that_waits_for_a_grant_draws_busy) {
+  EndpointConfig config = bench_config();
+  config.max_incoming_bytes = config.credit_bytes = config.unscheduled_bytes;
+  Roles r(config);
+  const uint32_t allowed = r.ctx.unscheduled_limit();
+  DataSpec spec{.id = 1, .message_length = 4 * allowed, .one_way = true};
+  for (uint32_t offset = 0; offset < allowed; offset += 1000) {
+    spec.offset = offset;
+    spec.granted = allowed;
+    r.give(r.peer.data(spec, bytes_of(std::min(1000u, allowed - offset))));
+  }
+  Reassembly& message = *r.served(1)->in.reassembly;
+  message.grant.granted = message.grant.received;
+  r.sent();
+  r.give(r.peer.bundle(wire::NeedAckFrame{wire::kExchangeInitiator, 1}));
   const auto sent = r.sent();
-  EXPECT_EQ(frames_of(sent, FrameType::kBusy).size(), 1u) << "bytes are missing";
-  EXPECT_TRUE(frames_of(sent, FrameType::kAck).empty());
+  EXPECT_EQ(frames_of(sent, FrameType::kBusy).size(), 1u);
+  EXPECT_TRUE(frames_of(sent, FrameType::kResend).empty());
 }
 
 // Verifies MUST-T2: nobody asked under that id, or it is over, or it was a one-way message.

@@ -261,6 +261,20 @@ TEST(Inbound, grants_name_the_part_and_rise) {
   EXPECT_EQ(r.policy->outstanding(), 0u);
 }
 
+TEST(Inbound, only_a_higher_priority_lets_later_bytes_overtake) {
+  Reassembly message;
+  message.allowed = 1000;  // Unasked.
+  message.allow(2000, 3);
+  EXPECT_EQ(message.class_begin, 0u) << "what comes unasked goes before what was granted";
+  message.allow(3000, 3);
+  message.allow(4000, 1);
+  EXPECT_EQ(message.class_begin, 0u) << "lower ones queue behind";
+  message.allow(5000, 2);
+  EXPECT_EQ(message.class_begin, 4000u);
+  message.allow(4500, 2);
+  EXPECT_EQ(message.allowed, 5000u) << "a grant said again takes nothing back";
+}
+
 // Verifies MUST-T1: well only with the whole response verified.
 TEST(Inbound, a_call_ends_well_with_the_last_byte_of_its_response) {
   Roles r;

@@ -102,6 +102,16 @@ TEST_F(RackRecoveryTest, what_another_priority_may_have_overtaken_gets_a_whole_t
   EXPECT_EQ(progress(200), (Ranges{{1000, 3000}}));
 }
 
+TEST_F(RackRecoveryTest, what_a_higher_priority_overtook_teaches_nothing_about_paths) {
+  know_the_round_trip();
+  message_.class_begin = 3000;
+  message_.received.insert(1000, 4000);
+  EXPECT_EQ(progress(0), Ranges{});
+  message_.received.insert(0, 1000);
+  recovery_.on_closed(&message_, at(80));
+  EXPECT_EQ(recovery_.skew(), base::Nanos());
+}
+
 TEST_F(RackRecoveryTest, a_time_out_asks_for_all_that_is_allowed) {
   message_.grant.granted = 8000;
   message_.received.insert(1000, 2000);

@@ -332,6 +332,18 @@ TEST(Receiver, a_first_verified_packet_brings_the_lane_up) {
   EXPECT_EQ(r.lane->last_heard, r.now);
 }
 
+TEST(Receiver, who_is_heard_first_is_asked_for_a_round_trip) {
+  Roles r;
+  r.pass(base::micros(1));
+  EXPECT_EQ(frames_of(r.sent(), FrameType::kPing).size(), 1u);
+  for (const size_t pings : {1u, 0u}) {
+    r.give(r.peer.bundle(wire::AckFrame{0, 99}));
+    r.pass(base::micros(1));
+    EXPECT_EQ(frames_of(r.sent(), FrameType::kPing).size(), pings)
+        << "the first may have been lost";
+  }
+}
+
 TEST(Receiver, bursts_of_any_size_are_taken) {
   Roles r;
   std::vector<PacketData> burst;

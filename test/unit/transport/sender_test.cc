@@ -290,6 +290,32 @@ TEST(Sender, says_which_message_had_to_wait_for_others) {
 }
 
 // Verifies MUST-T24: in the next packet, once.
+TEST(Sender, a_question_goes_the_way_of_the_bytes_it_asks_about) {
+  Roles r;
+  const PacketData bytes = pattern(5000), other = pattern(300000, 9);
+  Exchange& one_way = r.call(bytes, true);
+  r.sent();
+  const TxPacket data = r.last_slot;
+  r.sender.ask_behind(one_way);
+  const auto asked = frames_of(r.sent(), FrameType::kNeedAck);
+  ASSERT_EQ(asked.size(), 1u);
+  EXPECT_EQ(asked[0].need_ack.id, one_way.id);
+  EXPECT_EQ(r.last_slot.priority, data.priority);
+  EXPECT_EQ(r.last_slot.entropy, data.entropy);
+  EXPECT_LT(r.last_slot.length, 100u) << "none of the message is sent again";
+  EXPECT_TRUE(r.sent().empty()) << "once";
+
+  Exchange& call = r.call(other);
+  r.sent();
+  r.sender.grant(call, 100000, 2);
+  r.sent();
+  r.sender.ask_behind(call);
+  const auto resends = frames_of(r.sent(), FrameType::kResend);
+  ASSERT_EQ(resends.size(), 1u);
+  EXPECT_EQ(resends[0].resend.length, UINT32_MAX);
+  EXPECT_EQ(r.last_slot.priority, 2u);
+}
+
 TEST(Sender, congestion_is_echoed_in_the_next_packet) {
   Roles r;
   PacketData forged = r.peer.bundle(wire::PingFrame{1});
