@@ -20,8 +20,8 @@
 // 3 SERVER_HELLO     u8 format = 1 | u16 length | ServerHello | flight sealed under the server's
 //                    handshake secret, label "tls server flight" | 32 check
 // 4 CLIENT_FINISHED  flight sealed under the client's handshake secret, "tls client flight"
-// 5 SERVER_DONE      TLS NewSessionTicket messages or nothing, sealed under the exported done secret,
-//                    "tls server done"
+// 5 SERVER_DONE      TLS NewSessionTicket messages or nothing, sealed under the exported done
+//                    secret, "tls server done"
 // 0x10 CLIENT_REFUSE u8 reason sealed under the client's handshake secret, "tls refuse"
 // 0x20 SERVER_REFUSE u8 reason sealed under the server's handshake secret, "tls refuse"
 // A flight is 16 bytes of reset token (for the session id of its sender) and TLS handshake
