@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "crypto/boringssl/module.h"
@@ -34,7 +35,7 @@ struct PemPair {
   std::string key;
 };
 
-inline ByteView text_view(const std::string& text) {
+inline ByteView text_view(std::string_view text) {
   return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
 }
 

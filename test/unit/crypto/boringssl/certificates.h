@@ -13,6 +13,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "crypto/boringssl/certificate.h"
@@ -97,7 +98,7 @@ inline std::string pem_of(EVP_PKEY* key) {
   return {reinterpret_cast<const char*>(bytes), size};
 }
 
-inline ByteView view_of(const std::string& text) {
+inline ByteView view_of(std::string_view text) {
   return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
 }
 
