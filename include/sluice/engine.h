@@ -53,10 +53,12 @@ class SLUICE_EXPORT Engine {
 
   // Begins a session from a node to a peer, "10.0.0.2" or "10.0.0.2:7470" or "[fd00::2]:7470", and
   // waits until it is up: Unavailable (no answer within `timeout_ns`), DeadlineExceeded (it is 0),
-  // PermissionDenied (the key or the parameters do not match), InvalidArgument (an address that
-  // cannot be reached).
+  // PermissionDenied (the key, a certificate or the parameters do not match; the message says which
+  // side refused what), InvalidArgument (an address that cannot be reached). With certificates,
+  // `peer_name` is the DNS name that the peer has to prove, and must be given.
   absl::StatusOr<Session> connect(uint32_t node, const std::string& peer,
-                                  uint64_t timeout_ns = 1'000'000'000);
+                                  uint64_t timeout_ns = 1'000'000'000,
+                                  const std::string& peer_name = {});
 
   // Ends a session: its calls complete with kClosed and the peer is told. Returns at once;
   // NotFound when it is gone.
@@ -96,7 +98,8 @@ class SLUICE_EXPORT Engine {
   // From now on counters, latencies and port counters start from zero.
   void clear_stats();
 
-  // Every session, on all nodes; or one of them (NotFound when it is gone).
+  // Every session, on all nodes; or one of them (NotFound when it is gone; the message then says
+  // why it ended, of the last few hundred).
   std::vector<SessionInfo> sessions() const;
   absl::StatusOr<SessionInfo> session_info(Session session) const;
 

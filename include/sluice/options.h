@@ -35,7 +35,14 @@ enum class Encapsulation : uint8_t {
   kNativeIp,  // An IP protocol of its own.
 };
 
-// How the peers prove who they are. Exactly one of the two keys must be given, except with
+// Whose certificates are believed.
+struct TrustOptions {
+  std::string file;    // CA certificates, PEM.
+  std::string suffix;  // They vouch for the DNS names at and below it; empty: for any.
+};
+
+// How the peers prove who they are: by a pre-shared key, or by certificates on both sides. Exactly
+// one of `psk_file`, `psk` and `certificate_file` must be given, except with
 // CryptoAlgorithm::kPlaintext, which takes none.
 struct CryptoOptions {
   // In order of preference; both sides must have one in common. kPlaintext stands alone.
@@ -46,6 +53,13 @@ struct CryptoOptions {
   std::string psk_file;
   // Or the key itself, at least 32 bytes. Wipe it after Engine::create().
   std::vector<uint8_t> psk;
+  // PEM: the own certificate, then its issuers but for the anchor. Its key, ECDSA P-256 or Ed25519,
+  // without a pass phrase, in a file that nobody else may read. See `sluice identity`.
+  std::string certificate_file;
+  std::string key_file;
+  std::vector<TrustOptions> trust;  // One at least, with certificates.
+  // The DNS names that clients may have; empty: every name that `trust` vouches for.
+  std::vector<std::string> allowed_names;
 };
 
 // Bounds of one lcore's memory and work. All memory is taken at start; a limit that is reached is

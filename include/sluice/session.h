@@ -21,9 +21,13 @@ struct Session {
 // A snapshot of a session, from Engine::sessions() and Engine::session_info().
 struct SessionInfo {
   Session session;
-  bool initiator = false;     // This side began the handshake.
-  std::string peer_address;   // "10.0.0.2" or "fd00::2".
-  uint16_t peer_port = 0;     // The UDP port of the peer's first lcore.
+  bool initiator = false;    // This side began the handshake.
+  std::string peer_address;  // "10.0.0.2" or "fd00::2".
+  uint16_t peer_port = 0;    // The UDP port of the peer's first lcore.
+  std::string peer_name;     // The DNS name that the peer proved; empty with pre-shared keys.
+  // When the session ends because a certificate of either side does: nanoseconds since 1970, UTC;
+  // 0 without certificates.
+  uint64_t expires_unix_ns = 0;
   std::string algorithm;      // "aes-128-gcm", ...
   uint32_t lanes = 0;         // One per pair of lcores.
   uint64_t rtt_ns = 0;        // Smoothed round trip, best lane; 0 before the first sample.

@@ -26,6 +26,7 @@ enum class StatusCode : uint8_t {
   kAborted = 10,           // The peer gave the exchange up.
   kDataLoss = 11,          // Bytes are gone for good.
   kInternal = 12,          // A defect of the library.
+  kExpired = 13,           // The session ended with a certificate of one of its sides: renew it.
 };
 
 // A stable lower-case name such as "deadline_exceeded"; "unknown" for a value outside the list.

@@ -23,6 +23,7 @@ SLUICE_SAME_CODE(kClosed);
 SLUICE_SAME_CODE(kAborted);
 SLUICE_SAME_CODE(kDataLoss);
 SLUICE_SAME_CODE(kInternal);
+SLUICE_SAME_CODE(kExpired);
 #undef SLUICE_SAME_CODE
 
 constexpr StatusCode to_public(base::Code code) { return static_cast<StatusCode>(code); }

@@ -23,9 +23,9 @@ Engine::~Engine() {
 
 absl::Status Engine::start() { return core_->start(); }
 
-absl::StatusOr<Session> Engine::connect(uint32_t node, const std::string& peer,
-                                        uint64_t timeout_ns) {
-  return core_->connect(node, peer, timeout_ns);
+absl::StatusOr<Session> Engine::connect(uint32_t node, const std::string& peer, uint64_t timeout_ns,
+                                        const std::string& peer_name) {
+  return core_->connect(node, peer, timeout_ns, peer_name);
 }
 
 absl::Status Engine::disconnect(Session session) { return core_->disconnect(session); }

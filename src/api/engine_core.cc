@@ -18,6 +18,8 @@ namespace {
 
 // Refusals are logged once in so many nanoseconds: a peer with a wrong key repeats itself.
 constexpr uint64_t kRefusalLogPeriod = 1'000'000'000;
+// Of so many sessions that have ended it is remembered why.
+constexpr size_t kEndedSessions = 256;
 
 absl::Status no_such_node(uint32_t node) {
   return absl::InvalidArgumentError(absl::StrCat("the engine has no node ", node));
@@ -45,6 +47,12 @@ PortInfo port_info(const engine::PortSnapshot& port, const engine::EngineReport&
     info.queues = std::max(line.rx_queues, line.tx_queues);
   }
   return info;
+}
+
+// The name that a peer proved comes first; the address says where it is.
+std::string peer_text(const engine::SessionInfo& session) {
+  const std::string ip = format_peer_ip(session.peer);
+  return session.peer_name.empty() ? ip : absl::StrCat(session.peer_name, " at ", ip);
 }
 
 void add_lane(const transport::LaneSnapshot& lane, base::Nanos now, SessionInfo* info) {
@@ -141,7 +149,7 @@ absl::Status EngineCore::start() {
 }
 
 absl::StatusOr<Session> EngineCore::connect(uint32_t node, const std::string& peer,
-                                            uint64_t timeout_ns) {
+                                            uint64_t timeout_ns, const std::string& peer_name) {
   if (absl::Status status = admit(); !status.ok()) return status;
   if (node >= nodes_.size()) return no_such_node(node);
   if (state_ != State::kRunning) {
@@ -150,7 +158,7 @@ absl::StatusOr<Session> EngineCore::connect(uint32_t node, const std::string& pe
   absl::StatusOr<transport::PeerAddress> address = parse_peer(peer);
   if (!address.ok()) return address.status();
   absl::StatusOr<engine::SessionInfo> session =
-      engine_->connect_and_wait(node, *address, base::nanos(timeout_ns));
+      engine_->connect_and_wait(node, *address, base::nanos(timeout_ns), peer_name);
   if (!session.ok()) return session.status();
   return Session{session->session.value(), node};
 }
@@ -301,6 +309,8 @@ std::vector<SessionInfo> EngineCore::sessions_of(uint32_t node) {
     info.initiator = from.initiator;
     info.peer_address = format_peer_ip(from.peer);
     info.peer_port = from.peer.port;
+    info.peer_name = from.peer_name;
+    info.expires_unix_ns = from.expires_ns == crypto::kNeverExpires ? 0 : from.expires_ns;
     info.algorithm = crypto::algorithm_name(from.algorithm);
     info.lanes = static_cast<uint32_t>(from.lanes.size());
     info.last_heard_ns = UINT64_MAX;
@@ -329,21 +339,32 @@ absl::StatusOr<SessionInfo> EngineCore::session_info(Session session) {
   for (SessionInfo& info : sessions_of(session.node)) {
     if (info.session == session) return std::move(info);
   }
+  const std::lock_guard lock(ended_mutex_);
+  for (auto ended = ended_.rbegin(); ended != ended_.rend(); ++ended) {
+    if (ended->first == session) return absl::NotFoundError(ended->second);
+  }
   return absl::NotFoundError("there is no such session (any more)");
 }
 
 void EngineCore::on_session_up(size_t node, const engine::SessionInfo& session) {
   log_->info("{}: session {:08x} with {} port {} is up ({}, {} lanes)", nodes_[node].name,
-             session.session.value(), format_peer_ip(session.peer), session.peer.port,
+             session.session.value(), peer_text(session), session.peer.port,
              crypto::algorithm_name(session.algorithm), session.lanes.size());
 }
 
 void EngineCore::on_session_down(size_t node, const engine::SessionInfo& session, base::Code code,
                                  const std::string& reason) {
   const bool expected = code == base::Code::kClosed || code == base::Code::kOk;
+  {
+    const std::lock_guard lock(ended_mutex_);
+    if (ended_.size() >= kEndedSessions) ended_.pop_front();
+    ended_.emplace_back(
+        Session{session.session.value(), static_cast<uint32_t>(node)},
+        absl::StrCat("the session has ended: ", base::code_name(code), ": ", reason));
+  }
   log_->log(expected ? spdlog::level::info : spdlog::level::warn,
             "{}: session {:08x} with {} has ended: {} {}", nodes_[node].name,
-            session.session.value(), format_peer_ip(session.peer), base::code_name(code), reason);
+            session.session.value(), peer_text(session), base::code_name(code), reason);
 }
 
 void EngineCore::on_peer_refused(size_t node, const transport::PeerAddress& peer,

@@ -4,10 +4,12 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -28,7 +30,8 @@ class EngineCore final : public engine::SessionListener {
   static std::unique_ptr<Engine> wrap(std::unique_ptr<EngineCore> core);
 
   absl::Status start();
-  absl::StatusOr<Session> connect(uint32_t node, const std::string& peer, uint64_t timeout_ns);
+  absl::StatusOr<Session> connect(uint32_t node, const std::string& peer, uint64_t timeout_ns,
+                                  const std::string& peer_name);
   absl::Status disconnect(Session session);
   absl::Status drain(uint64_t timeout_ns);
   absl::Status close();
@@ -88,6 +91,8 @@ class EngineCore final : public engine::SessionListener {
   std::mutex refusal_mutex_;
   uint64_t refusal_logged_ns_ = 0;
   uint64_t refusals_unlogged_ = 0;
+  std::mutex ended_mutex_;
+  std::deque<std::pair<Session, std::string>> ended_;  // The last ones, with why; oldest first.
   std::mutex baseline_mutex_;
   std::vector<StatsSnapshot> baselines_;  // By node, from clear_stats().
 };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/engine_options.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -64,11 +66,11 @@ absl::StatusOr<std::vector<uint8_t>> read_key_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) {
     return absl::NotFoundError(
-        absl::StrCat("the key file ", path, " cannot be read: ", std::strerror(errno)));
+        absl::StrCat("the file ", path, " cannot be read: ", std::strerror(errno)));
   }
   std::vector<uint8_t> bytes{std::istreambuf_iterator<char>(file),
                              std::istreambuf_iterator<char>()};
-  if (file.bad()) return absl::NotFoundError(absl::StrCat("the key file ", path, " is unreadable"));
+  if (file.bad()) return absl::NotFoundError(absl::StrCat("the file ", path, " is unreadable"));
   return bytes;
 }
 
@@ -86,7 +88,8 @@ absl::StatusOr<std::vector<crypto::Psk>> make_psks(const CryptoOptions& options,
   if (file == bytes) {
     return absl::InvalidArgumentError(
         file ? "a key is given twice: set psk or psk_file, not both"
-             : "no key is given: set psk_file (a file of 32 bytes or more), or choose plaintext");
+             : "no key is given: set psk_file (a file of 32 bytes or more) or certificate_file, or "
+               "choose plaintext");
   }
   crypto::PskResult result;
   if (file) {
@@ -103,6 +106,57 @@ absl::StatusOr<std::vector<crypto::Psk>> make_psks(const CryptoOptions& options,
         absl::StrCat(file ? options.psk_file : std::string("psk"), ": ", result.error));
   }
   return std::vector<crypto::Psk>{std::move(result.key)};
+}
+
+bool wants_certificates(const CryptoOptions& options) {
+  return !options.certificate_file.empty() || !options.key_file.empty() || !options.trust.empty() ||
+         !options.allowed_names.empty();
+}
+
+// A private key that others can read is nobody's secret.
+absl::Status check_private(const std::string& path) {
+  struct stat facts {};
+  if (stat(path.c_str(), &facts) != 0) {
+    return absl::NotFoundError(
+        absl::StrCat("the file ", path, " cannot be read: ", std::strerror(errno)));
+  }
+  if ((facts.st_mode & (S_IRWXG | S_IRWXO)) == 0) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("the private key ", path, " can be read by others: chmod 600 ", path));
+}
+
+absl::StatusOr<engine::FileText> read_text(const std::string& path) {
+  absl::StatusOr<std::vector<uint8_t>> bytes = read_key_file(path);
+  if (!bytes.ok()) return bytes.status();
+  return engine::FileText{path, *std::move(bytes)};
+}
+
+absl::StatusOr<engine::TlsConfig> make_tls(const CryptoOptions& options) {
+  if (!options.psk_file.empty() || !options.psk.empty()) {
+    return absl::InvalidArgumentError(
+        "a pre-shared key and a certificate exclude each other: drop one");
+  }
+  if (options.certificate_file.empty() || options.key_file.empty() || options.trust.empty()) {
+    return absl::InvalidArgumentError(
+        "certificates need three things: certificate_file (--cert), key_file (--key) and trust "
+        "(--trust); add what is missing");
+  }
+  if (absl::Status status = check_private(options.key_file); !status.ok()) return status;
+  engine::TlsConfig tls;
+  absl::StatusOr<engine::FileText> certificate = read_text(options.certificate_file);
+  if (!certificate.ok()) return certificate.status();
+  absl::StatusOr<std::vector<uint8_t>> key = read_key_file(options.key_file);
+  if (!key.ok()) return key.status();
+  tls.certificate = *std::move(certificate);
+  tls.key_file = options.key_file;
+  tls.key = crypto::SecretBytes(*std::move(key));
+  for (const TrustOptions& each : options.trust) {
+    absl::StatusOr<engine::FileText> text = read_text(each.file);
+    if (!text.ok()) return text.status();
+    tls.trust.push_back({*std::move(text), each.suffix});
+  }
+  tls.allowed = options.allowed_names;
+  return tls;
 }
 
 absl::StatusOr<crypto::BackendKind> make_backend(CryptoBackend backend) {
@@ -310,8 +364,20 @@ absl::StatusOr<engine::EngineConfig> make_engine_config(const EngineOptions& opt
   absl::StatusOr<std::vector<crypto::AeadAlgorithm>> aeads = make_algorithms(options.crypto);
   if (!aeads.ok()) return aeads.status();
   const bool plain = aeads->front() == crypto::AeadAlgorithm::kNone;
-  absl::StatusOr<std::vector<crypto::Psk>> psks = make_psks(options.crypto, plain);
-  if (!psks.ok()) return psks.status();
+  std::vector<crypto::Psk> psks;
+  std::optional<engine::TlsConfig> tls;
+  if (wants_certificates(options.crypto)) {
+    if (plain) {
+      return absl::InvalidArgumentError("plaintext takes no certificate: leave the files out");
+    }
+    absl::StatusOr<engine::TlsConfig> made = make_tls(options.crypto);
+    if (!made.ok()) return made.status();
+    tls = *std::move(made);
+  } else {
+    absl::StatusOr<std::vector<crypto::Psk>> made = make_psks(options.crypto, plain);
+    if (!made.ok()) return made.status();
+    psks = *std::move(made);
+  }
   absl::StatusOr<crypto::BackendKind> backend = make_backend(options.crypto.backend);
   if (!backend.ok()) return backend.status();
 
@@ -323,7 +389,8 @@ absl::StatusOr<engine::EngineConfig> make_engine_config(const EngineOptions& opt
     absl::StatusOr<engine::NodeConfig> node = make_node(options, i, seed);
     if (!node.ok()) return node.status();
     node->aeads = *aeads;
-    node->psks = *psks;
+    node->psks = psks;
+    node->tls = tls;
     config.nodes.push_back(*std::move(node));
   }
   return config;

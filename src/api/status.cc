@@ -32,6 +32,8 @@ absl::StatusCode absl_code(StatusCode code) {
       return absl::StatusCode::kAborted;
     case StatusCode::kDataLoss:
       return absl::StatusCode::kDataLoss;
+    case StatusCode::kExpired:
+      return absl::StatusCode::kUnauthenticated;
     case StatusCode::kInternal:
       break;
   }

@@ -31,6 +31,8 @@ const char* code_name(Code code) {
       return "data_loss";
     case Code::kInternal:
       return "internal";
+    case Code::kExpired:
+      return "expired";
   }
   return "unknown";
 }

@@ -21,9 +21,10 @@ enum class Code : uint8_t {
   kAborted = 10,  // The peer gave the exchange up.
   kDataLoss = 11,
   kInternal = 12,
+  kExpired = 13,  // The session ended with a certificate of one of its sides.
 };
 
-inline constexpr uint8_t kCodeCount = 13;
+inline constexpr uint8_t kCodeCount = 14;
 
 // A stable lower-case name such as "deadline_exceeded"; "unknown" for a value outside the list.
 const char* code_name(Code code);

@@ -12,6 +12,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
+#include "base/utc.h"
 #include "cli/text.h"
 
 namespace sluice::cli {
@@ -87,6 +88,19 @@ base::Histogram all_latencies(const CallerResults& results) {
   base::Histogram all;
   for (const base::Histogram& one : results.latency) all.merge(one);
   return all;
+}
+
+void add_sessions(const std::vector<SessionInfo>& sessions, JsonReport* json) {
+  for (const SessionInfo& info : sessions) {
+    Labels labels = {{"address", info.peer_address},
+                     {"role", info.initiator ? "client" : "server"},
+                     {"cipher", info.algorithm}};
+    if (!info.peer_name.empty()) {
+      labels.emplace_back("name", info.peer_name);
+      labels.emplace_back("expires", base::utc_text(info.expires_unix_ns));
+    }
+    json->add("session.peer", 1, "sessions", std::move(labels));
+  }
 }
 
 void add_counters(const StatsSnapshot& counted, const std::string& phase, JsonReport* json) {

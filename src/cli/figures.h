@@ -11,6 +11,7 @@
 #include "base/workload.h"
 #include "cli/caller.h"
 #include "cli/json_report.h"
+#include "sluice/session.h"
 #include "sluice/stats.h"
 
 namespace sluice::cli {
@@ -44,6 +45,8 @@ struct FileFigures {
 void add_figures(const RpcFigures& figures, JsonReport* json);
 // Adds file.*.
 void add_figures(const FileFigures& figures, JsonReport* json);
+// Adds session.peer for each session, with who it is with.
+void add_sessions(const std::vector<SessionInfo>& sessions, JsonReport* json);
 // Adds packets.*, control.*, faults.* and the like from counters.
 void add_counters(const StatsSnapshot& counted, const std::string& phase, JsonReport* json);
 

@@ -166,11 +166,11 @@ absl::Status check_writable(const std::string& path) {
   return absl::OkStatus();
 }
 
-absl::Status write_whole(const std::string& path, absl::string_view text) {
+absl::Status write_whole(const std::string& path, absl::string_view text, unsigned mode) {
   if (is_special(path)) return write_directly(path, text);
   const std::string target = resolved(path);
   const std::string beside = absl::StrCat(target, ".", ::getpid(), ".part");
-  const int fd = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+  const int fd = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
   if (fd < 0) return errno_status("create", beside);
   bool ok = write_all(fd, text) && ::fsync(fd) == 0;
   absl::Status status = ok ? absl::OkStatus() : errno_status("write", beside);

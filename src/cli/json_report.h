@@ -54,8 +54,8 @@ std::string json_real(double value);
 // Whether write_whole() has a chance, tried before the work is done rather than after.
 absl::Status check_writable(const std::string& path);
 // Writes a file whole or not at all: beside its place, made durable, then moved there. A path that
-// is a pipe or a device is written directly.
-absl::Status write_whole(const std::string& path, absl::string_view text);
+// is a pipe or a device is written directly. `mode` is that of a new file's permissions.
+absl::Status write_whole(const std::string& path, absl::string_view text, unsigned mode = 0644);
 
 }  // namespace sluice::cli
 

@@ -22,6 +22,12 @@ const Mode* find_mode(absl::string_view name) {
 }
 
 absl::Status check_peer(const Options& options) {
+  if (has_certificates(options) && options.peer_name.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(options.mode,
+                     " has to know whom it talks to: add --name=server.dc.example, a name in the "
+                     "server's certificate"));
+  }
   if (options.embedded() || !options.peer.empty()) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(
       options.mode, " needs the server's address: add --peer=10.0.0.2 (or leave out --port to run ",

@@ -35,6 +35,24 @@ absl::Status set_cipher(const std::string& text, CryptoAlgorithm* cipher) {
   return absl::OkStatus();
 }
 
+// A path may hold an equals sign; a DNS name holds none, and no slash.
+absl::Status add_trust(const std::string& text, std::vector<TrustOptions>* trust) {
+  const size_t equals = text.rfind('=');
+  TrustOptions one;
+  one.file = text;
+  if (equals != std::string::npos && text.find('/', equals) == std::string::npos) {
+    one.file = text.substr(0, equals);
+    one.suffix = text.substr(equals + 1);
+    if (one.suffix.empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("'", text, "' limits trust to no name: write ca.pem=dc.example, or ca.pem"));
+    }
+  }
+  if (one.file.empty()) return absl::InvalidArgumentError("name a file of CA certificates");
+  trust->push_back(std::move(one));
+  return absl::OkStatus();
+}
+
 absl::Status set_backend(const std::string& text, CryptoBackend* backend) {
   if (text == "auto") {
     *backend = CryptoBackend::kAuto;
@@ -141,6 +159,18 @@ void add_security(OptionSet* set, Options* o) {
                  &o->connect_timeout);
   set->add_text("psk-file", "FILE", "the key that both sides share, at least 32 bytes",
                 &o->psk_file);
+  set->add_text("cert", "FILE", "this end's certificate (PEM); with --key and --trust, no psk",
+                &o->certificate);
+  set->add_text("key", "FILE", "its private key (PEM), readable by its owner alone", &o->key);
+  set->add("trust", "FILE[=NAME]",
+           "CA certificates that peers are issued by; =dc.example: for names below it only; may be "
+           "repeated",
+           [o](const std::string& text) { return add_trust(text, &o->trust); });
+  set->add_text("name", "NAME", "the DNS name that the server's certificate has to show",
+                &o->peer_name);
+  set->add_list("allow", "NAME",
+                "a client's name that is accepted; may be repeated (default: all that are trusted)",
+                &o->allowed);
   set->add("cipher", "NAME",
            "aes-128-gcm (default), aes-256-gcm, chacha20-poly1305; plaintext takes no key and both "
            "sides must choose it",
@@ -260,7 +290,48 @@ std::vector<NodeOptions> embedded_nodes(const Options& options) {
   return {client, server};
 }
 
+absl::Status check_certificates(const Options& o) {
+  const std::pair<const char*, bool> parts[] = {
+      {"--cert", o.certificate.empty()}, {"--key", o.key.empty()}, {"--trust", o.trust.empty()}};
+  for (const auto& [option, missing] : parts) {
+    if (!missing) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        option, " is missing: certificates need --cert=FILE, --key=FILE and --trust=FILE"));
+  }
+  if (!o.psk_file.empty()) {
+    return absl::InvalidArgumentError("--psk-file and --cert exclude each other: drop one");
+  }
+  if (o.cipher == CryptoAlgorithm::kPlaintext) {
+    return absl::InvalidArgumentError("--cipher=plaintext takes no --cert: drop one");
+  }
+  return absl::OkStatus();
+}
+
+// Exactly one way to know the peer.
+absl::Status check_credentials(const Options& o) {
+  if (has_certificates(o)) return check_certificates(o);
+  if (!o.peer_name.empty() || !o.allowed.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        o.peer_name.empty() ? "--allow" : "--name",
+        " names a peer by its certificate: give --cert, --key and --trust too, or drop it"));
+  }
+  const bool plain = o.cipher == CryptoAlgorithm::kPlaintext;
+  if (plain && !o.psk_file.empty()) {
+    return absl::InvalidArgumentError("--cipher=plaintext takes no --psk-file: drop one");
+  }
+  if (!o.embedded() && o.psk_file.empty() && !plain) {
+    return absl::InvalidArgumentError(
+        "no key: give --psk-file=FILE, the same 32 bytes or more on both sides, or a certificate "
+        "(--cert, --key and --trust)");
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
+
+bool has_certificates(const Options& o) {
+  return !o.certificate.empty() || !o.key.empty() || !o.trust.empty();
+}
 
 OptionSet option_set(Options* options) {
   OptionSet set;
@@ -301,14 +372,7 @@ absl::Status check_options(const Options& o) {
         absl::StrCat("--cpus names ", o.cpus.size(), " CPUs for ", lcores, " lcores",
                      ends == 2 ? " of both ends" : "", ": name one each, or set --lcores"));
   }
-  if (o.cipher == CryptoAlgorithm::kPlaintext && !o.psk_file.empty()) {
-    return absl::InvalidArgumentError("--cipher=plaintext takes no --psk-file: drop one");
-  }
-  if (!o.embedded() && o.psk_file.empty() && o.cipher != CryptoAlgorithm::kPlaintext) {
-    return absl::InvalidArgumentError(
-        "no key: give --psk-file=FILE, the same 32 bytes or more on both sides");
-  }
-  return absl::OkStatus();
+  return check_credentials(o);
 }
 
 uint64_t connect_timeout_of(const Options& options) {
@@ -339,7 +403,12 @@ EngineOptions engine_options(const Options& options, bool accept, std::vector<ui
   engine.crypto.algorithms = {options.cipher};
   engine.crypto.backend = options.backend;
   engine.crypto.psk_file = options.psk_file;
-  if (options.psk_file.empty() && options.cipher != CryptoAlgorithm::kPlaintext) {
+  engine.crypto.certificate_file = options.certificate;
+  engine.crypto.key_file = options.key;
+  engine.crypto.trust = options.trust;
+  engine.crypto.allowed_names = options.allowed;
+  if (options.psk_file.empty() && !has_certificates(options) &&
+      options.cipher != CryptoAlgorithm::kPlaintext) {
     engine.crypto.psk = std::move(psk);
   }
   engine.limits.arena_bytes = options.arena_mb << 20;

@@ -40,6 +40,11 @@ struct Options {
 
   // Crypto.
   std::string psk_file;
+  std::string certificate;
+  std::string key;
+  std::vector<TrustOptions> trust;
+  std::vector<std::string> allowed;
+  std::string peer_name;  // What the server has to prove.
   CryptoAlgorithm cipher = CryptoAlgorithm::kAes128Gcm;
   CryptoBackend backend = CryptoBackend::kAuto;
 
@@ -89,6 +94,9 @@ uint64_t connect_timeout_of(const Options& options);
 
 // Binds every option to a field; `options` must outlive the set.
 OptionSet option_set(Options* options);
+
+// Whether peers are known by certificates.
+bool has_certificates(const Options& options);
 
 // What the options say of themselves, without regard to a mode: combinations that cannot be meant.
 absl::Status check_options(const Options& options);

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "cli/args.h"
+#include "cli/identity.h"
 #include "cli/runner.h"
 #include "cli/text.h"
 #include "sluice/version.h"
@@ -25,7 +26,8 @@ std::string general_help(const OptionSet& set) {
   std::string out = absl::StrCat("sluice ", library_version(),
                                  ": encrypted messages over DPDK\n\n"
                                  "usage: sluice [EAL arguments --] MODE [options]\n"
-                                 "       sluice MODE --help\n\nmodes:\n");
+                                 "       sluice MODE --help\n"
+                                 "       sluice identity --help   (certificates)\n\nmodes:\n");
   for (const Mode* mode : modes()) {
     const std::string name = mode->name;
     absl::StrAppend(&out, "  ", name, std::string(12 - name.size(), ' '), mode->summary, "\n");
@@ -92,6 +94,9 @@ absl::StatusOr<Command> read_command(const std::vector<std::string>& arguments) 
 }
 
 int run_program(const std::vector<std::string>& arguments) {
+  if (!arguments.empty() && arguments.front() == "identity") {
+    return run_identity({arguments.begin() + 1, arguments.end()}, stdout);
+  }
   const auto command = read_command(arguments);
   if (!command.ok()) {
     std::fprintf(stderr, "sluice: %s\n", std::string(command.status().message()).c_str());

@@ -77,7 +77,7 @@ Rig::~Rig() {
 // A signal ends the attempt at once, and the engine with it.
 absl::StatusOr<Session> Rig::attempt(const std::string& peer, uint64_t timeout) {
   auto outcome = std::async(std::launch::async, [this, &peer, timeout] {
-    return engine_->connect(kClientNode, peer, timeout);
+    return engine_->connect(kClientNode, peer, timeout, options_.peer_name);
   });
   while (outcome.wait_for(kSignalLook) != std::future_status::ready) {
     if (signals_received() > 0) close(0).IgnoreError();

@@ -9,7 +9,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "cli/figures.h"
 #include "cli/prompt.h"
+#include "cli/show.h"
 #include "cli/signals.h"
 #include "cli/text.h"
 #include "sluice/version.h"
@@ -51,12 +53,19 @@ absl::Status start(const Mode& mode, Rig* rig, FILE* out) {
   if (!status.ok()) return status;
   if (rig->options().report) std::fputs(rig->report_text().c_str(), out);
   std::fflush(out);
-  return mode.connects ? rig->connect() : absl::OkStatus();
+  if (!mode.connects) return absl::OkStatus();
+  status = rig->connect();
+  if (status.ok() && rig->options().report) {
+    std::fputs(peers_text(rig->engine().sessions()).c_str(), out);
+    std::fflush(out);
+  }
+  return status;
 }
 
 absl::Status run_rig(const Mode& mode, Rig* rig, JsonReport* json) {
   absl::Status status = start(mode, rig, stdout);
   if (!status.ok()) return status;
+  if (mode.connects) add_sessions(rig->engine().sessions(), json);
   JobRun run(rig, json, stdout);
   const Options& options = rig->options();
   if (options.interactive || !options.cmdline_file.empty()) {
@@ -64,6 +73,7 @@ absl::Status run_rig(const Mode& mode, Rig* rig, JsonReport* json) {
   } else {
     status = run_job(mode, rig, &run);
   }
+  if (!mode.connects) add_sessions(rig->engine().sessions(), json);
   json->add("memory.rss", resident_bytes(), "bytes");
   // The job may still own calls: they end here, before it does.
   const absl::Status closed = rig->close(signals_received() >= 2 ? 0 : kDrainNanos);

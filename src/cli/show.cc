@@ -3,6 +3,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/utc.h"
 #include "cli/text.h"
 
 namespace sluice::cli {
@@ -36,15 +37,26 @@ std::string port_stats_text(const std::vector<PortInfo>& ports) {
   return out;
 }
 
+std::string peers_text(const std::vector<SessionInfo>& sessions) {
+  std::string out;
+  for (const SessionInfo& info : sessions) {
+    if (info.peer_name.empty() || !info.initiator) continue;
+    absl::StrAppend(&out, "peer: ", info.peer_name, " at ", info.peer_address, ":", info.peer_port,
+                    " (", info.algorithm, ", until ", base::utc_text(info.expires_unix_ns), ")\n");
+  }
+  return out;
+}
+
 std::string sessions_text(const std::vector<SessionInfo>& sessions) {
   if (sessions.empty()) return "  no session\n";
-  Table table({"session", "peer", "role", "cipher", "lanes", "rtt", "packet", "epochs", "in flight",
-               "heard"});
+  Table table({"session", "peer", "name", "role", "cipher", "lanes", "rtt", "packet", "epochs",
+               "in flight", "heard"});
   for (const SessionInfo& info : sessions) {
     table.row({absl::StrCat(info.session.node, ".", info.session.id),
                absl::StrCat(info.peer_address, ":", info.peer_port),
-               info.initiator ? "client" : "server", info.algorithm, absl::StrCat(info.lanes),
-               nanos_text(info.rtt_ns), bytes_text(info.packet_bytes),
+               info.peer_name.empty() ? "-" : info.peer_name, info.initiator ? "client" : "server",
+               info.algorithm, absl::StrCat(info.lanes), nanos_text(info.rtt_ns),
+               bytes_text(info.packet_bytes),
                absl::StrCat(info.send_epoch, "/", info.receive_epoch), absl::StrCat(info.exchanges),
                nanos_text(info.last_heard_ns)});
   }

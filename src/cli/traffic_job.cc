@@ -100,6 +100,15 @@ absl::Status TrafficJob::collect() {
     if (caller->refused() != StatusCode::kOk) refused = caller->refused();
   }
   note_end();
+  if (refused == StatusCode::kNotFound) {
+    // The session is gone, and the engine knows why.
+    const auto session = rig_->engine().session_info(rig_->sessions().front());
+    const absl::Status status = to_status(refused, "no further RPC could be begun");
+    if (!session.ok()) {
+      return absl::Status(status.code(),
+                          absl::StrCat(status.message(), " (", session.status().message(), ")"));
+    }
+  }
   return to_status(refused, "no further RPC could be begun");
 }
 

@@ -21,6 +21,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/limits.h"
@@ -43,6 +44,8 @@ enum class HandshakeType : uint8_t {
   kClientFinished = 4,
   kServerDone = 5,
   kRefuse = 6,
+  kTlsClientRefuse = 0x10,  // TLS: an authentic refusal, to a peer that has its keys.
+  kTlsServerRefuse = 0x20,
 };
 
 constexpr bool sent_by_client(HandshakeType type) {
@@ -73,10 +76,32 @@ enum class RefuseReason : uint8_t {
   kSelf = 7,          // The hello came from this very endpoint (reflection).
   kParameters = 8,    // Parameters that do not go together (lanes).
   kMechanism = 9,     // Another handshake mechanism is required.
+  kTls = 10,          // The TLS handshake failed, for no reason below.
+
+  // What a certificate was refused for.
+  kNoCertificate = 16,
+  kCertificateGarbage = 17,  // No X.509, or parts of it that cannot be read.
+  kCertificateKeyType = 18,  // Neither ECDSA P-256 nor Ed25519.
+  kCertificateSanType = 19,  // A subject alternative name that is no DNS name.
+  kCertificateWildcard = 20,
+  kCertificateNoDnsName = 21,    // Only a common name, which is never looked at.
+  kCertificateChainLength = 22,  // Too many issuers, or more than one of them allows.
+  kCertificateAnchor = 23,       // Issued by nobody who is trusted here.
+  kCertificateNameSpace = 24,    // Its anchor is not trusted for names like this.
+  kCertificateIssuer = 25,       // An issuer in the chain may not issue.
+  kCertificateConstraints = 26,  // Outside the names that an issuer may issue for.
+  kCertificateExpired = 27,
+  kCertificateNotYetValid = 28,
+  kCertificateUsage = 29,  // Not for this side of a TLS handshake.
+  kCertificateName = 30,   // Another name than the expected one.
 };
 
 // A sentence for error messages, for any value (also one this version does not know).
 const char* refuse_reason_text(RefuseReason reason);
+
+constexpr bool is_certificate_reason(RefuseReason reason) {
+  return reason >= RefuseReason::kNoCertificate && reason <= RefuseReason::kCertificateName;
+}
 
 // Fills `size` bytes at `out` with cryptographically strong randomness. A plain pair, because
 // floors 0 to 4 have no randomness of their own; `context` must outlive every user of the source.
@@ -86,6 +111,18 @@ struct RandomSource {
 
   void operator()(uint8_t* out, size_t size) const { fill(context, out, size); }
 };
+
+// The time of day in nanoseconds since 1970 (UTC), for the validity of certificates. Injected, like
+// randomness; `context` must outlive every user.
+struct WallClock {
+  uint64_t (*now)(void* context) = nullptr;
+  void* context = nullptr;
+
+  uint64_t operator()() const { return now(context); }
+};
+
+// A time that never comes.
+inline constexpr uint64_t kNeverExpires = UINT64_MAX;
 
 // The shared secret, root of key_schedule.h, and the algorithm it is for.
 struct SessionSecrets {
@@ -100,6 +137,11 @@ struct HandshakeResult {
   SessionParameters peer;  // Authenticated.
   SessionAgreement agreement;
   ResetToken peer_reset_token{};  // What a RESET for the peer's session id has to carry.
+  std::string peer_name;          // The DNS name that the peer proved; empty without certificates.
+  // Wall-clock time from which on either side's certificate is no longer good: the session ends.
+  uint64_t expires_ns = kNeverExpires;
+  bool own_expires_first = false;
+  bool resumed = false;  // By a ticket of an earlier handshake, with a fresh key exchange.
 };
 
 struct HandshakeMessage {
@@ -111,7 +153,7 @@ enum class HandshakeStep : uint8_t {
   kNeedMore,     // Progress or a repetition: send `send` and wait.
   kIgnored,      // Unexpected, malformed or not authentic; nothing changed.
   kEstablished,  // Send `send`; result() is valid. Said once.
-  kRefused,      // Over, for `reason`: known to the side that says so, no mere hint.
+  kRefused,      // Over, for `reason`: known for certain, no mere hint. Send `send`, if any.
 };
 
 enum class IgnoreCause : uint8_t { kNone, kUnexpected, kMalformed, kNotAuthentic };
@@ -120,6 +162,8 @@ struct HandshakeOutcome {
   HandshakeStep step = HandshakeStep::kNeedMore;
   RefuseReason reason = RefuseReason::kNone;
   IgnoreCause cause = IgnoreCause::kNone;
+  bool by_peer = false;  // kRefused: the peer, proved or proving, said so; else this side did.
+  std::string detail;    // kRefused: what exactly, for this side's log; may be empty.
   std::vector<HandshakeMessage> send;
 };
 
@@ -152,9 +196,11 @@ class HandshakeMechanism {
   virtual HandshakeMechanismId id() const = 0;
   // Fragments a ClientHello of this mechanism may have: a server refuses to join more.
   virtual uint8_t max_hello_fragments() const = 0;
-  // `attempt` is the client's random 64-bit id of this attempt, in every packet of it.
+  // `attempt` is the client's random 64-bit id of this attempt, in every packet of it. `peer_name`
+  // is the DNS name that the server has to prove; a mechanism without names gives it no meaning.
   virtual std::unique_ptr<ClientHandshake> new_client(uint64_t attempt,
-                                                      const SessionParameters& local) = 0;
+                                                      const SessionParameters& local,
+                                                      const std::string& peer_name) = 0;
   virtual std::unique_ptr<ServerHandshake> new_server(uint64_t attempt,
                                                       const SessionParameters& local) = 0;
   // What a RESET carries when this endpoint, perhaps restarted, no longer knows a session id that

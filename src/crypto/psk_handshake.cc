@@ -287,7 +287,8 @@ PskMechanism::PskMechanism(const std::vector<Psk>& keys, const Primitives* primi
 }
 
 std::unique_ptr<ClientHandshake> PskMechanism::new_client(uint64_t attempt,
-                                                          const SessionParameters& local) {
+                                                          const SessionParameters& local,
+                                                          const std::string& /*peer_name*/) {
   return std::make_unique<PskClient>(primitives_, random_, keys_.front(), attempt, local);
 }
 

@@ -106,8 +106,8 @@ class PskMechanism : public HandshakeMechanism {
 
   HandshakeMechanismId id() const override { return HandshakeMechanismId::kPsk; }
   uint8_t max_hello_fragments() const override { return 1; }
-  std::unique_ptr<ClientHandshake> new_client(uint64_t attempt,
-                                              const SessionParameters& local) override;
+  std::unique_ptr<ClientHandshake> new_client(uint64_t attempt, const SessionParameters& local,
+                                              const std::string& peer_name) override;
   std::unique_ptr<ServerHandshake> new_server(uint64_t attempt,
                                               const SessionParameters& local) override;
   ResetToken reset_token(base::SessionId local) const override;

@@ -13,6 +13,7 @@
 #include "base/status.h"
 #include "base/types.h"
 #include "crypto/aead.h"
+#include "crypto/handshake.h"
 #include "transport/commands.h"
 #include "transport/endpoint.h"
 #include "transport/peer_address.h"
@@ -42,6 +43,9 @@ struct SessionInfo {
   transport::PeerAddress peer;  // Its base port; lane packets go to this plus the peer's lcore.
   bool initiator = false;
   crypto::AeadAlgorithm algorithm = crypto::AeadAlgorithm::kNone;
+  std::string peer_name;  // The DNS name that the peer proved; empty with pre-shared keys.
+  // Wall-clock time since 1970 at which the session ends with a certificate of either side.
+  uint64_t expires_ns = crypto::kNeverExpires;
   std::vector<LaneInfo> lanes;  // Those of all lcores.
 };
 

@@ -13,6 +13,7 @@
 #include "crypto/aead.h"
 #include "crypto/choose_backend.h"
 #include "crypto/psk.h"
+#include "crypto/secret_bytes.h"
 #include "engine/application.h"
 #include "engine/fault.h"
 #include "transport/config.h"
@@ -74,6 +75,26 @@ struct PortConfig {
   FaultConfig tx_faults;
 };
 
+// The content of a file, with its name for messages.
+struct FileText {
+  std::string file;
+  std::vector<uint8_t> bytes;
+};
+
+struct TrustConfig {
+  FileText text;       // CA certificates, PEM.
+  std::string suffix;  // The names at and below it are what they may vouch for; empty: any.
+};
+
+// Identity by certificate.
+struct TlsConfig {
+  FileText certificate;  // PEM, the own certificate first, then its issuers.
+  std::string key_file;
+  crypto::SecretBytes key;  // PEM.
+  std::vector<TrustConfig> trust;
+  std::vector<std::string> allowed;  // Names that clients may have; empty: all that are trusted.
+};
+
 // An endpoint of the network: addresses, lcores and sessions of its own. A process has one of
 // them as a rule, and two when it talks to itself.
 struct NodeConfig {
@@ -85,7 +106,10 @@ struct NodeConfig {
   uint8_t lcores = 1;
   bool accept = false;  // Take sessions that others begin.
   uint32_t max_sessions = 1024;
-  std::vector<crypto::Psk> psks;  // The first is used to connect, any of them is accepted.
+  // How peers know each other: keys (the first is used to connect, any of them is accepted), or
+  // certificates.
+  std::vector<crypto::Psk> psks;
+  std::optional<TlsConfig> tls;
   // AEAD algorithms in order of preference; kNone (plaintext) stands alone.
   std::vector<crypto::AeadAlgorithm> aeads = {crypto::AeadAlgorithm::kAes128Gcm,
                                               crypto::AeadAlgorithm::kAes256Gcm};

@@ -11,7 +11,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "crypto/dns_name.h"
 #include "engine/limits.h"
+#include "engine/mechanism.h"
 #include "wire/header.h"
 
 namespace sluice::engine {
@@ -60,6 +62,8 @@ absl::Status status_of(base::Code code, const std::string& reason) {
       return absl::AbortedError(text);
     case base::Code::kDataLoss:
       return absl::DataLossError(text);
+    case base::Code::kExpired:
+      return absl::UnauthenticatedError(text);
     case base::Code::kInternal:
       break;
   }
@@ -76,14 +80,11 @@ transport::ConnectorConfig Control::connector_config(const Setup& setup) {
   config.parameters.aeads = setup.algorithms;
   config.accept = setup.config->accept;
   config.max_sessions = setup.config->max_sessions;
+  if (setup.config->tls.has_value()) config.proved_rate = limits::kTlsHelloRate;
   return config;
 }
 
 absl::StatusOr<std::unique_ptr<Control>> Control::create(const Setup& setup) {
-  if (setup.config->psks.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        setup.config->name, ": a pre-shared key is needed: give a file with --psk-file"));
-  }
   const transport::ConnectorConfig config = connector_config(setup);
   if (const char* error = transport::connector_config_error(config)) {
     return absl::InvalidArgumentError(absl::StrCat(setup.config->name, ": ", error));
@@ -93,8 +94,7 @@ absl::StatusOr<std::unique_ptr<Control>> Control::create(const Setup& setup) {
 
 Control::Control(const Setup& setup, const transport::ConnectorConfig& config)
     : setup_(setup),
-      mechanism_(setup.config->psks, setup.primitives, setup.random, false),
-      connector_(config, &mechanism_, setup.primitives, setup.random),
+      connector_(config, setup.mechanism, setup.primitives, setup.random),
       paths_(paths_setup()),
       sessions_(sessions_setup()),
       link_up_(setup.ports.size(), false) {}
@@ -142,6 +142,7 @@ Sessions::Setup Control::sessions_setup() {
   out.paths = &paths_;
   out.stats = &stats_;
   out.listener = setup_.config->listener;
+  out.wall_clock = system_wall_clock();
   out.post = [this](uint8_t lcore, ControlTask* task) { post_task(lcore, task); };
   out.release_id = [this](base::SessionId id) { connector_.release_session(id); };
   out.ready = [this](transport::ConnectId id, const SessionInfo* info, const std::string& error) {
@@ -214,6 +215,7 @@ bool Control::work(base::Nanos now) {
   busy |= run_orphans(now);
   if (connector_.next_deadline() <= now) connector_.on_deadline(now);
   if (paths_.next_deadline() <= now) paths_.on_deadline(now);
+  sessions_.expire(now);
   watch_links(now);
   busy |= take_events(now);
   busy |= send_handshakes(now);
@@ -221,7 +223,8 @@ bool Control::work(base::Nanos now) {
 }
 
 base::Nanos Control::next_deadline() const {
-  return std::min({connector_.next_deadline(), paths_.next_deadline(), next_link_check_});
+  return std::min({connector_.next_deadline(), paths_.next_deadline(), sessions_.next_expiry(),
+                   next_link_check_});
 }
 
 // A peer that comes up after us has not heard our announcement.
@@ -291,7 +294,7 @@ void Control::answer_unknown(const wire::ParsedFrame& parsed, std::span<const ui
   wire::ResetPacket reset;
   reset.session = view->session();
   reset.lane = view->lane();
-  const crypto::ResetToken token = mechanism_.reset_token(base::SessionId(view->session()));
+  const crypto::ResetToken token = setup_.mechanism->reset_token(base::SessionId(view->session()));
   std::copy(token.begin(), token.end(), reset.token);
   std::array<uint8_t, wire::ResetPacket::kSize> bytes;
   reset.emit(bytes.data());
@@ -421,24 +424,36 @@ bool Control::post_and_wait(const std::function<void()>& function) {
   return true;
 }
 
-void Control::connect(const transport::PeerAddress& peer, base::Nanos timeout,
-                      ConnectCallback done) {
+void Control::connect(const transport::PeerAddress& peer, const std::string& peer_name,
+                      base::Nanos timeout, ConnectCallback done) {
   const base::Nanos deadline = base::after(setup_.clock->now(), timeout);
   auto shared = std::make_shared<ConnectCallback>(std::move(done));
-  if (!post([this, peer, deadline, shared] { begin_connect(peer, deadline, *shared); })) {
+  if (!post([this, peer, peer_name, deadline, shared] {
+        begin_connect(peer, peer_name, deadline, *shared);
+      })) {
     (*shared)(absl::CancelledError("the engine is not running"));
   }
 }
 
-void Control::begin_connect(const transport::PeerAddress& peer, base::Nanos deadline,
-                            ConnectCallback done) {
+void Control::begin_connect(const transport::PeerAddress& peer, const std::string& peer_name,
+                            base::Nanos deadline, ConnectCallback done) {
+  const bool named = setup_.mechanism->id() == crypto::HandshakeMechanismId::kTls13;
+  const std::string name = crypto::normalize_dns_name(peer_name);
+  if (named == peer_name.empty() || name.empty() != peer_name.empty()) {
+    done(absl::InvalidArgumentError(
+        !named ? std::string("a pre-shared key proves no name: leave the peer's name out")
+        : peer_name.empty()
+            ? std::string("the DNS name that the peer has to prove is missing: give it (--name)")
+            : absl::StrCat("'", peer_name, "' is no DNS name of a peer: write a.dc.example")));
+    return;
+  }
   if (!paths_.reachable(peer.ip)) {
     done(absl::UnavailableError(
         absl::StrCat("no way to ", wire::format_ip_address(peer.ip),
                      ": it is on no port's network, and there is no gateway of its family")));
     return;
   }
-  const auto result = connector_.connect(peer, deadline, setup_.clock->now());
+  const auto result = connector_.connect(peer, name, deadline, setup_.clock->now());
   if (result.code != base::Code::kOk) {
     done(status_of(result.code,
                    "the connect was not begun: bad address or port, no time left, or "

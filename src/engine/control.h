@@ -19,7 +19,6 @@
 #include "absl/status/statusor.h"
 #include "base/types.h"
 #include "crypto/handshake.h"
-#include "crypto/psk_handshake.h"
 #include "engine/application.h"
 #include "engine/channel.h"
 #include "engine/clock.h"
@@ -54,6 +53,7 @@ class Control {
     const crypto::Primitives* primitives = nullptr;
     std::vector<crypto::AeadAlgorithm> algorithms;
     crypto::RandomSource random;
+    crypto::HandshakeMechanism* mechanism = nullptr;  // Outlives the control thread.
     uint32_t max_packet = 0;
   };
 
@@ -68,7 +68,9 @@ class Control {
   void stop();
 
   // Any thread but the control thread, which calls the callbacks.
-  void connect(const transport::PeerAddress& peer, base::Nanos timeout, ConnectCallback done);
+  // `peer_name` is the DNS name that the peer has to prove; with pre-shared keys it has none.
+  void connect(const transport::PeerAddress& peer, const std::string& peer_name,
+               base::Nanos timeout, ConnectCallback done);
   absl::Status close_session(base::SessionId session);
   absl::Status update_keys(base::SessionId session);
   // Refuses new sessions and ends connects under way.
@@ -99,8 +101,8 @@ class Control {
   bool take_events(base::Nanos now);
   bool send_handshakes(base::Nanos now);
   void watch_links(base::Nanos now);
-  void begin_connect(const transport::PeerAddress& peer, base::Nanos deadline,
-                     ConnectCallback done);
+  void begin_connect(const transport::PeerAddress& peer, const std::string& peer_name,
+                     base::Nanos deadline, ConnectCallback done);
   void end_connect(transport::ConnectId id, absl::StatusOr<SessionInfo> result);
   // Queues work for the control thread; false when it has ended.
   bool post(std::function<void()> function);
@@ -111,7 +113,6 @@ class Control {
 
   Setup setup_;
   ControlStats stats_;
-  crypto::PskMechanism mechanism_;
   transport::Connector connector_;
   Paths paths_;
   Sessions sessions_;

@@ -126,6 +126,7 @@ absl::StatusOr<const CryptoLibrary*> load_crypto(const std::string& module_path)
   }
   next->ipsec_mb = crypto::make_ipsec_mb_backend();
   next->library.primitives = &(*module)->primitives;
+  next->library.module = *module;
   next->library.backends = {.ipsec_mb = next->ipsec_mb.get(),
                             .boringssl = next->boringssl.get(),
                             .plaintext = &next->plaintext};

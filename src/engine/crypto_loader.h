@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "crypto/aead.h"
+#include "crypto/boringssl/module.h"
 #include "crypto/choose_backend.h"
 #include "crypto/handshake.h"
 #include "crypto/primitives.h"
@@ -19,6 +20,7 @@ namespace sluice::engine {
 // Everything cryptographic that is one per process; found at the first call and kept for good.
 struct CryptoLibrary {
   const crypto::Primitives* primitives = nullptr;
+  const crypto::BoringsslModule* module = nullptr;  // With TLS and certificates.
   crypto::BackendSet backends;
   std::string module_path;  // Or "linked in".
 };

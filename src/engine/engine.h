@@ -87,11 +87,14 @@ class Engine {
   // Begins a session; `done` is called once, on the control thread of the node, at the latest
   // `timeout` from now (or from stop()). Its errors: Unavailable (no answer), PermissionDenied
   // (refused), ResourceExhausted, InvalidArgument, Cancelled (stopped).
-  void connect(size_t node, const transport::PeerAddress& peer, base::Nanos timeout,
-               ConnectCallback done);
+  // `peer_name` is the DNS name that the peer has to prove: given with certificates, empty with
+  // pre-shared keys, else InvalidArgument.
+  void connect(size_t node, const transport::PeerAddress& peer, const std::string& peer_name,
+               base::Nanos timeout, ConnectCallback done);
   // The same, waiting for it.
   absl::StatusOr<SessionInfo> connect_and_wait(size_t node, const transport::PeerAddress& peer,
-                                               base::Nanos timeout);
+                                               base::Nanos timeout,
+                                               const std::string& peer_name = {});
   // Ends a session: its calls complete with kClosed and the peer is told. Returns at once;
   // NotFound when there is no such session.
   absl::Status close_session(size_t node, base::SessionId session);

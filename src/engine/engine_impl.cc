@@ -14,6 +14,7 @@
 #include "engine/crypto_loader.h"
 #include "engine/device.h"
 #include "engine/limits.h"
+#include "engine/mechanism.h"
 
 namespace sluice::engine {
 namespace {
@@ -137,10 +138,15 @@ absl::Status EngineImpl::make_nodes(const CryptoLibrary& library) {
   const std::vector<bool> shared = find_shared(cpus, read_machine(0).cpus.size());
   size_t first = 0;
   for (size_t index = 0; index < config.nodes.size(); ++index) {
-    const NodeConfig& node = config.nodes[index];
+    NodeConfig& node = config.nodes[index];
     auto crypto = choose_crypto(library, config.backend, node.aeads);
     if (!crypto.ok()) return crypto.status();
+    auto mechanism = make_mechanism(node, library);
+    if (!mechanism.ok()) return mechanism.status();
+    // The mechanism has the private key now; the text of it is needed no more.
+    if (node.tls.has_value()) node.tls->key = crypto::SecretBytes();
     Node::Setup setup;
+    setup.mechanism = std::move(mechanism->mechanism);
     setup.index = index;
     setup.config = &node;
     setup.eal = eal;
@@ -153,12 +159,14 @@ absl::Status EngineImpl::make_nodes(const CryptoLibrary& library) {
       setup.yields.push_back(shared[i]);
     }
     first += node.lcores;
-    auto made = Node::create(setup);
+    auto made = Node::create(std::move(setup));
     if (!made.ok()) return made.status();
     nodes.push_back(*std::move(made));
-    ReportLine line = crypto->report;
-    if (config.nodes.size() > 1) line.what = absl::StrCat("crypto of ", node.name);
-    report.lines.push_back(line);
+    mechanism->report.insert(mechanism->report.begin(), crypto->report);
+    for (ReportLine& line : mechanism->report) {
+      if (config.nodes.size() > 1) absl::StrAppend(&line.what, " of ", node.name);
+      report.lines.push_back(std::move(line));
+    }
   }
   return absl::OkStatus();
 }

@@ -15,6 +15,9 @@ namespace sluice::engine::limits {
 
 // Frames of one receive or transmit burst; memif of DPDK 22.11 wants 64 at most.
 inline constexpr size_t kBurst = 32;
+// Hellos a second that a node with certificates looks into: each costs a signature and a key
+// exchange, some 0.3 ms, before the client has proved more than its address.
+inline constexpr uint32_t kTlsHelloRate = 1000;
 // A burst is answered in parts, so that the peer works on the first while the rest is read: two
 // full bundles, or as many packets of other kinds as make the calls into the AEAD worth while.
 inline constexpr size_t kPartWeight = 16;

@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/limits.h"
+#include "engine/mechanism.h"
 
 namespace sluice::engine {
 namespace {
@@ -85,10 +86,7 @@ absl::Status check_node_config(const NodeConfig& config) {
   for (const PortConfig& port : config.ports) {
     if (auto status = check_port_config(port); !status.ok()) return status;
   }
-  if (config.psks.empty()) {
-    return error("a pre-shared key is needed: give a file with --psk-file");
-  }
-  return absl::OkStatus();
+  return check_credentials(config);
 }
 
 uint32_t estimate_memory_mb(const NodeConfig& config) {
@@ -110,8 +108,8 @@ uint32_t estimate_memory_mb(const NodeConfig& config) {
   return static_cast<uint32_t>((bytes >> 20) + 1);
 }
 
-absl::StatusOr<std::unique_ptr<Node>> Node::create(const Setup& setup) {
-  std::unique_ptr<Node> node(new Node(setup));
+absl::StatusOr<std::unique_ptr<Node>> Node::create(Setup setup) {
+  std::unique_ptr<Node> node(new Node(std::move(setup)));
   for (auto step : {&Node::open_ports, &Node::make_pools, &Node::make_lcores, &Node::connect_lcores,
                     &Node::make_control}) {
     if (auto status = (node.get()->*step)(); !status.ok()) return status;
@@ -278,6 +276,7 @@ absl::Status Node::make_control() {
   control.primitives = setup_.library->primitives;
   control.algorithms = setup_.crypto.algorithms;
   control.random = system_random();
+  control.mechanism = setup_.mechanism.get();
   control.max_packet = max_packet();
   auto made = Control::create(control);
   if (!made.ok()) return made.status();

@@ -54,13 +54,14 @@ class Node {
     Eal* eal = nullptr;
     const CryptoLibrary* library = nullptr;
     ChosenCrypto crypto;
+    std::unique_ptr<crypto::HandshakeMechanism> mechanism;
     CableBox* cables = nullptr;
     PoolBox* pools = nullptr;
     std::vector<uint32_t> eal_lcores;
     std::vector<bool> yields;  // By lcore.
   };
 
-  static absl::StatusOr<std::unique_ptr<Node>> create(const Setup& setup);
+  static absl::StatusOr<std::unique_ptr<Node>> create(Setup setup);
   ~Node();
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
@@ -90,7 +91,7 @@ class Node {
     std::vector<FaultInjector*> injectors;
   };
 
-  explicit Node(const Setup& setup) : setup_(setup) {}
+  explicit Node(Setup setup) : setup_(std::move(setup)) {}
   absl::Status open_ports();
   absl::Status make_pools();
   absl::Status make_lcores();

@@ -73,6 +73,9 @@ class CloseTask final : public ControlTask {
   uint8_t lcore_;
 };
 
+// The wall clock can be set at any time; this is how late that may be noticed.
+constexpr base::Nanos kWallClockLook = base::millis(250);
+
 bool equal_in_constant_time(std::span<const uint8_t> a, std::span<const uint8_t> b) {
   if (a.size() != b.size()) return false;
   uint8_t difference = 0;
@@ -101,6 +104,13 @@ void Sessions::establish(const transport::ConnectorEvent& event, base::Nanos now
   session.info.peer = {event.peer.ip, event.result.peer.base_port};
   session.info.initiator = event.initiator;
   session.info.algorithm = event.result.agreement.aead;
+  session.info.peer_name = event.result.peer_name;
+  session.info.expires_ns = event.result.expires_ns;
+  session.own_expires_first = event.result.own_expires_first;
+  if (session.info.expires_ns != crypto::kNeverExpires) {
+    expiries_.emplace(session.info.expires_ns, session.info.session);
+    next_expiry_ = now;
+  }
   Session* placed = nullptr;
   {
     const std::lock_guard lock(mutex_);
@@ -241,6 +251,29 @@ void Sessions::close_all(base::Code code, const std::string& reason, bool tell_p
   for (const base::SessionId id : ids) close(id, code, reason, tell_peer);
 }
 
+// PROTOCOL MUST-I9
+void Sessions::expire(base::Nanos now) {
+  if (now < next_expiry_) return;
+  const uint64_t wall = expiries_.empty() ? 0 : setup_.wall_clock();
+  while (!expiries_.empty() && expiries_.begin()->first <= wall) {
+    const base::SessionId id = expiries_.begin()->second;
+    expiries_.erase(expiries_.begin());
+    const auto found = table_.find(id);
+    if (found == table_.end()) continue;
+    setup_.stats->sessions_expired.add();
+    close(id, base::Code::kExpired,
+          found->second.own_expires_first
+              ? std::string("the own certificate has expired: renew it and start again")
+              : absl::StrCat("the certificate of ", found->second.info.peer_name,
+                             " has expired: it has to renew it"),
+          true);
+  }
+  next_expiry_ = expiries_.empty()
+                     ? base::Nanos::max()
+                     : base::after(now, std::min(base::nanos(expiries_.begin()->first - wall),
+                                                 kWallClockLook));
+}
+
 bool Sessions::update_keys(base::SessionId id) {
   const auto found = table_.find(id);
   if (found == table_.end() || found->second.closing) return false;
@@ -304,6 +337,7 @@ void Sessions::end_if_done(Table::iterator found) {
     table_.erase(found);
   }
   setup_.release_id(ended.info.session);
+  expiries_.erase({ended.info.expires_ns, ended.info.session});
   if (!ended.announced) return;
   setup_.stats->sessions_down.add();
   if (setup_.listener == nullptr) return;

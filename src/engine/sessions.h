@@ -10,8 +10,10 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/status.h"
@@ -49,6 +51,7 @@ class Sessions {
     // Gives a task to an lcore and owns it from then on. Never calls done() itself, also not when
     // the lcore has stopped: that comes later.
     std::function<void(uint8_t lcore, ControlTask* task)> post;
+    crypto::WallClock wall_clock{};  // For the ends of certificates; may be empty without any.
     // Gives the local id back to the connector.
     std::function<void(base::SessionId)> release_id;
     // All lanes are installed, or could not be; for the callback of connect().
@@ -63,6 +66,10 @@ class Sessions {
   bool close(base::SessionId session, base::Code code, const std::string& reason, bool tell_peer);
   void close_all(base::Code code, const std::string& reason, bool tell_peer);
   bool update_keys(base::SessionId session);
+  // Ends the sessions whose certificates have expired; due at next_expiry(). The wall clock may be
+  // set while they wait, so it is looked at often.
+  void expire(base::Nanos now);
+  base::Nanos next_expiry() const { return next_expiry_; }
   // A RESET: probes the session when the token is the peer's.
   void on_reset(const wire::IpAddress& from, std::span<const uint8_t> packet);
   void on_lane_down(uint8_t lcore, transport::LaneRef lane, base::Code code);
@@ -89,6 +96,7 @@ class Sessions {
     bool announced = false;  // on_session_up() was called.
     bool closing = false;
     bool tell_peer = true;
+    bool own_expires_first = false;
     base::Code code = base::Code::kClosed;
     std::string reason;
   };
@@ -105,6 +113,8 @@ class Sessions {
   mutable std::mutex mutex_;  // Guards the table's structure and each info for other threads.
   Table table_;
   size_t installing_ = 0;
+  std::set<std::pair<uint64_t, base::SessionId>> expiries_;  // By wall-clock time.
+  base::Nanos next_expiry_ = base::Nanos::max();
 };
 
 }  // namespace sluice::engine

@@ -62,6 +62,7 @@ void for_each_counter(const LcoreStats& stats, F&& f) {
   X(drop_garbage, "dropped.control_garbage", "frames that turned out malformed")            \
   X(sessions_up, "sessions.up", "sessions whose lanes are all installed")                   \
   X(sessions_down, "sessions.down", "sessions ended")                                       \
+  X(sessions_expired, "sessions.expired", "sessions ended with a side's certificate")       \
   X(install_failed, "sessions.install_failed", "sessions given up: an lcore took no lane")  \
   X(resets_sent, "resets.sent", "RESETs sent for unknown sessions")                         \
   X(resets_obeyed, "resets.obeyed", "RESETs with the right token: the session is probed")   \

@@ -96,6 +96,7 @@ int on_sessions(const char* /*command*/, const char* /*parameters*/, rte_tel_dat
         add_u64(part, "port", session.peer.port);
         add_u64(part, "initiator", session.initiator ? 1 : 0);
         rte_tel_data_add_dict_string(part, "aead", crypto::algorithm_name(session.algorithm));
+        rte_tel_data_add_dict_string(part, "name", session.peer_name.c_str());
         add_u64(part, "lanes", session.lanes.size());
         add_part(reply, absl::StrCat(nodes[node].name, "_", session.session.value()), part);
       }

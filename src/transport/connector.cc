@@ -102,7 +102,7 @@ void Connector::excuse(base::Nanos late, base::Nanos now) {
     arm_client(client);
   }
   for (auto& [key, state] : servers_) {
-    if (state.established) continue;
+    if (state.ended) continue;
     server_timers_.erase({state.expires, key});
     state.expires = std::max(base::after(state.expires, late), soonest);
     server_timers_.emplace(state.expires, key);
@@ -117,7 +117,7 @@ void Connector::on_deadline(base::Nanos now) {
   }
   while (!server_timers_.empty() && server_timers_.begin()->first <= now) {
     const auto server = servers_.find(server_timers_.begin()->second);
-    if (!server->second.established) stats_.pending_expired.add();
+    if (!server->second.ended) stats_.pending_expired.add();
     erase_server(server);
   }
 }
@@ -187,6 +187,7 @@ void Connector::establish(const crypto::HandshakeResult& result, const PeerAddre
   event.result = result;
   event.replaced = ids_.establish(result.local.session_id, peer, result.peer.instance);
   stats_.replaced.add(event.replaced.size());
+  if (result.resumed) stats_.resumed.add();
   (event.initiator ? stats_.established_client : stats_.established_server).add();
   events_.push_back(std::move(event));
 }

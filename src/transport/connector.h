@@ -55,7 +55,12 @@ class Connector {
   // (absolute) at the latest. kInvalidArgument: no address or port; kDeadlineExceeded: `deadline`
   // is not after `now`; kResourceExhausted: max_attempts or max_sessions is reached. With any of
   // these nothing was begun, and no event follows.
-  ConnectResult connect(const PeerAddress& peer, base::Nanos deadline, base::Nanos now);
+  // `peer_name` is the DNS name that the peer has to prove, where the mechanism knows names.
+  ConnectResult connect(const PeerAddress& peer, const std::string& peer_name, base::Nanos deadline,
+                        base::Nanos now);
+  ConnectResult connect(const PeerAddress& peer, base::Nanos deadline, base::Nanos now) {
+    return connect(peer, {}, deadline, now);
+  }
 
   // Ends a connect() early: its event says kCancelled. kNotFound when it has ended already.
   base::Code cancel(ConnectId id);
@@ -121,7 +126,7 @@ class Connector {
     base::Nanos expires;
     std::unique_ptr<crypto::ServerHandshake> handshake;  // Null while its hello is being joined.
     MessageJoiner joiner;
-    bool established = false;
+    bool ended = false;  // Established or refused; lingers to repeat its last message.
   };
 
   using Clients = std::map<uint64_t, ClientAttempt>;
@@ -141,6 +146,7 @@ class Connector {
   void excuse(base::Nanos late, base::Nanos now);
 
   // connector_client.cc
+  static std::string refusal_text(const crypto::HandshakeOutcome& outcome);
   uint64_t new_attempt_id();
   void on_server_packet(const PeerAddress& from, const wire::HandshakeView& packet,
                         base::Nanos now);
@@ -170,7 +176,10 @@ class Connector {
   void server_outcome(Servers::iterator server, const crypto::HandshakeOutcome& outcome,
                       bool repeated, base::Nanos now);
   void linger(Servers::iterator server, base::Nanos now);
+  void server_refused(Servers::iterator server, const crypto::HandshakeOutcome& outcome,
+                      base::Nanos now);
   void refuse(const ServerKey& key, crypto::RefuseReason reason);
+  void report_refusal(const ServerKey& key, crypto::RefuseReason reason, std::string text);
   void erase_server(Servers::iterator server);
 
   ConnectorConfig config_;

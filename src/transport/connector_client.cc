@@ -9,6 +9,14 @@
 
 namespace sluice::transport {
 
+std::string Connector::refusal_text(const crypto::HandshakeOutcome& outcome) {
+  std::string out =
+      outcome.by_peer ? "the peer refused the handshake: " : "the handshake was refused here: ";
+  out += crypto::refuse_reason_text(outcome.reason);
+  if (!outcome.detail.empty()) out += " (" + outcome.detail + ")";
+  return out;
+}
+
 uint64_t Connector::new_attempt_id() {
   for (;;) {
     uint8_t bytes[8];
@@ -18,8 +26,8 @@ uint64_t Connector::new_attempt_id() {
   }
 }
 
-Connector::ConnectResult Connector::connect(const PeerAddress& peer, base::Nanos deadline,
-                                            base::Nanos now) {
+Connector::ConnectResult Connector::connect(const PeerAddress& peer, const std::string& peer_name,
+                                            base::Nanos deadline, base::Nanos now) {
   if (peer.port == 0 || peer.ip.is_unspecified()) return {base::Code::kInvalidArgument, {}};
   if (deadline <= now) return {base::Code::kDeadlineExceeded, {}};
   if (clients_.size() >= config_.max_attempts) {
@@ -39,7 +47,7 @@ Connector::ConnectResult Connector::connect(const PeerAddress& peer, base::Nanos
   state.session = *session;
   state.deadline = deadline;
   state.interval = config_.retry_initial;
-  state.handshake = mechanism_->new_client(attempt, parameters_for(*session));
+  state.handshake = mechanism_->new_client(attempt, parameters_for(*session), peer_name);
   attempt_of_.emplace(state.id, attempt);
   client_timers_.emplace(state.timer, attempt);
   stats_.started.add();
@@ -115,9 +123,13 @@ void Connector::client_outcome(Clients::iterator client, const crypto::Handshake
       state.unauthentic |= outcome.cause == crypto::IgnoreCause::kNotAuthentic;
       return count_ignored(outcome.cause);
     case crypto::HandshakeStep::kRefused:
-      return fail_client(client, base::Code::kPermissionDenied,
-                         std::string("the handshake was refused here: ") +
-                             crypto::refuse_reason_text(outcome.reason));
+      // Said once, without a timer to repeat it: it is for the other side's log.
+      for (const auto& message : outcome.send) {
+        send_message(state.peer, client->first, message.type, message.bytes,
+                     config_.max_queued_packets);
+      }
+      state.hint = outcome.reason;
+      return fail_client(client, base::Code::kPermissionDenied, refusal_text(outcome));
     case crypto::HandshakeStep::kNeedMore:
       state.progressed = true;
       if (outcome.send.empty()) return;
@@ -194,7 +206,7 @@ void Connector::give_up(Clients::iterator client) {
     return fail_client(client, base::Code::kUnavailable,
                        "the peer fell silent during the handshake");
   }
-  if (state.unauthentic) {
+  if (state.unauthentic && mechanism_->id() == crypto::HandshakeMechanismId::kPsk) {
     return fail_client(client, base::Code::kPermissionDenied,
                        "the peer's answers do not prove its identity: the two sides do not hold "
                        "the same key");

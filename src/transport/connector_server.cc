@@ -18,7 +18,7 @@ void Connector::on_client_packet(const PeerAddress& from, const wire::HandshakeV
   if (server == servers_.end() || !server->second.handshake) return stats_.drop_unknown.add();
   const auto message = join(&server->second.joiner, packet, packet.fragment());
   if (!message) return;
-  const bool repeated = server->second.established;
+  const bool repeated = server->second.ended;
   server_outcome(server, server->second.handshake->on_message(type, *message), repeated, now);
 }
 
@@ -97,7 +97,7 @@ crypto::RefuseReason Connector::admit(const ServerKey& key) {
   uint32_t same = 0;
   for (auto at = servers_.lower_bound({{key.peer.ip, 0}, 0});
        at != servers_.end() && at->first.peer.ip == key.peer.ip; ++at) {
-    if (!at->second.established) ++same;
+    if (!at->second.ended) ++same;
   }
   if (same >= config_.max_pending_per_address) {
     stats_.limit_address.add();
@@ -127,8 +127,7 @@ void Connector::server_outcome(Servers::iterator server, const crypto::Handshake
     case crypto::HandshakeStep::kIgnored:
       return count_ignored(outcome.cause);
     case crypto::HandshakeStep::kRefused:
-      erase_server(server);
-      return refuse(key, outcome.reason);
+      return server_refused(server, outcome, now);
     case crypto::HandshakeStep::kNeedMore:
     case crypto::HandshakeStep::kEstablished:
       break;
@@ -142,8 +141,28 @@ void Connector::server_outcome(Servers::iterator server, const crypto::Handshake
   linger(server, now);
 }
 
+// A refusal that the client can verify is repeated as often as it asks, like any last message; a
+// plain one is told once. One that came from the client needs no answer.
+void Connector::server_refused(Servers::iterator server, const crypto::HandshakeOutcome& outcome,
+                               base::Nanos now) {
+  const ServerKey key = server->first;
+  if (outcome.send.empty()) {
+    erase_server(server);
+    if (!outcome.by_peer) return refuse(key, outcome.reason);
+  } else {
+    for (const auto& message : outcome.send) {
+      send_message(key.peer, key.attempt, message.type, message.bytes, config_.max_queued_packets);
+    }
+    stats_.refuses_sent.add();
+    ids_.release(server->second.session);
+    linger(server, now);
+  }
+  stats_.unauthorized.add();
+  report_refusal(key, outcome.reason, refusal_text(outcome));
+}
+
 // Keeps the ended handshake for repetitions of the client's last message, in case the answer is
-// lost. The session's id now belongs to the session.
+// lost. The session's id now belongs to the session, or is free again.
 void Connector::linger(Servers::iterator server, base::Nanos now) {
   if (lingering_.size() >= config_.max_pending && !lingering_.empty()) {
     stats_.limit_linger.add();
@@ -151,7 +170,7 @@ void Connector::linger(Servers::iterator server, base::Nanos now) {
   }
   PendingServer& state = server->second;
   server_timers_.erase({state.expires, server->first});
-  state.established = true;
+  state.ended = true;
   state.expires = base::after(now, config_.linger);
   server_timers_.emplace(state.expires, server->first);
   lingering_.push_back(server->first);
@@ -175,13 +194,19 @@ void Connector::refuse(const ServerKey& key, crypto::RefuseReason reason) {
   stats_.refuses_sent.add();
   send_message(key.peer, key.attempt, crypto::HandshakeType::kRefuse, {&body, 1},
                config_.max_queued_packets / 2);
+  report_refusal(key, reason,
+                 std::string("a peer was refused: ") + crypto::refuse_reason_text(reason));
+}
+
+void Connector::report_refusal(const ServerKey& key, crypto::RefuseReason reason,
+                               std::string text) {
   if (refusal_events_ >= config_.max_refusal_events) return stats_.limit_refusal_events.add();
   ++refusal_events_;
   ConnectorEvent event;
   event.kind = ConnectorEventKind::kRefusedPeer;
   event.peer = key.peer;
   event.code = base::Code::kPermissionDenied;
-  event.reason = std::string("a peer was refused: ") + crypto::refuse_reason_text(reason);
+  event.reason = std::move(text);
   event.refuse = reason;
   events_.push_back(std::move(event));
 }
@@ -189,7 +214,7 @@ void Connector::refuse(const ServerKey& key, crypto::RefuseReason reason) {
 void Connector::erase_server(Servers::iterator server) {
   const PendingServer& state = server->second;
   server_timers_.erase({state.expires, server->first});
-  if (state.established) {
+  if (state.ended) {
     lingering_.erase(std::find(lingering_.begin(), lingering_.end(), server->first));
   } else {
     ids_.release(state.session);

@@ -89,6 +89,7 @@ struct ConnectorEvent {
   X(started, "handshake.started", "connects begun")                                               \
   X(established_client, "handshake.connected", "sessions established as client")                  \
   X(established_server, "handshake.accepted", "sessions established as server")                   \
+  X(resumed, "handshake.resumed", "sessions established by a ticket of an earlier handshake")     \
   X(failed, "handshake.failed", "connects that ended without a session")                          \
   X(replaced, "handshake.replaced", "sessions that yielded to a peer's new life")                 \
   X(retries_sent, "handshake.retries_sent", "HELLO_RETRY sent to prove an address")               \
@@ -99,6 +100,7 @@ struct ConnectorEvent {
   X(pending_expired, "handshake.pending_expired", "server's handshakes never finished in time")   \
   X(wrong_key, "handshake.wrong_key", "hellos whose proof of the key is wrong")                   \
   X(incompatible, "handshake.incompatible", "authentic hellos refused for their parameters")      \
+  X(unauthorized, "handshake.unauthorized", "peers refused, or refusing, by certificate")         \
   X(drop_malformed, "handshake.dropped.malformed", "packets or messages that break the format")   \
   X(drop_type, "handshake.dropped.unknown_type", "messages of an unknown type")                   \
   X(drop_short_hello, "handshake.dropped.short_hello", "unproved hellos too short to answer")     \

@@ -67,7 +67,7 @@ class BoringsslBackend final : public AeadBackend {
 
 std::unique_ptr<AeadBackend> make_boringssl_backend(const BoringsslModule* module) {
   if (module == nullptr || module->version != kBoringsslModuleVersion ||
-      module->size != sizeof(BoringsslModule)) {
+      module->size != sizeof(BoringsslModule) || module->tls->size != sizeof(TlsFunctions)) {
     return nullptr;
   }
   return std::unique_ptr<AeadBackend>(new (std::nothrow) BoringsslBackend(module));

@@ -111,7 +111,7 @@ bool aead_open(const void* state, const uint8_t nonce[kNonceSize], ByteView aad,
 
 void aead_discard(void* state) { EVP_AEAD_CTX_cleanup(static_cast<EVP_AEAD_CTX*>(state)); }
 
-constexpr BoringsslModule kModule = {
+const BoringsslModule kModule = {
     .version = kBoringsslModuleVersion,
     .size = sizeof(BoringsslModule),
     .detail = "BoringSSL",
@@ -124,6 +124,7 @@ constexpr BoringsslModule kModule = {
     .aead_seal = aead_seal,
     .aead_open = aead_open,
     .aead_discard = aead_discard,
+    .tls = boringssl_tls_functions(),
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "crypto/aead.h"
+#include "crypto/boringssl/tls_functions.h"
 #include "crypto/primitives.h"
 
 namespace sluice::crypto {
@@ -17,7 +18,7 @@ namespace sluice::crypto {
 // dlopen(RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND). Unit tests and sanitizer builds, where
 // RTLD_DEEPBIND is refused, link the same sources directly.
 
-inline constexpr uint32_t kBoringsslModuleVersion = 1;
+inline constexpr uint32_t kBoringsslModuleVersion = 2;
 inline constexpr char kBoringsslModuleFile[] = "libsluice-boringssl.so";
 inline constexpr char kBoringsslModuleSymbol[] = "sluice_boringssl_v1";
 
@@ -35,6 +36,8 @@ struct BoringsslModule {
   bool (*aead_open)(const void* state, const uint8_t nonce[kNonceSize], ByteView aad, ByteView in,
                     const uint8_t tag[kTagSize], uint8_t* out);
   void (*aead_discard)(void* state);
+
+  const TlsFunctions* tls;  // TLS 1.3 and certificates; never null.
 };
 
 using BoringsslModuleFunction = const BoringsslModule* (*)();

@@ -2,6 +2,7 @@
 #include "api/engine_options.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <cstdio>
 #include <fstream>
@@ -90,6 +91,60 @@ TEST(EngineOptions, reads_a_key_file) {
   std::remove(path.c_str());
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ(config->nodes[0].psks[0].size(), 32u);
+}
+
+// Writes what stands for a PEM file; the engine is who reads it.
+std::string pem_file(const std::string& name, mode_t mode) {
+  const std::string path = testing::TempDir() + "engine_options_" + name;
+  std::ofstream(path) << name;
+  chmod(path.c_str(), mode);
+  return path;
+}
+
+TEST(EngineOptions, certificates_are_read_whole) {
+  EngineOptions options = good_options();
+  options.crypto.psk.clear();
+  options.crypto.certificate_file = pem_file("cert", 0644);
+  options.crypto.key_file = pem_file("key", 0600);
+  options.crypto.trust = {{pem_file("ca", 0644), "example"}};
+  options.crypto.allowed_names = {"a.example"};
+  const auto config = make_engine_config(options);
+  ASSERT_TRUE(config.ok()) << config.status();
+  const engine::NodeConfig& node = config->nodes[0];
+  EXPECT_TRUE(node.psks.empty());
+  ASSERT_TRUE(node.tls.has_value());
+  EXPECT_EQ(std::string(node.tls->certificate.bytes.begin(), node.tls->certificate.bytes.end()),
+            "cert");
+  EXPECT_EQ(node.tls->key.view().size(), 3u);
+  EXPECT_EQ(node.tls->trust.at(0).suffix, "example");
+  EXPECT_EQ(node.tls->trust.at(0).text.file, options.crypto.trust[0].file);
+  EXPECT_EQ(node.tls->allowed, std::vector<std::string>{"a.example"});
+}
+
+TEST(EngineOptions, certificates_need_all_parts_and_a_private_key) {
+  EngineOptions good = good_options();
+  good.crypto.psk.clear();
+  good.crypto.certificate_file = pem_file("cert", 0644);
+  good.crypto.key_file = pem_file("key", 0600);
+  good.crypto.trust = {{pem_file("ca", 0644), ""}};
+  EXPECT_EQ(error_of(good), "");
+  EngineOptions bad = good;
+  bad.crypto.trust.clear();
+  EXPECT_NE(error_of(bad).find("add what is missing"), std::string::npos);
+  bad = good;
+  bad.crypto.psk.assign(32, 1);
+  EXPECT_NE(error_of(bad).find("exclude each other"), std::string::npos);
+  bad = good;
+  bad.crypto.algorithms = {CryptoAlgorithm::kPlaintext};
+  EXPECT_NE(error_of(bad).find("takes no certificate"), std::string::npos);
+  bad = good;
+  bad.crypto.certificate_file = "/nonexistent/cert";
+  EXPECT_NE(error_of(bad).find("/nonexistent/cert cannot be read"), std::string::npos);
+  bad = good;
+  bad.crypto.key_file = pem_file("open", 0640);
+  EXPECT_NE(error_of(bad).find("chmod 600"), std::string::npos);
+  bad.crypto.key_file = "/nonexistent/key";
+  EXPECT_NE(error_of(bad).find("/nonexistent/key cannot be read"), std::string::npos);
 }
 
 TEST(EngineOptions, plaintext_stands_alone_and_takes_no_key) {

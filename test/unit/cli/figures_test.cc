@@ -60,6 +60,21 @@ TEST(Figures, are_written_under_their_stable_names) {
   EXPECT_FALSE(has(json, R"("value": 999)"));  // The engine's own count of the same thing.
 }
 
+TEST(Figures, sessions_are_written_with_who_they_are_with) {
+  SessionInfo info;
+  info.peer_address = "10.0.0.2";
+  info.algorithm = "aes-128-gcm";
+  info.peer_name = "b.example";
+  JsonReport json("c", "v", Machine{});
+  add_sessions({info}, &json);
+  EXPECT_NE(json.text().find("\"session.peer\""), std::string::npos);
+  EXPECT_NE(json.text().find("\"name\": \"b.example\""), std::string::npos);
+  info.peer_name.clear();
+  JsonReport keyed("c", "v", Machine{});
+  add_sessions({info}, &keyed);
+  EXPECT_EQ(keyed.text().find("\"expires\""), std::string::npos);
+}
+
 TEST(Figures, failures_are_told_by_status) {
   auto figures = sample();
   figures->results.failed[static_cast<size_t>(StatusCode::kDeadlineExceeded)] = 3;

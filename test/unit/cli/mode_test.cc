@@ -30,6 +30,16 @@ TEST(Mode, a_client_of_another_machine_needs_its_address) {
   EXPECT_TRUE(check_peer(options).ok());
 }
 
+TEST(Mode, a_client_with_a_certificate_names_its_server) {
+  Options options;
+  options.ports.emplace_back();
+  options.peer = "10.0.0.2";
+  options.certificate = "c";
+  EXPECT_FALSE(check_peer(options).ok());
+  options.peer_name = "s.example";
+  EXPECT_TRUE(check_peer(options).ok());
+}
+
 TEST(Mode, what_cannot_be_echoed_is_sent_to_the_sink) {
   Options options;
   options.size = 2'000'000;

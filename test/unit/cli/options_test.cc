@@ -41,6 +41,42 @@ TEST_F(OptionsTest, addresses_belong_to_the_port_before_them) {
   EXPECT_FALSE(parse({"--address=10.0.0.1/24"}).ok());
 }
 
+TEST_F(OptionsTest, certificates_reach_the_engine) {
+  ASSERT_TRUE(parse({"--port=net_tap0", "--address=10.0.0.1/24", "--cert=c", "--key=k",
+                     "--trust=a=b/ca.pem", "--trust=other.pem=dc.example", "--name=s.dc.example",
+                     "--allow=x", "--allow=y"})
+                  .ok());
+  const EngineOptions engine = engine_options(options_, false, std::vector<uint8_t>(32, 1));
+  EXPECT_EQ(engine.crypto.certificate_file, "c");
+  EXPECT_EQ(engine.crypto.key_file, "k");
+  ASSERT_EQ(engine.crypto.trust.size(), 2u);
+  EXPECT_EQ(engine.crypto.trust[0].file, "a=b/ca.pem");
+  EXPECT_EQ(engine.crypto.trust[0].suffix, "");
+  EXPECT_EQ(engine.crypto.trust[1].file, "other.pem");
+  EXPECT_EQ(engine.crypto.trust[1].suffix, "dc.example");
+  EXPECT_EQ(engine.crypto.allowed_names, (Strings{"x", "y"}));
+  EXPECT_TRUE(engine.crypto.psk.empty());
+  EXPECT_EQ(options_.peer_name, "s.dc.example");
+}
+
+TEST_F(OptionsTest, certificates_come_whole_and_alone) {
+  const Strings place = {"--port=net_tap0", "--address=10.0.0.1/24"};
+  const auto refused = [&](Strings more) {
+    options_ = Options();
+    more.insert(more.begin(), place.begin(), place.end());
+    return !parse(more).ok();
+  };
+  EXPECT_FALSE(refused({"--cert=c", "--key=k", "--trust=t"}));
+  EXPECT_TRUE(refused({"--cert=c", "--key=k"}));
+  EXPECT_TRUE(refused({"--cert=c", "--trust=t"}));
+  EXPECT_TRUE(refused({"--key=k", "--trust=t"}));
+  EXPECT_TRUE(refused({"--cert=c", "--key=k", "--trust=t", "--psk-file=p"}));
+  EXPECT_TRUE(refused({"--cert=c", "--key=k", "--trust=t", "--cipher=plaintext"}));
+  EXPECT_TRUE(refused({"--cert=c", "--key=k", "--trust=ca.pem="}));
+  EXPECT_TRUE(refused({"--psk-file=p", "--name=a"}));
+  EXPECT_TRUE(refused({"--psk-file=p", "--allow=a"}));
+}
+
 TEST_F(OptionsTest, everything_reaches_the_engine) {
   ASSERT_TRUE(parse({"--port=net_tap0",
                      "--address=10.0.0.1/24",

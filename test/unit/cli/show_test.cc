@@ -36,6 +36,22 @@ TEST(Show, sessions_are_listed_or_said_to_be_absent) {
   EXPECT_NE(text.find("aes-128-gcm"), std::string::npos);
 }
 
+TEST(Show, proved_names_are_shown) {
+  SessionInfo info;
+  info.initiator = true;
+  info.peer_address = "10.0.0.2";
+  info.peer_port = 7470;
+  info.algorithm = "aes-128-gcm";
+  EXPECT_EQ(peers_text({info}), "");
+  info.peer_name = "b.example";
+  info.expires_unix_ns = 1'800'000'000'000'000'000;
+  EXPECT_NE(sessions_text({info}).find("b.example"), std::string::npos);
+  EXPECT_EQ(peers_text({info}),
+            "peer: b.example at 10.0.0.2:7470 (aes-128-gcm, until 2027-01-15 08:00:00 UTC)\n");
+  info.initiator = false;
+  EXPECT_EQ(peers_text({info}), "");
+}
+
 TEST(Show, messages_sum_the_sessions) {
   SessionInfo info;
   info.exchanges = 3;

@@ -34,7 +34,7 @@ struct Pair {
 
   void restart(const SessionParameters& client_parameters,
                const SessionParameters& server_parameters) {
-    client = client_side.new_client(kAttempt, client_parameters);
+    client = client_side.new_client(kAttempt, client_parameters, "");
     server = server_side.new_server(kAttempt, server_parameters);
   }
 
@@ -243,7 +243,7 @@ TEST(PskHandshake, its_own_hello_is_refused_unless_self_is_allowed) {
   for (const bool allowed : {false, true}) {
     test::SeededRandom random(1);
     PskMechanism mechanism({psk_of(1)}, &test::primitives(), random.source(), allowed);
-    const auto client = mechanism.new_client(kAttempt, sample_parameters(0x10001, 1));
+    const auto client = mechanism.new_client(kAttempt, sample_parameters(0x10001, 1), "");
     const auto server = mechanism.new_server(kAttempt, sample_parameters(0x20002, 1));
     const auto outcome = server->on_hello(kToken, client->begin(kToken, 0).send.at(0).bytes);
     if (allowed) {

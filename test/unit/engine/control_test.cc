@@ -36,7 +36,7 @@ class ControlTest : public testing::Test {
   Control& control(size_t node) { return impl->nodes[node]->control(); }
   absl::StatusOr<SessionInfo> connect(base::Nanos timeout) {
     std::promise<absl::StatusOr<SessionInfo>> result;
-    control(0).connect(peer, timeout, [&](absl::StatusOr<SessionInfo> session) {
+    control(0).connect(peer, "", timeout, [&](absl::StatusOr<SessionInfo> session) {
       result.set_value(std::move(session));
     });
     return result.get_future().get();
@@ -123,11 +123,20 @@ TEST_F(ControlTest, more_lanes_than_an_lcore_has_room_for_fail_the_connect) {
   EXPECT_GE(control(0).stats().install_failed.value(), 1u);
 }
 
+TEST_F(ControlTest, a_name_is_for_certificates) {
+  ASSERT_TRUE(impl->start().ok());
+  std::promise<absl::Status> result;
+  control(0).connect(
+      {*wire::parse_ip_address("10.9.0.2"), kDefaultBasePort}, "b.example", kFar,
+      [&](absl::StatusOr<SessionInfo> session) { result.set_value(session.status()); });
+  EXPECT_EQ(result.get_future().get().code(), absl::StatusCode::kInvalidArgument);
+}
+
 TEST_F(ControlTest, connects_under_way_end_with_the_engine) {
   ASSERT_TRUE(impl->start().ok());
   std::promise<absl::Status> result;
   control(0).connect(
-      {*wire::parse_ip_address("10.9.0.99"), kDefaultBasePort}, base::seconds(60),
+      {*wire::parse_ip_address("10.9.0.99"), kDefaultBasePort}, "", base::seconds(60),
       [&](absl::StatusOr<SessionInfo> session) { result.set_value(session.status()); });
   EXPECT_TRUE(impl->stop(base::Nanos::zero()).ok());
   EXPECT_EQ(result.get_future().get().code(), absl::StatusCode::kCancelled);

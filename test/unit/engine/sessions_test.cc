@@ -17,13 +17,16 @@ namespace {
 class Listener final : public SessionListener {
  public:
   void on_session_up(size_t, const SessionInfo&) override { ++up; }
-  void on_session_down(size_t, const SessionInfo&, base::Code code, const std::string&) override {
+  void on_session_down(size_t, const SessionInfo&, base::Code code,
+                       const std::string& reason) override {
     ++down;
     last = code;
+    why = reason;
   }
   int up = 0;
   int down = 0;
   base::Code last = base::Code::kOk;
+  std::string why;
 };
 
 class SessionsTest : public testing::Test {
@@ -46,6 +49,8 @@ class SessionsTest : public testing::Test {
     setup.listener = &listener;
     setup.post = [this](uint8_t, ControlTask* task) { tasks.emplace_back(task); };
     setup.release_id = [this](base::SessionId id) { released.push_back(id); };
+    setup.wall_clock = {.now = [](void* context) { return *static_cast<uint64_t*>(context); },
+                        .context = &wall};
     setup.ready = [this](transport::ConnectId, const SessionInfo* info, const std::string&) {
       ++(info != nullptr ? ready : failed);
     };
@@ -83,6 +88,7 @@ class SessionsTest : public testing::Test {
     return bytes;
   }
 
+  uint64_t wall = 1'000'000;
   ControlStats stats;
   Listener listener;
   std::unique_ptr<Paths> paths;
@@ -107,6 +113,53 @@ TEST_F(SessionsTest, lanes_are_shared_out_as_both_sides_know) {
     EXPECT_EQ(lane.lcore, lane.lane / 3);
     EXPECT_EQ(lane.peer_lcore, lane.lane % 3);
   }
+}
+
+// Verifies MUST-I9
+TEST_F(SessionsTest, a_session_ends_with_its_certificate) {
+  auto event = established(5);
+  event.result.peer_name = "a.example";
+  event.result.expires_ns = wall + base::seconds(2).value();
+  sessions->establish(event, base::millis(1));
+  EXPECT_EQ(sessions->next_expiry(), base::millis(1));
+  install(5);
+  EXPECT_EQ(sessions->snapshot()[0].peer_name, "a.example");
+  sessions->expire(base::millis(1));
+  // The wall clock may be set at any time, so that it is looked at before it is due.
+  EXPECT_LT(sessions->next_expiry(), base::seconds(1));
+  wall += base::seconds(2).value() - 1;
+  sessions->expire(base::seconds(1));
+  EXPECT_EQ(sessions->snapshot().size(), 1u);
+  EXPECT_EQ(sessions->next_expiry(), base::seconds(1) + base::Nanos(1));
+  wall += 1;
+  tasks.clear();
+  sessions->expire(sessions->next_expiry());
+  EXPECT_TRUE(sessions->snapshot().empty());
+  EXPECT_EQ(tasks.size(), 6u);
+  EXPECT_EQ(stats.sessions_expired.value(), 1u);
+  EXPECT_EQ(sessions->next_expiry(), base::Nanos::max());
+  for (uint32_t i = 0; i < 6; ++i) {
+    sessions->on_lane_down(i / 3 == 0 ? 0 : 1, {5 * 16 + i, 1}, base::Code::kExpired);
+  }
+  EXPECT_EQ(listener.last, base::Code::kExpired);
+  EXPECT_NE(listener.why.find("the certificate of a.example has expired"), std::string::npos);
+}
+
+TEST_F(SessionsTest, a_session_that_ends_early_leaves_no_timer_behind) {
+  auto event = established(5);
+  event.result.expires_ns = wall + 10;
+  event.result.own_expires_first = true;
+  sessions->establish(event, base::millis(1));
+  install(5);
+  sessions->close(base::SessionId(5), base::Code::kClosed, "enough", false);
+  for (uint32_t i = 0; i < 6; ++i) {
+    sessions->on_lane_down(i / 3 == 0 ? 0 : 1, {5 * 16 + i, 1}, base::Code::kClosed);
+  }
+  wall += 10;
+  sessions->expire(base::millis(2));
+  EXPECT_EQ(stats.sessions_expired.value(), 0u);
+  EXPECT_EQ(sessions->next_expiry(), base::Nanos::max());
+  EXPECT_EQ(listener.why, "enough");
 }
 
 TEST_F(SessionsTest, the_acceptor_takes_the_other_half) {

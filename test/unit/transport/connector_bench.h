@@ -45,6 +45,15 @@ class Node {
                    random_.source(), allow_self),
         connector(config, &mechanism_, &sluice_boringssl_v1()->primitives, random_.source()) {}
 
+  // With a mechanism of the test's, which outlives the node.
+  Node(PeerAddress where, const ConnectorConfig& config, uint64_t seed,
+       crypto::HandshakeMechanism* other)
+      : address(where),
+        random_(seed),
+        mechanism_({crypto::test::psk_of(1)}, &sluice_boringssl_v1()->primitives, random_.source(),
+                   false),
+        connector(config, other, &sluice_boringssl_v1()->primitives, random_.source()) {}
+
   void collect() {
     ConnectorEvent slots[8];
     for (size_t n; (n = connector.poll_events(slots)) > 0;) {

@@ -98,8 +98,9 @@ class ScriptedMechanism : public crypto::HandshakeMechanism {
  public:
   crypto::HandshakeMechanismId id() const override { return crypto::HandshakeMechanismId::kTls13; }
   uint8_t max_hello_fragments() const override { return 4; }
-  std::unique_ptr<crypto::ClientHandshake> new_client(
-      uint64_t, const crypto::SessionParameters& local) override {
+  std::unique_ptr<crypto::ClientHandshake> new_client(uint64_t,
+                                                      const crypto::SessionParameters& local,
+                                                      const std::string&) override {
     return std::make_unique<ScriptedClient>(local);
   }
   std::unique_ptr<crypto::ServerHandshake> new_server(

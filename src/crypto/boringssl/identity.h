@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One side's credentials, read and checked once, and the TLS library's context made of them.
+#ifndef SLUICE_CRYPTO_BORINGSSL_IDENTITY_H_
+#define SLUICE_CRYPTO_BORINGSSL_IDENTITY_H_
+
+#include <openssl/base.h>
+#include <openssl/evp.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "crypto/boringssl/certificate.h"
+#include "crypto/boringssl/tls_functions.h"
+
+namespace sluice::crypto {
+
+// Tickets that servers gave, by the name that they proved. Each is used once (RFC 8446 section
+// C.4); the last one counts.
+inline constexpr size_t kMaxTickets = 1024;
+inline constexpr size_t kMaxTicketBytes = 1400;  // A larger one would not fit a hello's fragments.
+
+struct TlsIdentity {
+  bssl::UniquePtr<X509> certificate;
+  bssl::UniquePtr<EVP_PKEY> key;
+  bssl::UniquePtr<SSL_CTX> context;
+  std::vector<TrustAnchor> anchors;
+  std::vector<std::string> allowed;
+  std::map<std::string, bssl::UniquePtr<SSL_SESSION>> tickets;
+};
+
+// See TlsFunctions::identity_new. `context` is still empty: connection.h fills it.
+TlsIdentity* read_identity(const IdentityInput* input, IdentityError* error);
+void identity_facts(const TlsIdentity* identity, CertificateFacts* out);
+void identity_secret(const TlsIdentity* identity, uint8_t out[kTlsSecretSize]);
+
+}  // namespace sluice::crypto
+
+#endif  // SLUICE_CRYPTO_BORINGSSL_IDENTITY_H_

@@ -1,0 +1,474 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "crypto/tls_handshake.h"
+
+#include <algorithm>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "base/byte_order.h"
+#include "base/check.h"
+#include "crypto/hkdf.h"
+#include "crypto/tls_messages.h"
+#include "crypto/wipe.h"
+
+namespace sluice::crypto {
+namespace {
+
+using Bytes = std::span<const uint8_t>;
+
+constexpr char kSessionLabel[] = "EXPORTER sluice session 1";
+constexpr char kDoneLabel[] = "EXPORTER sluice server done 1";
+constexpr const char* kServerFlight = "tls server flight";
+constexpr const char* kClientFlight = "tls client flight";
+constexpr const char* kDone = "tls server done";
+constexpr const char* kRefuse = "tls refuse";
+constexpr size_t kMaxTlsSecret = 64;  // Of a TLS hash.
+
+Bytes bytes_of(ByteView view) { return {view.data, view.size}; }
+ByteView view_of(Bytes bytes) { return {bytes.data(), bytes.size()}; }
+
+HandshakeOutcome ignored(IgnoreCause cause) {
+  HandshakeOutcome out;
+  out.step = HandshakeStep::kIgnored;
+  out.cause = cause;
+  return out;
+}
+
+HandshakeOutcome refused(RefuseReason reason, std::string detail = {}) {
+  HandshakeOutcome out;
+  out.step = HandshakeStep::kRefused;
+  out.reason = reason;
+  out.detail = std::move(detail);
+  return out;
+}
+
+HandshakeOutcome answer(HandshakeStep step, HandshakeType type, std::vector<uint8_t> bytes) {
+  HandshakeOutcome out;
+  out.step = step;
+  out.send.push_back({type, std::move(bytes)});
+  return out;
+}
+
+RefuseReason reason_of(AgreementError error) {
+  switch (error) {
+    case AgreementError::kVersion:
+      return RefuseReason::kVersion;
+    case AgreementError::kAead:
+      return RefuseReason::kAead;
+    case AgreementError::kLanes:
+    case AgreementError::kNone:
+      break;
+  }
+  return RefuseReason::kParameters;
+}
+
+struct TrafficSecret {
+  std::array<uint8_t, kMaxTlsSecret> bytes{};
+  size_t size = 0;
+
+  TrafficSecret() = default;
+  TrafficSecret(const TrafficSecret&) = delete;
+  TrafficSecret& operator=(const TrafficSecret&) = delete;
+  ~TrafficSecret() { wipe(bytes.data(), bytes.size()); }
+
+  void set(Bytes secret) {
+    size = std::min(secret.size(), bytes.size());
+    std::copy_n(secret.begin(), size, bytes.begin());
+  }
+  Bytes view() const { return {bytes.data(), size}; }
+};
+
+// What both sides of a handshake have: the connection, what it says, and how that is sealed.
+class TlsSide {
+ public:
+  TlsSide(const TlsMechanism* mechanism, uint64_t attempt, const SessionParameters& local)
+      : mechanism_(mechanism), attempt_(attempt) {
+    result_.local = local;
+  }
+  ~TlsSide() { end(); }
+  TlsSide(const TlsSide&) = delete;
+  TlsSide& operator=(const TlsSide&) = delete;
+
+  const BoringsslModule& module() const { return mechanism_->module(); }
+  const TlsFunctions& tls() const { return *module().tls; }
+  const Primitives& primitives() const { return module().primitives; }
+
+  TlsCallbacks callbacks() {
+    return {.context = this, .write = &on_write, .secret = &on_secret, .answer = &on_answer};
+  }
+
+  // The connection's memory is given back as soon as it has done its work.
+  void end() {
+    if (connection_ != nullptr) tls().connection_free(std::exchange(connection_, nullptr));
+  }
+
+  TlsStep provide(TlsLevel level, Bytes bytes) {
+    return tls().provide(connection_, level, view_of(bytes), mechanism_->wall_ns());
+  }
+
+  HandshakeOutcome refusal() const {
+    TlsRefusal refusal;
+    tls().refusal(connection_, &refusal);
+    return refused(refusal.reason, refusal.detail);
+  }
+
+  std::vector<uint8_t> seal(const TrafficSecret& secret, const char* label, Bytes plain) const {
+    return TlsSeal(&module(), secret.view(), label).seal(attempt_, plain);
+  }
+  std::optional<std::vector<uint8_t>> open(const TrafficSecret& secret, const char* label,
+                                           Bytes sealed) const {
+    return TlsSeal(&module(), secret.view(), label).open(attempt_, sealed);
+  }
+
+  // This side's reset token and the handshake messages that it has to say.
+  std::vector<uint8_t> flight() const {
+    const ResetToken token = mechanism_->reset_token(result_.local.session_id);
+    std::vector<uint8_t> out(token.begin(), token.end());
+    out.insert(out.end(), handshake_.begin(), handshake_.end());
+    return out;
+  }
+  // The peer's, taken apart; the TLS part borrows `flight`.
+  bool take_flight(Bytes flight, Bytes* tls) {
+    if (flight.size() <= kResetTokenSize) return false;
+    std::copy_n(flight.begin(), kResetTokenSize, result_.peer_reset_token.begin());
+    *tls = flight.subspan(kResetTokenSize);
+    return true;
+  }
+
+  HandshakeOutcome with_refusal(HandshakeOutcome outcome, const TrafficSecret& secret,
+                                HandshakeType type) const {
+    const auto reason = static_cast<uint8_t>(outcome.reason);
+    outcome.send.push_back({type, seal(secret, kRefuse, {&reason, 1})});
+    return outcome;
+  }
+  // An authentic refusal of the peer's, or nothing of the kind.
+  HandshakeOutcome peers_refusal(const TrafficSecret& secret, Bytes sealed) const {
+    const auto reason = open(secret, kRefuse, sealed);
+    if (!reason) return ignored(IgnoreCause::kNotAuthentic);
+    if (reason->size() != 1) return ignored(IgnoreCause::kMalformed);
+    HandshakeOutcome out = refused(static_cast<RefuseReason>(reason->front()));
+    out.by_peer = true;
+    return out;
+  }
+
+  // Both sides are authenticated: secrets and the peer's name.
+  bool conclude() {
+    TlsPeer peer;
+    tls().peer(connection_, &peer);
+    result_.peer_name = peer.name;
+    result_.resumed = peer.resumed;
+    result_.expires_ns = std::min(peer.expires_ns, mechanism_->own_expiry_ns());
+    result_.own_expires_first = mechanism_->own_expiry_ns() < peer.expires_ns;
+    result_.secrets.algorithm = result_.agreement.aead;
+    return tls().export_secret(connection_, kSessionLabel, {nullptr, 0},
+                               result_.secrets.secret.bytes.data()) &&
+           tls().export_secret(connection_, kDoneLabel, {nullptr, 0}, done_.bytes.data());
+  }
+  std::vector<uint8_t> done_message() const {
+    return TlsSeal(&module(), done_.bytes, kDone).seal(attempt_, tickets_);
+  }
+
+  const TlsMechanism* mechanism_;
+  uint64_t attempt_;
+  TlsConnection* connection_ = nullptr;
+  std::vector<uint8_t> initial_;    // What TLS has to say, in the clear,
+  std::vector<uint8_t> handshake_;  // and under the handshake's keys,
+  std::vector<uint8_t> tickets_;    // and, as a server, after it.
+  TrafficSecret client_secret_;
+  TrafficSecret server_secret_;
+  Secret done_;
+  HandshakeResult result_;
+
+ private:
+  static void on_write(void* context, TlsLevel level, ByteView bytes) {
+    auto* self = static_cast<TlsSide*>(context);
+    std::vector<uint8_t>& out = level == TlsLevel::kInitial     ? self->initial_
+                                : level == TlsLevel::kHandshake ? self->handshake_
+                                                                : self->tickets_;
+    out.insert(out.end(), bytes.data, bytes.data + bytes.size);
+  }
+  static void on_secret(void* context, TlsLevel level, bool from_client, ByteView secret) {
+    if (level != TlsLevel::kHandshake) return;
+    auto* self = static_cast<TlsSide*>(context);
+    (from_client ? self->client_secret_ : self->server_secret_).set(bytes_of(secret));
+  }
+  // The server's answer to the client's parameters.
+  static RefuseReason on_answer(void* context, ByteView peer, ByteSink own) {
+    auto* self = static_cast<TlsSide*>(context);
+    const Bytes bytes = bytes_of(peer);
+    // PROTOCOL MUST-I4
+    if (bytes.size() < 8 || base::load_be64(bytes.data()) != self->attempt_) {
+      return RefuseReason::kMalformed;
+    }
+    const auto block = decode_parameters(bytes.subspan(8));
+    if (!block || block->selection) return RefuseReason::kMalformed;
+    const SessionParameters& local = self->result_.local;
+    if (!self->mechanism_->allow_self() && block->parameters.instance == local.instance) {
+      return RefuseReason::kSelf;
+    }
+    const AgreementResult chosen = choose_agreement(block->parameters, local);
+    if (chosen.error != AgreementError::kNone) return reason_of(chosen.error);
+    self->result_.peer = block->parameters;
+    self->result_.agreement = chosen.agreement;
+    const std::vector<uint8_t> answer = encode_parameters(local, &chosen.agreement);
+    own.put(own.context, {answer.data(), answer.size()});
+    return RefuseReason::kNone;
+  }
+};
+
+class TlsClient : public ClientHandshake {
+ public:
+  TlsClient(const TlsMechanism* mechanism, uint64_t attempt, const SessionParameters& local,
+            const std::string& peer_name)
+      : side_(mechanism, attempt, local) {
+    std::vector<uint8_t> parameters(8);
+    base::store_be64(parameters.data(), attempt);
+    const std::vector<uint8_t> block = encode_parameters(local, nullptr);
+    parameters.insert(parameters.end(), block.begin(), block.end());
+    const TlsClientInput input = {
+        .parameters = view_of(parameters),
+        .peer_name = {reinterpret_cast<const uint8_t*>(peer_name.data()), peer_name.size()},
+        .wall_ns = mechanism->wall_ns()};
+    const TlsCallbacks callbacks = side_.callbacks();
+    side_.connection_ = side_.tls().connect(mechanism->identity(), &input, &callbacks);
+    core_ = encode_tls_core(attempt, side_.initial_);
+  }
+
+  HandshakeOutcome begin(Bytes token, size_t min_bytes) override {
+    if (state_ != State::kHello || side_.connection_ == nullptr) {
+      return ignored(IgnoreCause::kUnexpected);
+    }
+    return answer(HandshakeStep::kNeedMore, HandshakeType::kClientHello,
+                  join_tls_hello(side_.primitives(), core_, token, min_bytes));
+  }
+
+  HandshakeOutcome on_message(HandshakeType type, Bytes bytes) override {
+    if (state_ == State::kHello && type == HandshakeType::kServerHello) {
+      HandshakeOutcome out = on_server(bytes);
+      if (out.step == HandshakeStep::kRefused) state_ = State::kRefused;
+      return out;
+    }
+    if (state_ == State::kFinished && type == HandshakeType::kServerDone) return on_done(bytes);
+    if (state_ == State::kFinished && type == HandshakeType::kTlsServerRefuse) {
+      HandshakeOutcome out = side_.peers_refusal(side_.server_secret_, bytes);
+      if (out.step == HandshakeStep::kRefused) state_ = State::kRefused;
+      return out;
+    }
+    return ignored(IgnoreCause::kUnexpected);
+  }
+
+  const HandshakeResult& result() const override {
+    SLUICE_CHECK(state_ == State::kEstablished);
+    return side_.result_;
+  }
+
+ private:
+  enum class State : uint8_t { kHello, kFinished, kEstablished, kRefused };
+
+  // What arrives intact was written by somebody who saw the hello, and TLS takes no byte back:
+  // from here on there is no going on with another answer.
+  HandshakeOutcome on_server(Bytes bytes) {
+    const auto hello = decode_tls_server_hello(bytes);
+    if (!hello) return ignored(IgnoreCause::kMalformed);
+    // PROTOCOL MUST-I3
+    if (!tls_server_hello_intact(side_.primitives(), core_, *hello)) {
+      return ignored(IgnoreCause::kNotAuthentic);
+    }
+    if (side_.provide(TlsLevel::kInitial, hello->tls) == TlsStep::kRefused) return side_.refusal();
+    const auto flight = side_.open(side_.server_secret_, kServerFlight, hello->sealed);
+    Bytes tls;
+    if (!flight || !side_.take_flight(*flight, &tls)) {
+      return refused(RefuseReason::kTls, "the server's flight is not sealed as its hello says");
+    }
+    switch (side_.provide(TlsLevel::kHandshake, tls)) {
+      case TlsStep::kRefused:
+        return with_refusal(side_.refusal());
+      case TlsStep::kMore:
+        return refused(RefuseReason::kTls, "the server's flight is not whole");
+      case TlsStep::kDone:
+        break;
+    }
+    return finish();
+  }
+
+  HandshakeOutcome finish() {
+    const auto block = decode_parameters(bytes_of(side_.tls().peer_parameters(side_.connection_)));
+    HandshakeResult& result = side_.result_;
+    if (!block || !block->selection ||
+        !agreement_allowed(result.local, block->parameters, *block->selection)) {
+      return with_refusal(refused(RefuseReason::kParameters));
+    }
+    result.peer = block->parameters;
+    result.agreement = *block->selection;
+    std::vector<uint8_t> finished = side_.seal(side_.client_secret_, kClientFlight, side_.flight());
+    if (!side_.conclude() || finished.empty() || finished.size() > kMaxTlsFlight) {
+      return with_refusal(refused(RefuseReason::kTls, "the own certificate chain is too long"));
+    }
+    state_ = State::kFinished;
+    return answer(HandshakeStep::kNeedMore, HandshakeType::kClientFinished, std::move(finished));
+  }
+
+  HandshakeOutcome on_done(Bytes bytes) {
+    const auto plain =
+        TlsSeal(&side_.module(), side_.done_.bytes, kDone).open(side_.attempt_, bytes);
+    if (!plain) return ignored(IgnoreCause::kNotAuthentic);
+    if (!plain->empty()) side_.provide(TlsLevel::kApplication, *plain);
+    side_.end();
+    side_.done_.wipe();
+    state_ = State::kEstablished;
+    HandshakeOutcome out;
+    out.step = HandshakeStep::kEstablished;
+    return out;
+  }
+
+  HandshakeOutcome with_refusal(HandshakeOutcome outcome) const {
+    return side_.with_refusal(std::move(outcome), side_.client_secret_,
+                              HandshakeType::kTlsClientRefuse);
+  }
+
+  TlsSide side_;
+  State state_ = State::kHello;
+  std::vector<uint8_t> core_;
+};
+
+class TlsServer : public ServerHandshake {
+ public:
+  TlsServer(const TlsMechanism* mechanism, uint64_t attempt, const SessionParameters& local)
+      : side_(mechanism, attempt, local) {}
+
+  HandshakeOutcome on_hello(Bytes token, Bytes message) override {
+    if (state_ == State::kEstablished || state_ == State::kRefused) {
+      return ignored(IgnoreCause::kUnexpected);
+    }
+    const auto hello = decode_tls_hello(message);
+    if (!hello || hello->attempt != side_.attempt_ ||
+        !tls_hello_intact(side_.primitives(), *hello, token)) {
+      // Before there is state a bad hello ends the attempt; later it is somebody's noise.
+      return state_ == State::kStart ? refused(RefuseReason::kMalformed)
+                                     : ignored(IgnoreCause::kMalformed);
+    }
+    if (state_ == State::kStart) return accept(*hello);
+    if (!std::equal(hello->core.begin(), hello->core.end(), core_.begin(), core_.end())) {
+      return ignored(IgnoreCause::kUnexpected);
+    }
+    return answer(HandshakeStep::kNeedMore, HandshakeType::kServerHello, server_hello_);
+  }
+
+  HandshakeOutcome on_message(HandshakeType type, Bytes bytes) override {
+    if (state_ == State::kHello && type == HandshakeType::kTlsClientRefuse) {
+      return side_.peers_refusal(side_.client_secret_, bytes);
+    }
+    if (state_ == State::kStart || type != HandshakeType::kClientFinished) {
+      return ignored(IgnoreCause::kUnexpected);
+    }
+    const ByteView part = view_of(bytes);
+    TlsCheck digest;
+    side_.primitives().sha256(&part, 1, digest.data());
+    if (state_ == State::kHello) return on_finished(bytes, digest);
+    if (digest != finished_) return ignored(IgnoreCause::kNotAuthentic);
+    return answer(HandshakeStep::kNeedMore, last_.type, last_.bytes);
+  }
+
+  const HandshakeResult& result() const override {
+    SLUICE_CHECK(state_ == State::kEstablished);
+    return side_.result_;
+  }
+
+ private:
+  enum class State : uint8_t { kStart, kHello, kEstablished, kRefused };
+
+  HandshakeOutcome accept(const TlsClientHelloView& hello) {
+    const TlsCallbacks callbacks = side_.callbacks();
+    side_.connection_ = side_.tls().accept(side_.mechanism_->identity(), &callbacks);
+    if (side_.connection_ == nullptr) return refused(RefuseReason::kBusy);
+    if (side_.provide(TlsLevel::kInitial, hello.tls) == TlsStep::kRefused) return side_.refusal();
+    // PROTOCOL MUST-I1
+    if (side_.handshake_.empty() || side_.server_secret_.size == 0) {
+      return refused(RefuseReason::kTls, "the client's key share is of no group known here");
+    }
+    const auto sealed = side_.seal(side_.server_secret_, kServerFlight, side_.flight());
+    server_hello_ = join_tls_server_hello(side_.primitives(), hello.core, side_.initial_, sealed);
+    if (sealed.empty() || server_hello_.size() > kMaxHandshakeMessage) {
+      return refused(RefuseReason::kTls, "the own certificate chain is too long");
+    }
+    core_.assign(hello.core.begin(), hello.core.end());
+    side_.initial_ = {};
+    side_.handshake_ = {};
+    state_ = State::kHello;
+    return answer(HandshakeStep::kNeedMore, HandshakeType::kServerHello, server_hello_);
+  }
+
+  HandshakeOutcome on_finished(Bytes bytes, const TlsCheck& digest) {
+    const auto flight = side_.open(side_.client_secret_, kClientFlight, bytes);
+    // PROTOCOL MUST-I3
+    if (!flight) return ignored(IgnoreCause::kNotAuthentic);
+    Bytes tls;
+    HandshakeOutcome out = refused(RefuseReason::kTls, "the client's flight is not whole");
+    if (side_.take_flight(*flight, &tls)) {
+      const TlsStep step = side_.provide(TlsLevel::kHandshake, tls);
+      if (step == TlsStep::kRefused) out = side_.refusal();
+      if (step == TlsStep::kDone && side_.conclude()) {
+        out = answer(HandshakeStep::kEstablished, HandshakeType::kServerDone, side_.done_message());
+      }
+    }
+    // PROTOCOL MUST-I5
+    if (out.step == HandshakeStep::kRefused) {
+      out =
+          side_.with_refusal(std::move(out), side_.server_secret_, HandshakeType::kTlsServerRefuse);
+    }
+    state_ = out.step == HandshakeStep::kRefused ? State::kRefused : State::kEstablished;
+    finished_ = digest;
+    last_ = out.send.front();
+    side_.end();
+    server_hello_ = {};
+    return out;
+  }
+
+  TlsSide side_;
+  State state_ = State::kStart;
+  std::vector<uint8_t> core_;
+  std::vector<uint8_t> server_hello_;
+  TlsCheck finished_{};    // Of the CLIENT_FINISHED that was answered,
+  HandshakeMessage last_;  // with this.
+};
+
+}  // namespace
+
+TlsMechanism::TlsMechanism(const BoringsslModule* module, TlsIdentityOwner identity,
+                           WallClock clock, bool allow_self)
+    : module_(module), identity_(std::move(identity)), clock_(clock), allow_self_(allow_self) {
+  SLUICE_CHECK(identity_.get() != nullptr && clock_.now != nullptr);
+  CertificateFacts facts;
+  module_->tls->identity_facts(identity_.get(), &facts);
+  own_expiry_ns_ = facts.not_after_ns;
+  std::array<uint8_t, kTlsSecretSize> secret;
+  const WipeOnExit wipe_secret(&secret);
+  module_->tls->identity_secret(identity_.get(), secret.data());
+  hkdf_expand_label(module_->primitives, secret, "tls reset", {}, reset_key_);
+}
+
+TlsMechanism::~TlsMechanism() { wipe(reset_key_.data(), reset_key_.size()); }
+
+std::unique_ptr<ClientHandshake> TlsMechanism::new_client(uint64_t attempt,
+                                                          const SessionParameters& local,
+                                                          const std::string& peer_name) {
+  return std::make_unique<TlsClient>(this, attempt, local, peer_name);
+}
+
+std::unique_ptr<ServerHandshake> TlsMechanism::new_server(uint64_t attempt,
+                                                          const SessionParameters& local) {
+  return std::make_unique<TlsServer>(this, attempt, local);
+}
+
+// PROTOCOL MUST-I6
+ResetToken TlsMechanism::reset_token(base::SessionId local) const {
+  uint8_t context[4];
+  base::store_be32(context, local.value());
+  ResetToken out;
+  hkdf_expand_label(module_->primitives, reset_key_, "reset token", context, out);
+  return out;
+}
+
+}  // namespace sluice::crypto

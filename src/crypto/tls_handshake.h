@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The TLS 1.3 handshake with certificates on both sides: TLS makes the keys and proves the names,
+// and its bytes travel in Sluice's own handshake messages, as in those of QUIC.
+//
+// === Course ======================================================================================
+//   client                                                                server
+//   CLIENT_HELLO (no token)                                --->
+//                                                          <---   HELLO_RETRY (token)   stateless
+//   CLIENT_HELLO (token; ClientHello)                      --->
+//                                                          <---   SERVER_HELLO (ServerHello; sealed
+//                                                                 EncryptedExtensions .. Finished)
+//   CLIENT_FINISHED (sealed Certificate .. Finished)       --->   session established
+//   session established                                    <---   SERVER_DONE (sealed)
+// A side that refuses the other says so with its reason, sealed: CLIENT_REFUSE or SERVER_REFUSE.
+//
+// === Messages ====================================================================================
+// 1 CLIENT_HELLO     u8 mechanism = 2 | u8 format = 1 | u64 attempt id | u16 length | ClientHello
+//                    (= the core) | u16 length | padding (zero bytes) | 32 check
+// 3 SERVER_HELLO     u8 format = 1 | u16 length | ServerHello | flight sealed under the server's
+//                    handshake secret, label "tls server flight" | 32 check
+// 4 CLIENT_FINISHED  flight sealed under the client's handshake secret, "tls client flight"
+// 5 SERVER_DONE      TLS NewSessionTicket messages or nothing, sealed under the exported done
+//                    secret, "tls server done"
+// 0x10 CLIENT_REFUSE u8 reason sealed under the client's handshake secret, "tls refuse"
+// 0x20 SERVER_REFUSE u8 reason sealed under the server's handshake secret, "tls refuse"
+// A flight is 16 bytes of reset token (for the session id of its sender) and TLS handshake
+// messages.
+//
+// === Keys ========================================================================================
+//   hello key       = HKDF-Extract("sluice tls hello 1", core of CLIENT_HELLO)
+//   CLIENT_HELLO check = HMAC(Expand-Label(hello key, "tls client hello", "", 32),
+//                             u8 token length || token || u16 padding length || padding)
+//   SERVER_HELLO check = HMAC(Expand-Label(hello key, "tls server hello", "", 32), all before it)
+//   sealing under a secret and a label: AES-256-GCM, AAD = u64 attempt id,
+//     root = Expand-Label(HKDF-Extract("sluice tls seal 1", secret), label, "", 32)
+//     key = Expand-Label(root, "key", "", 32), nonce = Expand-Label(root, "iv", "", 12)
+//   session secret  = TLS-Exporter("EXPORTER sluice session 1", "", 32)   RFC 8446 section 7.5
+//   done secret     = TLS-Exporter("EXPORTER sluice server done 1", "", 32)
+//   reset token of a session id, chosen by the sender of the RESET
+//                   = Expand-Label(Expand-Label(identity secret, "tls reset", "", 32),
+//                                  "reset token", u32 session id, 16)
+// where the identity secret follows from the private key.
+//
+// The attempt id and the client's parameter block are the client's QUIC transport parameters
+// extension, the server's block is the server's: both are in the transcript that certificates sign.
+// The token is bound to the address and the attempt id by the server's own key.
+#ifndef SLUICE_CRYPTO_TLS_HANDSHAKE_H_
+#define SLUICE_CRYPTO_TLS_HANDSHAKE_H_
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "crypto/boringssl/module.h"
+#include "crypto/handshake.h"
+
+namespace sluice::crypto {
+
+// A TLS identity of the module, released when dropped.
+class TlsIdentityOwner {
+ public:
+  // `identity` may be null; `functions` outlives the object.
+  TlsIdentityOwner(const TlsFunctions* functions, TlsIdentity* identity)
+      : functions_(functions), identity_(identity) {}
+  TlsIdentityOwner(TlsIdentityOwner&& other) noexcept
+      : functions_(other.functions_), identity_(std::exchange(other.identity_, nullptr)) {}
+  TlsIdentityOwner& operator=(TlsIdentityOwner&&) = delete;
+  ~TlsIdentityOwner() {
+    if (identity_ != nullptr) functions_->identity_free(identity_);
+  }
+
+  TlsIdentity* get() const { return identity_; }
+
+ private:
+  const TlsFunctions* functions_;
+  TlsIdentity* identity_;
+};
+
+class TlsMechanism : public HandshakeMechanism {
+ public:
+  // `identity` holds one. The module and the clock's context must outlive this object. `allow_self`
+  // admits hellos of this very endpoint (loopback within one process).
+  TlsMechanism(const BoringsslModule* module, TlsIdentityOwner identity, WallClock clock,
+               bool allow_self);
+  ~TlsMechanism() override;
+
+  HandshakeMechanismId id() const override { return HandshakeMechanismId::kTls13; }
+  uint8_t max_hello_fragments() const override { return 2; }  // A hybrid key share is over 1 KB.
+  std::unique_ptr<ClientHandshake> new_client(uint64_t attempt, const SessionParameters& local,
+                                              const std::string& peer_name) override;
+  std::unique_ptr<ServerHandshake> new_server(uint64_t attempt,
+                                              const SessionParameters& local) override;
+  ResetToken reset_token(base::SessionId local) const override;
+
+  const BoringsslModule& module() const { return *module_; }
+  TlsIdentity* identity() const { return identity_.get(); }
+  uint64_t wall_ns() const { return clock_(); }
+  bool allow_self() const { return allow_self_; }
+  // When the own certificate ends.
+  uint64_t own_expiry_ns() const { return own_expiry_ns_; }
+
+ private:
+  const BoringsslModule* module_;
+  TlsIdentityOwner identity_;
+  WallClock clock_;
+  bool allow_self_;
+  uint64_t own_expiry_ns_ = 0;
+  std::array<uint8_t, kSha256Size> reset_key_{};
+};
+
+}  // namespace sluice::crypto
+
+#endif  // SLUICE_CRYPTO_TLS_HANDSHAKE_H_

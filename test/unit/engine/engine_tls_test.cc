@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Two nodes with certificates, on one cable.
+#include "engine_tls.h"
+
+#include <gtest/gtest.h>
+
+#include "engine/engine.h"
+#include "engine_test_util.h"
+
+namespace sluice::engine {
+namespace {
+
+using crypto::test::kTlsSecond;
+using crypto::test::PemPair;
+
+struct Setting {
+  explicit Setting(uint64_t server_lifetime = 3600 * kTlsSecond)
+      : ca(issue_now(nullptr, {})), config(test_pair("tls")) {
+    const PemPair client = issue_now(&ca, {"client.example"});
+    const PemPair server = issue_now(&ca, {"server.example"}, server_lifetime);
+    for (NodeConfig& node : config.nodes) node.psks.clear();
+    config.nodes[0].tls = tls_config(client, ca);
+    config.nodes[1].tls = tls_config(server, ca);
+  }
+  PemPair ca;
+  EngineConfig config;
+};
+
+transport::PeerAddress server() { return {*wire::parse_ip_address("10.9.0.2"), kDefaultBasePort}; }
+
+TEST(EngineTls, sessions_have_verified_names) {
+  auto engine = Engine::create(Setting().config);
+  ASSERT_TRUE(engine.ok()) << engine.status();
+  ASSERT_TRUE((*engine)->start().ok());
+  const auto session = (*engine)->connect_and_wait(0, server(), kFar, "Server.Example");
+  ASSERT_TRUE(session.ok()) << session.status();
+  EXPECT_EQ(session->peer_name, "server.example");
+  ASSERT_TRUE(eventually([&] { return (*engine)->sessions(1).size() == 1; }));
+  EXPECT_EQ((*engine)->sessions(1)[0].peer_name, "client.example");
+  EXPECT_EQ((*engine)->sessions(1)[0].expires_ns, session->expires_ns);
+}
+
+TEST(EngineTls, the_peer_is_named_or_refused) {
+  auto engine = Engine::create(Setting().config);
+  ASSERT_TRUE(engine.ok()) << engine.status();
+  ASSERT_TRUE((*engine)->start().ok());
+  const auto other = (*engine)->connect_and_wait(0, server(), kFar, "other.example");
+  EXPECT_EQ(other.status().code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_NE(other.status().message().find("for another name"), std::string::npos);
+  const auto nobody = (*engine)->connect_and_wait(0, server(), kFar);
+  EXPECT_EQ(nobody.status().code(), absl::StatusCode::kInvalidArgument);
+  const auto wild = (*engine)->connect_and_wait(0, server(), kFar, "*.example");
+  EXPECT_EQ(wild.status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+// Verifies MUST-I9
+TEST(EngineTls, a_session_ends_when_a_certificate_does) {
+  auto engine = Engine::create(Setting(2 * kTlsSecond).config);
+  ASSERT_TRUE(engine.ok()) << engine.status();
+  ASSERT_TRUE((*engine)->start().ok());
+  const auto session = (*engine)->connect_and_wait(0, server(), kFar, "server.example");
+  // A busy machine may take longer than that to come here.
+  if (!session.ok()) {
+    EXPECT_NE(session.status().message().find("expired"), std::string::npos) << session.status();
+    return;
+  }
+  EXPECT_TRUE(
+      eventually([&] { return (*engine)->sessions(0).empty() && (*engine)->sessions(1).empty(); }));
+  EXPECT_GE(system_wall_clock()(), session->expires_ns);
+}
+
+}  // namespace
+}  // namespace sluice::engine
