@@ -83,10 +83,13 @@ class Deadline(harness.Case):
 
 def client_in_flight(process):
     """How many calls the client's session has, as `show sessions` says."""
+    column = None
     for line in process.ask("show sessions").splitlines():
         cells = re.split(r"\s{2,}", line.strip())
-        if "client" in cells:
-            return cells[8]
+        if "in flight" in cells:
+            column = cells.index("in flight")
+        elif "client" in cells:
+            return cells[column]
     raise AssertionError("the client has no session")
 
 
