@@ -2,12 +2,18 @@
 #include "cli/traffic_job.h"
 
 #include <algorithm>
+#include <chrono>
+#include <string>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "cli/text.h"
 
 namespace sluice::cli {
 namespace {
+
+constexpr int kEndLooks = 200;
+constexpr std::chrono::milliseconds kEndLookPause(1);
 
 void install(void* context, Endpoint& endpoint) {
   static_cast<Caller*>(context)->install(endpoint);
@@ -100,16 +106,19 @@ absl::Status TrafficJob::collect() {
     if (caller->refused() != StatusCode::kOk) refused = caller->refused();
   }
   note_end();
-  if (refused == StatusCode::kNotFound) {
-    // The session is gone, and the engine knows why.
+  const absl::Status status = to_status(refused, "no further RPC could be begun");
+  if (refused != StatusCode::kNotFound && refused != StatusCode::kClosed) return status;
+  return absl::Status(status.code(), absl::StrCat(status.message(), why_session_ended()));
+}
+
+// The engine knows why, but lcores learn of an end before it does.
+std::string TrafficJob::why_session_ended() const {
+  for (int look = 0; look < kEndLooks; ++look) {
     const auto session = rig_->engine().session_info(rig_->sessions().front());
-    const absl::Status status = to_status(refused, "no further RPC could be begun");
-    if (!session.ok()) {
-      return absl::Status(status.code(),
-                          absl::StrCat(status.message(), " (", session.status().message(), ")"));
-    }
+    if (!session.ok()) return absl::StrCat(" (", session.status().message(), ")");
+    std::this_thread::sleep_for(kEndLookPause);
   }
-  return to_status(refused, "no further RPC could be begun");
+  return "";
 }
 
 absl::Status TrafficJob::finish(JsonReport* json, std::string* text) {

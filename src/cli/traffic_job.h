@@ -48,6 +48,7 @@ class TrafficJob final : public Job {
 
  private:
   absl::Status collect();
+  std::string why_session_ended() const;
   // Notes the engine's counters when the last caller is done: what other work counts afterwards is
   // not this job's.
   void note_end();

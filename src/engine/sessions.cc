@@ -252,9 +252,7 @@ void Sessions::close_all(base::Code code, const std::string& reason, bool tell_p
 }
 
 // PROTOCOL MUST-I9
-void Sessions::expire(base::Nanos now) {
-  if (now < next_expiry_) return;
-  const uint64_t wall = expiries_.empty() ? 0 : setup_.wall_clock();
+void Sessions::end_expired(uint64_t wall) {
   while (!expiries_.empty() && expiries_.begin()->first <= wall) {
     const base::SessionId id = expiries_.begin()->second;
     expiries_.erase(expiries_.begin());
@@ -268,6 +266,12 @@ void Sessions::expire(base::Nanos now) {
                              " has expired: it has to renew it"),
           true);
   }
+}
+
+void Sessions::expire(base::Nanos now) {
+  if (now < next_expiry_) return;
+  const uint64_t wall = expiries_.empty() ? 0 : setup_.wall_clock();
+  end_expired(wall);
   next_expiry_ = expiries_.empty()
                      ? base::Nanos::max()
                      : base::after(now, std::min(base::nanos(expiries_.begin()->first - wall),
@@ -303,6 +307,8 @@ void Sessions::on_reset(const wire::IpAddress& from, std::span<const uint8_t> pa
 }
 
 void Sessions::on_lane_down(uint8_t lcore, transport::LaneRef ref, base::Code code) {
+  // A peer that has looked at its clock before this side did closes without a word of why.
+  if (code == base::Code::kClosed && !expiries_.empty()) end_expired(setup_.wall_clock());
   for (auto session = table_.begin(); session != table_.end(); ++session) {
     const auto& infos = session->second.info.lanes;
     const auto lane = std::find_if(infos.begin(), infos.end(), [&](const LaneInfo& each) {

@@ -103,6 +103,7 @@ class Sessions {
   using Table = std::map<base::SessionId, Session>;
 
   bool add_lanes(Session* session, const transport::ConnectorEvent& event, base::Nanos now);
+  void end_expired(uint64_t wall);
   void mark_closing(Session* session, base::Code code, const std::string& reason);
   void close_lanes(Session* session);
   void finish_install(Session* session);

@@ -116,6 +116,31 @@ TEST_F(SessionsTest, lanes_are_shared_out_as_both_sides_know) {
 }
 
 // Verifies MUST-I9
+TEST_F(SessionsTest, a_peer_that_ends_an_expired_session_first_is_not_taken_for_a_leaver) {
+  auto event = established(5);
+  event.result.peer_name = "a.example";
+  event.result.expires_ns = wall + base::seconds(2).value();
+  sessions->establish(event, base::millis(1));
+  install(5);
+  const auto end = [&] {
+    for (uint32_t i = 0; i < 6; ++i) {
+      sessions->on_lane_down(i / 3 == 0 ? 0 : 1, {5 * 16 + i, 1}, base::Code::kClosed);
+    }
+  };
+  wall += base::seconds(2).value();
+  end();
+  EXPECT_EQ(listener.last, base::Code::kExpired);
+  EXPECT_EQ(stats.sessions_expired.value(), 1u);
+  EXPECT_TRUE(sessions->snapshot().empty());
+  // One that leaves in time does just that.
+  event.result.expires_ns = wall + base::seconds(2).value();
+  sessions->establish(event, base::millis(1));
+  install(5);
+  end();
+  EXPECT_EQ(listener.last, base::Code::kClosed);
+  EXPECT_EQ(stats.sessions_expired.value(), 1u);
+}
+
 TEST_F(SessionsTest, a_session_ends_with_its_certificate) {
   auto event = established(5);
   event.result.peer_name = "a.example";
