@@ -39,10 +39,6 @@ constexpr unsigned kPrivate = 0600;
 
 using Words = std::vector<std::string>;
 
-crypto::ByteView view_of(const std::string& text) {
-  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
-
 void append_text(void* context, crypto::ByteView bytes) {
   static_cast<std::string*>(context)->append(reinterpret_cast<const char*>(bytes.data), bytes.size);
 }
@@ -84,18 +80,6 @@ std::string key_beside(const std::string& certificate) {
   return absl::StrCat(absl::StripSuffix(certificate, ".pem"), ".key");
 }
 
-const char* kind_text(crypto::KeyKind kind) {
-  switch (kind) {
-    case crypto::KeyKind::kEcdsaP256:
-      return "ECDSA P-256";
-    case crypto::KeyKind::kEd25519:
-      return "Ed25519";
-    case crypto::KeyKind::kOther:
-      break;
-  }
-  return "of another type";
-}
-
 absl::StatusOr<crypto::KeyKind> kind_of(const std::string& text) {
   if (text == "p256") return crypto::KeyKind::kEcdsaP256;
   if (text == "ed25519") return crypto::KeyKind::kEd25519;
@@ -122,7 +106,7 @@ absl::StatusOr<std::vector<Shown>> read_certificates(const std::string& path) {
   if (!text.ok()) return text.status();
   std::vector<Shown> out;
   (*tls)->inspect(
-      view_of(*text),
+      crypto::view_of(*text),
       [](void* context, const crypto::CertificateFacts* facts, crypto::ByteView names) {
         const std::string joined(reinterpret_cast<const char*>(names.data), names.size);
         static_cast<std::vector<Shown>*>(context)->push_back(
@@ -136,7 +120,7 @@ absl::StatusOr<std::vector<Shown>> read_certificates(const std::string& path) {
 }
 
 std::string summary(const Shown& shown) {
-  return absl::StrCat(kind_text(shown.facts.key), ", until ",
+  return absl::StrCat(crypto::key_kind_name(shown.facts.key), ", until ",
                       base::utc_text(shown.facts.not_after_ns));
 }
 
@@ -183,14 +167,14 @@ absl::StatusOr<Made> make(const Order& order) {
     ca_key.text = *std::move(key);
   }
   std::vector<crypto::ByteView> names;
-  for (const std::string& name : order.names) names.push_back(view_of(name));
+  for (const std::string& name : order.names) names.push_back(crypto::view_of(name));
   crypto::IssueInput input{};
-  input.ca_certificate_pem = view_of(ca_certificate);
-  input.ca_key_pem = view_of(ca_key.text);
-  input.key_pem = view_of(order.key);
+  input.ca_certificate_pem = crypto::view_of(ca_certificate);
+  input.ca_key_pem = crypto::view_of(ca_key.text);
+  input.key_pem = crypto::view_of(order.key);
   input.key_kind = order.kind;
   input.ca = order.ca;
-  input.common_name = view_of(order.common_name);
+  input.common_name = crypto::view_of(order.common_name);
   input.names = names.data();
   input.name_count = names.size();
   input.not_before_ns = order.not_before_ns;
@@ -371,7 +355,8 @@ absl::StatusOr<std::string> show(const Words& words, uint64_t now_ns) {
                       : each.facts.is_ca                ? "names below " + names
                                                         : names,
                       "\n  ", validity_text(each.facts, now_ns), "\n  issued by ",
-                      each.facts.issuer, "; key ", kind_text(each.facts.key), "\n  SHA-256 ",
+                      each.facts.issuer, "; key ", crypto::key_kind_name(each.facts.key),
+                      "\n  SHA-256 ",
                       hex_of(each.facts.fingerprint, sizeof(each.facts.fingerprint)), "\n");
     }
   }

@@ -4,6 +4,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <string_view>
 
 namespace sluice::crypto {
 
@@ -16,6 +18,12 @@ struct ByteView {
   const uint8_t* data;
   size_t size;
 };
+
+// Both borrow their argument.
+inline ByteView view_of(std::span<const uint8_t> bytes) { return {bytes.data(), bytes.size()}; }
+inline ByteView view_of(std::string_view text) {
+  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
+}
 
 // What the handshake and the key schedule need beside the AEAD, as plain function pointers so that
 // the TLS library stays in its own module. Every function is thread-safe, takes no lock, allocates

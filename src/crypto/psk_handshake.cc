@@ -7,33 +7,13 @@
 
 #include "base/check.h"
 #include "base/limits.h"
+#include "crypto/handshake_steps.h"
 #include "crypto/wipe.h"
 
 namespace sluice::crypto {
 namespace {
 
 using Bytes = std::span<const uint8_t>;
-
-HandshakeOutcome ignored(IgnoreCause cause) {
-  HandshakeOutcome out;
-  out.step = HandshakeStep::kIgnored;
-  out.cause = cause;
-  return out;
-}
-
-HandshakeOutcome refused(RefuseReason reason) {
-  HandshakeOutcome out;
-  out.step = HandshakeStep::kRefused;
-  out.reason = reason;
-  return out;
-}
-
-HandshakeOutcome answer(HandshakeStep step, HandshakeType type, std::vector<uint8_t> bytes) {
-  HandshakeOutcome out;
-  out.step = step;
-  out.send.push_back({type, std::move(bytes)});
-  return out;
-}
 
 // PROTOCOL MUST-H10
 bool mac_equal(Bytes given, const Digest& expected) {
@@ -116,7 +96,7 @@ class PskClient : public ClientHandshake {
     result_.peer = block->parameters;
     result_.agreement = *block->selection;
     result_.peer_reset_token =
-        derive_reset_token(*primitives_, keys_, block->parameters.session_id);
+        derive_reset_token(*primitives_, keys_.reset_key, block->parameters.session_id);
     secrets_ = *secrets;
     state_ = State::kFinished;
     return answer(HandshakeStep::kNeedMore, HandshakeType::kClientFinished,
@@ -215,17 +195,10 @@ class PskServer : public ServerHandshake {
 
   // The binder is good: the rest of the hello is what a holder of the key wrote.
   HandshakeOutcome accept(const PskKeys& key, const PskClientHelloView& hello, const Digest& t1) {
-    const auto block = decode_parameters(hello.fields.block);
-    if (!block || block->selection) return refused(RefuseReason::kMalformed);
-    // PROTOCOL MUST-H13
-    if (!allow_self_ && block->parameters.instance == result_.local.instance) {
-      return refused(RefuseReason::kSelf);
-    }
-    const AgreementResult chosen = choose_agreement(block->parameters, result_.local);
-    if (chosen.error != AgreementError::kNone) return refused(reason_of(chosen.error));
-
+    const RefuseReason reason = accept_parameters(hello.fields.block, allow_self_, &result_);
+    if (reason != RefuseReason::kNone) return refused(reason);
     const EphemeralKey ephemeral(*primitives_, random_);
-    const std::vector<uint8_t> own = encode_parameters(result_.local, &chosen.agreement);
+    const std::vector<uint8_t> own = encode_parameters(result_.local, &result_.agreement);
     PskServerHello reply;
     random_(reply.random.data(), reply.random.size());
     reply.share = ephemeral.public_key;
@@ -241,24 +214,10 @@ class PskServer : public ServerHandshake {
                          secrets->server_mac.end());
     secrets_ = *secrets;
     t1_ = t1;
-    result_.peer = block->parameters;
-    result_.agreement = chosen.agreement;
-    result_.peer_reset_token = derive_reset_token(*primitives_, key, result_.peer.session_id);
+    result_.peer_reset_token =
+        derive_reset_token(*primitives_, key.reset_key, result_.peer.session_id);
     state_ = State::kHello;
     return answer(HandshakeStep::kNeedMore, HandshakeType::kServerHello, server_hello_);
-  }
-
-  static RefuseReason reason_of(AgreementError error) {
-    switch (error) {
-      case AgreementError::kVersion:
-        return RefuseReason::kVersion;
-      case AgreementError::kAead:
-        return RefuseReason::kAead;
-      case AgreementError::kLanes:
-      case AgreementError::kNone:
-        break;
-    }
-    return RefuseReason::kParameters;
   }
 
   const Primitives* primitives_;
@@ -298,7 +257,7 @@ std::unique_ptr<ServerHandshake> PskMechanism::new_server(uint64_t attempt,
 }
 
 ResetToken PskMechanism::reset_token(base::SessionId local) const {
-  return derive_reset_token(*primitives_, keys_.front(), local);
+  return derive_reset_token(*primitives_, keys_.front().reset_key, local);
 }
 
 }  // namespace sluice::crypto

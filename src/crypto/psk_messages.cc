@@ -6,6 +6,7 @@
 #include "base/byte_order.h"
 #include "base/check.h"
 #include "crypto/hkdf.h"
+#include "crypto/message_bytes.h"
 #include "crypto/wipe.h"
 
 namespace sluice::crypto {
@@ -13,12 +14,6 @@ namespace {
 
 constexpr std::string_view kExtractSalt = "sluice psk 1";
 constexpr std::string_view kTranscriptLabel = "sluice psk transcript 1";
-
-std::span<const uint8_t> as_bytes(std::string_view text) {
-  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
-
-ByteView view_of(std::span<const uint8_t> bytes) { return {bytes.data(), bytes.size()}; }
 
 // Reads fields off the front of a message; once short, always short.
 class Reader {
@@ -62,17 +57,6 @@ class Reader {
   bool failed_ = false;
 };
 
-void append(std::vector<uint8_t>* out, std::span<const uint8_t> bytes) {
-  out->insert(out->end(), bytes.begin(), bytes.end());
-}
-
-void append_u16(std::vector<uint8_t>* out, size_t value) {
-  SLUICE_CHECK(value <= UINT16_MAX);
-  uint8_t bytes[2];
-  base::store_be16(bytes, static_cast<uint16_t>(value));
-  append(out, bytes);
-}
-
 Digest transcript(const Primitives& primitives, std::span<const uint8_t> before, HandshakeType type,
                   std::span<const uint8_t> core) {
   uint8_t head[5];
@@ -108,15 +92,6 @@ PskKeys derive_psk_keys(const Primitives& primitives, const Psk& psk) {
   hkdf_expand_label(primitives, prk, "psk binder", {}, out.binder_key);
   hkdf_expand_label(primitives, prk, "psk salt", {}, out.salt);
   hkdf_expand_label(primitives, prk, "psk reset", {}, out.reset_key);
-  return out;
-}
-
-ResetToken derive_reset_token(const Primitives& primitives, const PskKeys& keys,
-                              base::SessionId session) {
-  uint8_t context[4];
-  base::store_be32(context, session.value());
-  ResetToken out;
-  hkdf_expand_label(primitives, keys.reset_key, "reset token", context, out);
   return out;
 }
 

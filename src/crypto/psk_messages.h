@@ -41,10 +41,6 @@ struct PskKeys {
 
 PskKeys derive_psk_keys(const Primitives& primitives, const Psk& psk);
 
-// The reset token of a session id.
-ResetToken derive_reset_token(const Primitives& primitives, const PskKeys& keys,
-                              base::SessionId session);
-
 struct PskClientHello {
   uint64_t attempt = 0;
   std::array<uint8_t, kHandshakeRandomSize> random{};

@@ -9,6 +9,7 @@
 
 #include "base/byte_order.h"
 #include "base/check.h"
+#include "crypto/handshake_steps.h"
 #include "crypto/hkdf.h"
 #include "crypto/tls_messages.h"
 #include "crypto/wipe.h"
@@ -27,42 +28,6 @@ constexpr const char* kRefuse = "tls refuse";
 constexpr size_t kMaxTlsSecret = 64;  // Of a TLS hash.
 
 Bytes bytes_of(ByteView view) { return {view.data, view.size}; }
-ByteView view_of(Bytes bytes) { return {bytes.data(), bytes.size()}; }
-
-HandshakeOutcome ignored(IgnoreCause cause) {
-  HandshakeOutcome out;
-  out.step = HandshakeStep::kIgnored;
-  out.cause = cause;
-  return out;
-}
-
-HandshakeOutcome refused(RefuseReason reason, std::string detail = {}) {
-  HandshakeOutcome out;
-  out.step = HandshakeStep::kRefused;
-  out.reason = reason;
-  out.detail = std::move(detail);
-  return out;
-}
-
-HandshakeOutcome answer(HandshakeStep step, HandshakeType type, std::vector<uint8_t> bytes) {
-  HandshakeOutcome out;
-  out.step = step;
-  out.send.push_back({type, std::move(bytes)});
-  return out;
-}
-
-RefuseReason reason_of(AgreementError error) {
-  switch (error) {
-    case AgreementError::kVersion:
-      return RefuseReason::kVersion;
-    case AgreementError::kAead:
-      return RefuseReason::kAead;
-    case AgreementError::kLanes:
-    case AgreementError::kNone:
-      break;
-  }
-  return RefuseReason::kParameters;
-}
 
 struct TrafficSecret {
   std::array<uint8_t, kMaxTlsSecret> bytes{};
@@ -202,18 +167,12 @@ class TlsSide {
     if (bytes.size() < 8 || base::load_be64(bytes.data()) != self->attempt_) {
       return RefuseReason::kMalformed;
     }
-    const auto block = decode_parameters(bytes.subspan(8));
-    if (!block || block->selection) return RefuseReason::kMalformed;
-    const SessionParameters& local = self->result_.local;
-    if (!self->mechanism_->allow_self() && block->parameters.instance == local.instance) {
-      return RefuseReason::kSelf;
-    }
-    const AgreementResult chosen = choose_agreement(block->parameters, local);
-    if (chosen.error != AgreementError::kNone) return reason_of(chosen.error);
-    self->result_.peer = block->parameters;
-    self->result_.agreement = chosen.agreement;
-    const std::vector<uint8_t> answer = encode_parameters(local, &chosen.agreement);
-    own.put(own.context, {answer.data(), answer.size()});
+    HandshakeResult& result = self->result_;
+    const RefuseReason reason =
+        accept_parameters(bytes.subspan(8), self->mechanism_->allow_self(), &result);
+    if (reason != RefuseReason::kNone) return reason;
+    const std::vector<uint8_t> block = encode_parameters(result.local, &result.agreement);
+    own.put(own.context, view_of(block));
     return RefuseReason::kNone;
   }
 };
@@ -464,11 +423,7 @@ std::unique_ptr<ServerHandshake> TlsMechanism::new_server(uint64_t attempt,
 
 // PROTOCOL MUST-I6
 ResetToken TlsMechanism::reset_token(base::SessionId local) const {
-  uint8_t context[4];
-  base::store_be32(context, local.value());
-  ResetToken out;
-  hkdf_expand_label(module_->primitives, reset_key_, "reset token", context, out);
-  return out;
+  return derive_reset_token(module_->primitives, reset_key_, local);
 }
 
 }  // namespace sluice::crypto

@@ -4,8 +4,8 @@
 #include <algorithm>
 
 #include "base/byte_order.h"
-#include "base/check.h"
 #include "crypto/hkdf.h"
+#include "crypto/message_bytes.h"
 
 namespace sluice::crypto {
 namespace {
@@ -16,23 +16,6 @@ constexpr size_t kSealKeySize = 32;  // AES-256-GCM.
 constexpr size_t kCoreHead = 1 + 1 + 8 + 2;
 
 using Bytes = std::span<const uint8_t>;
-
-Bytes as_bytes(std::string_view text) {
-  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
-
-ByteView view_of(Bytes bytes) { return {bytes.data(), bytes.size()}; }
-
-void append(std::vector<uint8_t>* out, Bytes bytes) {
-  out->insert(out->end(), bytes.begin(), bytes.end());
-}
-
-void append_u16(std::vector<uint8_t>* out, size_t value) {
-  SLUICE_CHECK(value <= UINT16_MAX);
-  uint8_t bytes[2];
-  base::store_be16(bytes, static_cast<uint16_t>(value));
-  append(out, bytes);
-}
 
 // A key that only who has seen the hello can know: damage, and strangers off the path, are found
 // before TLS sees a byte. It proves nothing else.

@@ -18,23 +18,6 @@ namespace {
 
 constexpr uint64_t kSecond = 1'000'000'000;
 
-crypto::ByteView view_of(std::span<const uint8_t> bytes) { return {bytes.data(), bytes.size()}; }
-crypto::ByteView view_of(const std::string& text) {
-  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
-
-const char* key_text(crypto::KeyKind kind) {
-  switch (kind) {
-    case crypto::KeyKind::kEcdsaP256:
-      return "ECDSA P-256";
-    case crypto::KeyKind::kEd25519:
-      return "Ed25519";
-    case crypto::KeyKind::kOther:
-      break;
-  }
-  return "unknown";
-}
-
 // One sentence that names the file at fault and says what to change.
 std::string explain(const TlsConfig& tls, const crypto::IdentityError& error) {
   const std::string& certificate = tls.certificate.file;
@@ -94,12 +77,12 @@ crypto::TlsIdentity* read_identity(const crypto::TlsFunctions& functions, const 
                                    crypto::IdentityError* error) {
   std::vector<crypto::TrustInput> trust;
   for (const TrustConfig& each : tls.trust) {
-    trust.push_back({view_of(each.text.bytes), view_of(each.suffix)});
+    trust.push_back({crypto::view_of(each.text.bytes), crypto::view_of(each.suffix)});
   }
   std::vector<crypto::ByteView> allowed;
-  for (const std::string& name : tls.allowed) allowed.push_back(view_of(name));
-  const crypto::IdentityInput input = {.certificate_pem = view_of(tls.certificate.bytes),
-                                       .key_pem = view_of(tls.key.view()),
+  for (const std::string& name : tls.allowed) allowed.push_back(crypto::view_of(name));
+  const crypto::IdentityInput input = {.certificate_pem = crypto::view_of(tls.certificate.bytes),
+                                       .key_pem = crypto::view_of(tls.key.view()),
                                        .trust = trust.data(),
                                        .trust_count = trust.size(),
                                        .allowed = allowed.data(),
@@ -133,7 +116,7 @@ absl::StatusOr<NodeMechanism> make_tls(const NodeConfig& config, const CryptoLib
   }
   NodeMechanism out;
   out.report.push_back({"identity",
-                        absl::StrCat(facts.name, ", ", key_text(facts.key), ", until ",
+                        absl::StrCat(facts.name, ", ", crypto::key_kind_name(facts.key), ", until ",
                                      base::utc_text(facts.not_after_ns)),
                         absl::StrCat("issued by ", facts.issuer, "; ", trust_text(*config.tls))});
   out.report.push_back({"key exchange", functions.key_groups,

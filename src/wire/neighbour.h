@@ -65,7 +65,8 @@ struct NdpMessage {
   friend bool operator==(const NdpMessage&, const NdpMessage&) = default;
 };
 
-// The multicast group that listens for solicitations of `address` (ff02::1:ffXX:XXXX).
+// The multicast group that listens for solicitations of `address`: ff02::1:ff00:0/104 and
+// the last three bytes of it (RFC 4291 §2.7.1).
 IpAddress solicited_node_group(const IpAddress& address);
 
 // The link-local address that EUI-64 makes from a MAC (fe80::/64).

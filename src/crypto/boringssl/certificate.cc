@@ -42,22 +42,6 @@ std::string joined(const std::vector<std::string>& names) {
   return out;
 }
 
-// What a certificate says of itself, before anybody vouches for it. Fills `names`.
-CertificateVerdict check_names(const X509* leaf, std::vector<std::string>* names) {
-  const SubjectNames found = read_names(leaf);
-  if (!found.readable) return refused(RefuseReason::kCertificateGarbage, "its names");
-  if (found.other_types) return refused(RefuseReason::kCertificateSanType, joined(found.raw));
-  if (found.raw.empty()) return refused(RefuseReason::kCertificateNoDnsName);
-  for (const std::string& raw : found.raw) {
-    if (raw.find('*') != std::string::npos) {
-      return refused(RefuseReason::kCertificateWildcard, printable(raw));
-    }
-    names->push_back(normalize_dns_name(raw));
-    if (names->back().empty()) return refused(RefuseReason::kCertificateGarbage, "its names");
-  }
-  return {};
-}
-
 CertificateVerdict check_usage(X509* leaf, bool of_server) {
   const uint32_t flags = X509_get_extension_flags(leaf);
   if ((flags & EXFLAG_INVALID) != 0) return refused(RefuseReason::kCertificateGarbage);
@@ -248,6 +232,21 @@ CertificateVerdict choose_name(CertificateVerdict verdict, const std::vector<std
 }
 
 }  // namespace
+
+CertificateVerdict check_names(const X509* leaf, std::vector<std::string>* names) {
+  const SubjectNames found = read_names(leaf);
+  if (!found.readable) return refused(RefuseReason::kCertificateGarbage, "its names");
+  if (found.other_types) return refused(RefuseReason::kCertificateSanType, joined(found.raw));
+  if (found.raw.empty()) return refused(RefuseReason::kCertificateNoDnsName);
+  for (const std::string& raw : found.raw) {
+    if (raw.find('*') != std::string::npos) {
+      return refused(RefuseReason::kCertificateWildcard, printable(raw));
+    }
+    names->push_back(normalize_dns_name(raw));
+    if (names->back().empty()) return refused(RefuseReason::kCertificateGarbage, "its names");
+  }
+  return {};
+}
 
 CertificateVerdict verify_certificates(std::span<const ByteView> chain,
                                        std::span<const TrustAnchor> anchors,

@@ -5,6 +5,8 @@
 #ifndef SLUICE_CRYPTO_BORINGSSL_CERTIFICATE_H_
 #define SLUICE_CRYPTO_BORINGSSL_CERTIFICATE_H_
 
+#include <openssl/base.h>
+
 #include <cstdint>
 #include <span>
 #include <string>
@@ -47,6 +49,10 @@ struct CertificateVerdict {
 CertificateVerdict verify_certificates(std::span<const ByteView> chain,
                                        std::span<const TrustAnchor> anchors,
                                        const CertificateExpectation& expected, uint64_t now_ns);
+
+// The part of it that a certificate alone answers: fills `names`, normalised, or says what is wrong
+// with them.
+CertificateVerdict check_names(const X509* leaf, std::vector<std::string>* names);
 
 }  // namespace sluice::crypto
 

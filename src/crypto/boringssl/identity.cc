@@ -55,17 +55,26 @@ IdentityError read_allowed(const IdentityInput& input, std::vector<std::string>*
   return {};
 }
 
-// Names that no peer would accept are better found here than by every peer.
-RefuseReason names_refused(const X509* certificate) {
-  const SubjectNames names = read_names(certificate);
-  if (!names.readable) return RefuseReason::kCertificateGarbage;
-  if (names.other_types) return RefuseReason::kCertificateSanType;
-  if (names.raw.empty()) return RefuseReason::kCertificateNoDnsName;
-  for (const std::string& name : names.raw) {
-    if (name.find('*') != std::string::npos) return RefuseReason::kCertificateWildcard;
-    if (normalize_dns_name(name).empty()) return RefuseReason::kCertificateGarbage;
+// Over the key's standard form, so that it is the same after every start.
+bool derive_secret(const EVP_PKEY* key, std::array<uint8_t, kTlsSecretSize>* out) {
+  static_assert(kTlsSecretSize == SHA256_DIGEST_LENGTH);
+  static constexpr char kPurpose[] = "sluice tls identity 1";
+  bssl::ScopedCBB bytes;
+  uint8_t* der = nullptr;
+  size_t size = 0;
+  if (!CBB_init(bytes.get(), 128) || !EVP_marshal_private_key(bytes.get(), key) ||
+      !CBB_finish(bytes.get(), &der, &size)) {
+    return false;
   }
-  return RefuseReason::kNone;
+  SHA256_CTX context;
+  SHA256_Init(&context);
+  SHA256_Update(&context, kPurpose, sizeof(kPurpose));
+  SHA256_Update(&context, der, size);
+  SHA256_Final(out->data(), &context);
+  OPENSSL_cleanse(&context, sizeof(context));
+  OPENSSL_cleanse(der, size);
+  OPENSSL_free(der);
+  return true;
 }
 
 IdentityError read_own(const IdentityInput& input, TlsIdentity* out) {
@@ -78,13 +87,17 @@ IdentityError read_own(const IdentityInput& input, TlsIdentity* out) {
   if (X509_check_private_key(own, out->key.get()) != 1) {
     return problem(IdentityProblem::kKeyMismatch);
   }
-  const RefuseReason reason = names_refused(own);
+  // Names that no peer would accept are better found here than by every peer.
+  std::vector<std::string> names;
+  const RefuseReason reason = check_names(own, &names).reason;
   if (reason != RefuseReason::kNone) {
     return problem(IdentityProblem::kCertificateNames, 0, reason);
   }
   if (chain.size() > 1 + kMaxCertificateIssuers + 1) return problem(IdentityProblem::kTooMany);
   out->context = make_tls_context(chain, out->key.get());
-  if (!out->context) return problem(IdentityProblem::kLibrary);
+  if (!out->context || !derive_secret(out->key.get(), &out->secret)) {
+    return problem(IdentityProblem::kLibrary);
+  }
   out->certificate = bssl::UpRef(chain.front());
   return {};
 }
@@ -108,26 +121,8 @@ void identity_facts(const TlsIdentity* identity, CertificateFacts* out) {
   read_facts(identity->certificate.get(), out, &names);
 }
 
-// Over the key's standard form, so that it is the same after every start.
 void identity_secret(const TlsIdentity* identity, uint8_t out[kTlsSecretSize]) {
-  static_assert(kTlsSecretSize == SHA256_DIGEST_LENGTH);
-  static constexpr char kPurpose[] = "sluice tls identity 1";
-  bssl::ScopedCBB bytes;
-  uint8_t* der = nullptr;
-  size_t size = 0;
-  std::fill_n(out, kTlsSecretSize, uint8_t{0});
-  if (!CBB_init(bytes.get(), 128) || !EVP_marshal_private_key(bytes.get(), identity->key.get()) ||
-      !CBB_finish(bytes.get(), &der, &size)) {
-    return;
-  }
-  SHA256_CTX context;
-  SHA256_Init(&context);
-  SHA256_Update(&context, kPurpose, sizeof(kPurpose));
-  SHA256_Update(&context, der, size);
-  SHA256_Final(out, &context);
-  OPENSSL_cleanse(&context, sizeof(context));
-  OPENSSL_cleanse(der, size);
-  OPENSSL_free(der);
+  std::copy(identity->secret.begin(), identity->secret.end(), out);
 }
 
 }  // namespace sluice::crypto

@@ -9,12 +9,14 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
+#include <array>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "crypto/boringssl/certificate.h"
 #include "crypto/boringssl/tls_functions.h"
+#include "crypto/wipe.h"
 
 namespace sluice::crypto {
 
@@ -24,8 +26,11 @@ inline constexpr size_t kMaxTickets = 1024;
 inline constexpr size_t kMaxTicketBytes = 1400;  // A larger one would not fit a hello's fragments.
 
 struct TlsIdentity {
+  ~TlsIdentity() { wipe(secret.data(), secret.size()); }
+
   bssl::UniquePtr<X509> certificate;
   bssl::UniquePtr<EVP_PKEY> key;
+  std::array<uint8_t, kTlsSecretSize> secret{};  // Follows from the key alone.
   bssl::UniquePtr<SSL_CTX> context;
   std::vector<TrustAnchor> anchors;
   std::vector<std::string> allowed;

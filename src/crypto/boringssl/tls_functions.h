@@ -30,6 +30,12 @@ struct ByteSink {
 
 enum class KeyKind : uint8_t { kEcdsaP256 = 0, kEd25519 = 1, kOther = 255 };
 
+// As people call it.
+inline const char* key_kind_name(KeyKind kind) {
+  if (kind == KeyKind::kEcdsaP256) return "ECDSA P-256";
+  return kind == KeyKind::kEd25519 ? "Ed25519" : "of another type";
+}
+
 // --- Identities ----------------------------------------------------------------------------------
 
 // A certificate with its chain, its private key, and who is trusted. Used for any number of

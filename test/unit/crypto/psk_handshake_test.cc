@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "crypto/psk_messages.h"
+#include "handshake_scenarios.h"
 #include "handshake_support.h"
 #include "support.h"
 
@@ -16,11 +17,13 @@ namespace sluice::crypto {
 namespace {
 
 using test::Buffer;
+using test::expect_ignored;
+using test::kAttempt;
+using test::kToken;
 using test::psk_of;
 using test::sample_parameters;
 
-constexpr uint64_t kAttempt = 0x1122334455667788;
-const Buffer kToken = {1, 2, 3, 4};
+constexpr size_t kEveryCut = 1;
 
 // A client and a server handshake facing each other, with all that they need.
 struct Pair {
@@ -36,6 +39,10 @@ struct Pair {
                const SessionParameters& server_parameters) {
     client = client_side.new_client(kAttempt, client_parameters, "");
     server = server_side.new_server(kAttempt, server_parameters);
+  }
+
+  std::unique_ptr<ServerHandshake> fresh_server() {
+    return server_side.new_server(kAttempt, sample_parameters(0x20002, 2));
   }
 
   Buffer hello() { return client->begin(kToken, 400).send.at(0).bytes; }
@@ -57,25 +64,6 @@ struct Pair {
   std::unique_ptr<ClientHandshake> client;
   std::unique_ptr<ServerHandshake> server;
 };
-
-void expect_ignored(const HandshakeOutcome& outcome, const std::string& what) {
-  EXPECT_EQ(outcome.step, HandshakeStep::kIgnored) << what;
-  EXPECT_TRUE(outcome.send.empty()) << what;
-}
-
-// Every message that differs from `good` in one bit of each byte, or is cut short or made longer.
-std::vector<Buffer> damaged(const Buffer& good) {
-  std::vector<Buffer> out;
-  for (size_t i = 0; i < good.size(); ++i) {
-    Buffer bad = good;
-    bad[i] = static_cast<uint8_t>(bad[i] ^ (1u << (i % 8)));
-    out.push_back(bad);
-    out.emplace_back(good.begin(), good.begin() + static_cast<ptrdiff_t>(i));
-  }
-  out.push_back(good);
-  out.back().push_back(0);
-  return out;
-}
 
 TEST(PskHandshake, both_sides_end_with_the_same_secret_and_each_others_parameters) {
   Pair pair;
@@ -146,65 +134,19 @@ TEST(PskHandshake, a_hello_replayed_under_another_attempt_is_refused) {
 // Verifies MUST-H9, MUST-H10
 TEST(PskHandshake, a_damaged_hello_is_refused_and_creates_nothing) {
   Pair pair;
-  const Buffer good = pair.hello();
-  for (const Buffer& bad : damaged(good)) {
-    const auto fresh = pair.server_side.new_server(kAttempt, sample_parameters(0x20002, 2));
-    EXPECT_EQ(fresh->on_hello(kToken, bad).step, HandshakeStep::kRefused);
-  }
-  ASSERT_EQ(pair.server->on_hello(kToken, good).step, HandshakeStep::kNeedMore);
-  for (const Buffer& bad : damaged(good)) {
-    expect_ignored(pair.server->on_hello(kToken, bad), "hello after the good one");
-  }
-  EXPECT_TRUE(pair.complete());
+  test::damaged_hellos_create_nothing(&pair, kEveryCut);
 }
 
 // Verifies MUST-H10
 TEST(PskHandshake, damaged_later_messages_change_nothing) {
   Pair pair;
-  const Buffer server_hello = pair.server_hello();
-  for (const Buffer& bad : damaged(server_hello)) {
-    expect_ignored(pair.client->on_message(HandshakeType::kServerHello, bad), "server hello");
-  }
-  const Buffer finished =
-      pair.client->on_message(HandshakeType::kServerHello, server_hello).send.at(0).bytes;
-  for (const Buffer& bad : damaged(finished)) {
-    expect_ignored(pair.server->on_message(HandshakeType::kClientFinished, bad), "finished");
-  }
-  const HandshakeOutcome accepted =
-      pair.server->on_message(HandshakeType::kClientFinished, finished);
-  ASSERT_EQ(accepted.step, HandshakeStep::kEstablished);
-  const Buffer done = accepted.send.at(0).bytes;
-  for (const Buffer& bad : damaged(done)) {
-    expect_ignored(pair.client->on_message(HandshakeType::kServerDone, bad), "done");
-  }
-  EXPECT_EQ(pair.client->on_message(HandshakeType::kServerDone, done).step,
-            HandshakeStep::kEstablished);
+  test::damaged_later_messages_change_nothing(&pair, kEveryCut, {}, {});
 }
 
 // Verifies MUST-H12
 TEST(PskHandshake, repetitions_are_answered_by_the_same_bytes) {
   Pair pair;
-  const Buffer hello = pair.hello();
-  EXPECT_EQ(pair.hello(), hello);
-  const Buffer answer = pair.server->on_hello(kToken, hello).send.at(0).bytes;
-  EXPECT_EQ(pair.server->on_hello(kToken, hello).send.at(0).bytes, answer);
-  // With a newer token the hello is the same attempt.
-  const Buffer renewed = {9, 9};
-  const Buffer again = pair.client->begin(renewed, 400).send.at(0).bytes;
-  EXPECT_EQ(pair.server->on_hello(renewed, again).send.at(0).bytes, answer);
-  const Buffer finished =
-      pair.client->on_message(HandshakeType::kServerHello, answer).send.at(0).bytes;
-  const auto first = pair.server->on_message(HandshakeType::kClientFinished, finished);
-  EXPECT_EQ(first.step, HandshakeStep::kEstablished);
-  const auto second = pair.server->on_message(HandshakeType::kClientFinished, finished);
-  EXPECT_EQ(second.step, HandshakeStep::kNeedMore);
-  EXPECT_EQ(first.send.at(0).bytes, second.send.at(0).bytes);
-  const Buffer done = first.send.at(0).bytes;
-  EXPECT_EQ(pair.client->on_message(HandshakeType::kServerDone, done).step,
-            HandshakeStep::kEstablished);
-  expect_ignored(pair.client->on_message(HandshakeType::kServerDone, done), "second done");
-  expect_ignored(pair.client->on_message(HandshakeType::kServerHello, answer), "late hello");
-  expect_ignored(pair.server->on_hello(kToken, hello), "late client hello");
+  test::repetitions_get_the_same_bytes(&pair);
 }
 
 TEST(PskHandshake, messages_out_of_turn_change_nothing) {

@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "crypto/handshake_steps.h"
 #include "handshake_support.h"
 #include "support.h"
 
@@ -69,7 +70,7 @@ TEST(PskMessages, keys_follow_the_documented_table) {
             "dc15209cefb81a7ddf9f4d54d1e5852001cd17f590ed42ff68d15552710b3f65");
   EXPECT_EQ(to_hex(secrets->session.bytes),
             "064b6df0a1f6738afd34c3d7bf491e92266f35f0c1373d885e98a45cd0743341");
-  EXPECT_EQ(to_hex(derive_reset_token(primitives(), keys, base::SessionId(0x01020304))),
+  EXPECT_EQ(to_hex(derive_reset_token(primitives(), keys.reset_key, base::SessionId(0x01020304))),
             "6bd65d0b326c464e56638785444e3b1d");
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "crypto/tls_messages.h"
+#include "handshake_scenarios.h"
 #include "handshake_support.h"
 #include "support.h"
 #include "tls_support.h"
@@ -17,15 +18,18 @@ namespace sluice::crypto {
 namespace {
 
 using test::Buffer;
+using test::expect_ignored;
 using test::issue_pair;
+using test::kAttempt;
 using test::kTlsSecond;
 using test::kTlsToday;
+using test::kToken;
 using test::make_tls;
 using test::PemPair;
 using test::sample_parameters;
 
-constexpr uint64_t kAttempt = 0x1122334455667788;
-const Buffer kToken = {1, 2, 3, 4};
+// All cuts of messages of kilobytes would take long and show no more.
+constexpr size_t kSomeCuts = 16;
 
 std::string said(RefuseReason reason) { return refuse_reason_text(reason); }
 
@@ -51,6 +55,10 @@ struct Pair {
                const SessionParameters& server_parameters) {
     client = client_side->new_client(kAttempt, client_parameters, expected_name);
     server = server_side->new_server(kAttempt, server_parameters);
+  }
+
+  std::unique_ptr<ServerHandshake> fresh_server() {
+    return server_side->new_server(kAttempt, sample_parameters(0x20002, 2));
   }
 
   Buffer hello() { return client->begin(kToken, 1100).send.at(0).bytes; }
@@ -82,26 +90,6 @@ struct Pair {
   std::unique_ptr<ClientHandshake> client;
   std::unique_ptr<ServerHandshake> server;
 };
-
-void expect_ignored(const HandshakeOutcome& outcome, const std::string& what) {
-  EXPECT_EQ(outcome.step, HandshakeStep::kIgnored) << what;
-  EXPECT_TRUE(outcome.send.empty()) << what;
-}
-
-// One bit of each byte changed, and cuts here and there: all cuts of messages of kilobytes would
-// take long and show no more.
-std::vector<Buffer> damaged(const Buffer& good) {
-  std::vector<Buffer> out;
-  for (size_t i = 0; i < good.size(); ++i) {
-    Buffer bad = good;
-    bad[i] = static_cast<uint8_t>(bad[i] ^ (1u << (i % 8)));
-    out.push_back(bad);
-    if (i % 16 == 0) out.emplace_back(good.begin(), good.begin() + static_cast<ptrdiff_t>(i));
-  }
-  out.push_back(good);
-  out.back().push_back(0);
-  return out;
-}
 
 // Verifies MUST-I1, MUST-I6
 TEST(TlsHandshake, both_sides_end_with_the_same_secret_and_each_others_names) {
@@ -214,7 +202,7 @@ void expect_server_refuses(Pair* pair, RefuseReason reason) {
   const HandshakeOutcome again = pair->server->on_message(HandshakeType::kClientFinished, message);
   EXPECT_EQ(again.step, HandshakeStep::kNeedMore);
   EXPECT_EQ(again.send.at(0).bytes, outcome.send[0].bytes);
-  for (const Buffer& bad : damaged(outcome.send[0].bytes)) {
+  for (const Buffer& bad : test::damaged(outcome.send[0].bytes, kSomeCuts)) {
     expect_ignored(pair->client->on_message(HandshakeType::kTlsServerRefuse, bad), "refusal");
   }
   const HandshakeOutcome told =
@@ -333,66 +321,19 @@ TEST(TlsHandshake, a_hello_for_another_token_or_attempt_is_refused) {
 // Verifies MUST-I3
 TEST(TlsHandshake, a_damaged_hello_is_refused_and_creates_nothing) {
   Pair pair;
-  const Buffer good = pair.hello();
-  for (const Buffer& bad : damaged(good)) {
-    const auto fresh = pair.server_side->new_server(kAttempt, sample_parameters(0x20002, 2));
-    EXPECT_EQ(fresh->on_hello(kToken, bad).step, HandshakeStep::kRefused);
-  }
-  ASSERT_EQ(pair.server->on_hello(kToken, good).step, HandshakeStep::kNeedMore);
-  for (const Buffer& bad : damaged(good)) {
-    expect_ignored(pair.server->on_hello(kToken, bad), "hello after the good one");
-  }
-  EXPECT_TRUE(pair.complete());
+  test::damaged_hellos_create_nothing(&pair, kSomeCuts);
 }
 
 // Verifies MUST-I3
 TEST(TlsHandshake, damaged_later_messages_change_nothing) {
   Pair pair;
-  const Buffer server_hello = pair.server_hello();
-  for (const Buffer& bad : damaged(server_hello)) {
-    expect_ignored(pair.client->on_message(HandshakeType::kServerHello, bad), "server hello");
-  }
-  const Buffer finished =
-      pair.client->on_message(HandshakeType::kServerHello, server_hello).send.at(0).bytes;
-  for (const Buffer& bad : damaged(finished)) {
-    expect_ignored(pair.server->on_message(HandshakeType::kClientFinished, bad), "finished");
-    expect_ignored(pair.server->on_message(HandshakeType::kTlsClientRefuse, bad), "refusal");
-  }
-  const HandshakeOutcome accepted =
-      pair.server->on_message(HandshakeType::kClientFinished, finished);
-  ASSERT_EQ(accepted.step, HandshakeStep::kEstablished);
-  const Buffer done = accepted.send.at(0).bytes;
-  for (const Buffer& bad : damaged(done)) {
-    expect_ignored(pair.client->on_message(HandshakeType::kServerDone, bad), "done");
-    expect_ignored(pair.client->on_message(HandshakeType::kTlsServerRefuse, bad), "refusal");
-  }
-  EXPECT_EQ(pair.client->on_message(HandshakeType::kServerDone, done).step,
-            HandshakeStep::kEstablished);
+  test::damaged_later_messages_change_nothing(&pair, kSomeCuts, {{HandshakeType::kTlsClientRefuse}},
+                                              {{HandshakeType::kTlsServerRefuse}});
 }
 
 TEST(TlsHandshake, repetitions_are_answered_by_the_same_bytes) {
   Pair pair;
-  const Buffer hello = pair.hello();
-  EXPECT_EQ(pair.hello(), hello);
-  const Buffer answer = pair.server->on_hello(kToken, hello).send.at(0).bytes;
-  EXPECT_EQ(pair.server->on_hello(kToken, hello).send.at(0).bytes, answer);
-  // With a newer token the hello is the same attempt.
-  const Buffer renewed = {9, 9};
-  const Buffer again = pair.client->begin(renewed, 1100).send.at(0).bytes;
-  EXPECT_EQ(pair.server->on_hello(renewed, again).send.at(0).bytes, answer);
-  const Buffer finished =
-      pair.client->on_message(HandshakeType::kServerHello, answer).send.at(0).bytes;
-  const auto first = pair.server->on_message(HandshakeType::kClientFinished, finished);
-  EXPECT_EQ(first.step, HandshakeStep::kEstablished);
-  const auto second = pair.server->on_message(HandshakeType::kClientFinished, finished);
-  EXPECT_EQ(second.step, HandshakeStep::kNeedMore);
-  EXPECT_EQ(first.send.at(0).bytes, second.send.at(0).bytes);
-  const Buffer done = first.send.at(0).bytes;
-  EXPECT_EQ(pair.client->on_message(HandshakeType::kServerDone, done).step,
-            HandshakeStep::kEstablished);
-  expect_ignored(pair.client->on_message(HandshakeType::kServerDone, done), "second done");
-  expect_ignored(pair.client->on_message(HandshakeType::kServerHello, answer), "late hello");
-  expect_ignored(pair.server->on_hello(kToken, hello), "late client hello");
+  test::repetitions_get_the_same_bytes(&pair);
 }
 
 TEST(TlsHandshake, messages_out_of_turn_change_nothing) {

@@ -314,6 +314,16 @@ TEST(Sender, a_question_goes_the_way_of_the_bytes_it_asks_about) {
   ASSERT_EQ(resends.size(), 1u);
   EXPECT_EQ(resends[0].resend.length, UINT32_MAX);
   EXPECT_EQ(r.last_slot.priority, 2u);
+
+  // Ahead of bytes that went at a lower priority it would find them missing.
+  r.sender.grant(call, 150000, 1);
+  r.sent();
+  r.sender.grant(call, 200000, 5);
+  r.sent();
+  EXPECT_EQ(r.last_slot.priority, 5u);
+  r.sender.ask_behind(call);
+  EXPECT_EQ(frames_of(r.sent(), FrameType::kResend).size(), 1u);
+  EXPECT_EQ(r.last_slot.priority, 1u);
 }
 
 TEST(Sender, congestion_is_echoed_in_the_next_packet) {
