@@ -8,6 +8,7 @@ namespace {
 
 using transport::EndpointConfig;
 using transport::GrantPolicyKind;
+using transport::RecoveryKind;
 
 template <class T, size_t N>
 T pick(base::Prng& prng, const T (&choices)[N]) {
@@ -103,6 +104,9 @@ FaultPlan fault_plan(uint64_t seed) {
   plan.delay = base::micros(pick<uint64_t>(prng, {1, 5, 50, 500}));
   plan.burst = pick<uint32_t>(prng, {1, 16});
   plan.one_way_percent = pick<uint32_t>(prng, {25, 25, 95});
+  for (EndpointConfig& config : plan.config) {
+    config.recovery = pick<RecoveryKind>(prng, {RecoveryKind::kGap, RecoveryKind::kRack});
+  }
   return plan;
 }
 

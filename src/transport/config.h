@@ -11,8 +11,8 @@ namespace sluice::transport {
 // Which grant policy an endpoint runs; a new policy is one file and one enumerator.
 enum class GrantPolicyKind : uint8_t { kHoma, kSird, kHybrid, kFair };
 
-// When missing bytes count as lost: kGap where a message keeps to one path, kRack where the network
-// sprays its packets.
+// When missing bytes count as lost: kGap where a message keeps to one path, kRack where its packets
+// take several, sprayed by the network or, where that goes by UDP source ports, by the endpoint.
 enum class RecoveryKind : uint8_t { kGap, kRack };
 
 // An endpoint that is driven later than it asked for, by more than this share of the peer timeout,
@@ -60,6 +60,8 @@ struct EndpointConfig {
   RecoveryKind recovery = RecoveryKind::kGap;
   bool shuffle_deliveries = false;  // Debug: deliver ready messages in random order.
   uint64_t seed = 1;                // For hash seeds, entropy and shuffling; never for keys.
+
+  bool several_paths() const { return recovery == RecoveryKind::kRack; }
 };
 
 }  // namespace sluice::transport

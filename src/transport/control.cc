@@ -79,6 +79,9 @@ bool Control::dispatch(Lane& lane, const wire::Frame& frame, const wire::BundleV
     case wire::FrameType::kCutoffs:
       if (!lane.cutoffs.take(frame.cutoffs)) ctx_.stats.drop_malformed.add();
       break;
+    case wire::FrameType::kAvoid:
+      sender_.leave_paths(lane, frame.avoid.paths);
+      break;
     case wire::FrameType::kPad:
       break;
   }

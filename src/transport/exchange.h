@@ -18,6 +18,7 @@
 #include "crypto/record_number.h"
 #include "transport/commands.h"
 #include "transport/grant_policy.h"
+#include "transport/send_paths.h"
 
 namespace sluice::transport {
 
@@ -66,6 +67,7 @@ struct Outgoing {
   bool asks = false;          // A question for its state waits to be sent behind its bytes.
   base::Nanos last_sent{};    // When its latest packet was filled.
   crypto::AttemptCursor cursor;
+  PathTrail trail;
   base::IntervalSet<base::limits::kMaxResendRanges> resend;
   base::ListNode node;       // In the SendQueue or the lane's small list.
   base::ListNode turn_node;  // In the SendQueue.
@@ -83,7 +85,9 @@ struct Reassembly {
   uint32_t allowed = 0;        // The sender was told that it may send bytes below this,
   uint32_t class_begin = 0;    // those from here on may have overtaken what was granted before.
   uint8_t priority = 7;        // Of the latest grant; before the first, above all of them.
-  uint32_t gap_asked = 0;      // Holes below this were asked for already.
+  uint32_t gap_asked = 0;      // Holes below this were asked for lately,
+  uint32_t gap_known = 0;      // those below this at least once,
+  base::Nanos asked_at{};      // and the latest of them then.
   uint32_t delivered = 0;      // Stream: bytes given to the application.
   uint32_t consumed = 0;       // Stream: bytes it has given back.
   Arrival burst;               // Received in the current burst.

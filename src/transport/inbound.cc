@@ -111,7 +111,7 @@ bool Inbound::start_reassembly(Exchange& exchange, base::Nanos now) {
   Incoming& in = exchange.in;
   r->received.clear();
   r->exchange = &exchange;
-  r->gap_asked = r->delivered = r->consumed = 0;
+  r->gap_asked = r->gap_known = r->delivered = r->consumed = 0;
   r->burst = {};
   r->opening_begin = r->opening_end = 0;
   r->gap_since = base::Nanos::max();

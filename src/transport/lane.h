@@ -16,8 +16,10 @@
 #include "transport/frame_queue.h"
 #include "transport/held_acks.h"
 #include "transport/id_window.h"
+#include "transport/path_judge.h"
 #include "transport/path_mtu.h"
 #include "transport/rtt.h"
+#include "transport/send_paths.h"
 #include "wire/header.h"
 #include "wire/record_number.h"
 
@@ -61,7 +63,6 @@ struct Lane {
   base::ListNode tx_node;  // In Context::tx_lanes: frames or small messages wait.
   uint8_t tx_bucket = 0;   // Where there.
   uint16_t path_sequence = 0;
-  uint16_t entropy = 0;
   bool close_queued = false;  // A CLOSE frame waits; the lane ends when it is sent.
   base::Code close_code = base::Code::kClosed;
 
@@ -70,6 +71,11 @@ struct Lane {
   uint32_t expected_response = UINT32_MAX;
 
   // Path.
+  uint16_t entropy = 0;    // Where messages keep to one; drawn again when time-outs follow another.
+  SendPaths paths;         // Where they take several.
+  PathJudge judge;         // Of the peer's.
+  uint16_t bad_paths = 0;  // What it said last, and
+  uint8_t paths_to_tell = 0;  // how many more bundles are to say it.
   RttEstimator rtt;
   PathMtu mtu;
   uint32_t probe_bytes = 0;     // A path MTU probe of this size waits to be sent.
@@ -109,6 +115,7 @@ struct Lane {
 // What a RESEND may cost: so many bytes at once, and this rate of refill (one byte per nanosecond
 // is 8 Gb/s), so that even a peer gone wild cannot buy an endless retransmission.
 inline constexpr uint64_t kResendBurstBytes = 4u << 20;
+inline constexpr uint8_t kAvoidRepeats = 3;
 inline constexpr base::Nanos kLaneTick = base::millis(2);  // Of a lane with work.
 inline constexpr base::Nanos kPingInterval = base::millis(2);
 inline constexpr base::Nanos kSteadyPingInterval = base::millis(20);  // After the first samples.

@@ -38,6 +38,7 @@ Exchange* Lifecycle::allocate(Lane& lane, bool caller) {
   out.lowest = 7;
   out.last_sent = {};
   out.cursor = {};
+  out.trail = {};
   out.resend.clear();
   Incoming& in = exchange->in;
   in = Incoming{};
@@ -237,6 +238,9 @@ base::Code Lifecycle::open_lane(const InstallLane& command, base::Nanos now, Lan
   lane->frames.clear();
   lane->path_sequence = 0;
   lane->entropy = static_cast<uint16_t>(ctx_.prng.next_u64());
+  if (ctx_.config.several_paths()) lane->paths.start(&ctx_.prng);
+  lane->judge.start();
+  lane->paths_to_tell = 0;
   lane->close_queued = false;
   lane->rtt = RttEstimator(ctx_.config.rto_initial, ctx_.config.rto_min, ctx_.config.rto_max);
   lane->mtu.set_interval(ctx_.config.probe_interval);

@@ -5,15 +5,21 @@
 
 namespace sluice::transport {
 
-// Where a higher priority overtook, the hole tells of queues and nothing of the paths.
+// Where a higher priority overtook, or the hole was asked for, it tells nothing of the paths.
 void RackRecovery::learn(const Reassembly& message, base::Nanos now) {
-  if (message.gap_first < message.class_begin) return;
+  if (message.gap_first < std::max(message.class_begin, message.gap_known)) return;
   skew_ = std::max(base::elapsed(message.gap_since, now), skew_ - skew_ / kForget);
 }
 
 size_t RackRecovery::on_progress(Reassembly* message, const RttEstimator& rtt, uint32_t /*packet*/,
                                  base::Nanos now, std::span<ResendRange> out) {
   const auto& received = message->received;
+  const base::Nanos answer = rtt.smoothed() * kAnswerRoundTrips;
+  if (received.contiguous_end(0) < message->gap_asked &&
+      base::elapsed(message->asked_at, now) >= std::min(answer, rtt.timeout(0))) {
+    message->gap_asked = received.contiguous_end(0);
+    message->gap_since = base::Nanos::max();
+  }
   const uint32_t highest = received[received.size() - 1].end;
   const bool none_open =
       message->gap_asked >= highest || received.contiguous_end(message->gap_asked) >= highest;
@@ -36,8 +42,7 @@ size_t RackRecovery::on_progress(Reassembly* message, const RttEstimator& rtt, u
       std::clamp(skew_ * 2, std::min(rtt.reordering(), rtt.timeout(0)), rtt.timeout(0));
   if (waited < std::max(window, overtaken)) return 0;
   const size_t count = collect_holes(*message, message->gap_asked, message->gap_end, out);
-  message->gap_asked = count == out.size() ? out[count - 1].end : message->gap_end;
-  message->gap_since = base::Nanos::max();
+  note_asked(message, count == out.size() ? out[count - 1].end : message->gap_end, now);
   return count;
 }
 
@@ -47,8 +52,8 @@ void RackRecovery::on_closed(Reassembly* message, base::Nanos now) {
   message->gap_since = base::Nanos::max();
 }
 
-size_t RackRecovery::on_timeout(Reassembly* message, base::Nanos, std::span<ResendRange> out) {
-  return ask_for_all(message, out);
+size_t RackRecovery::on_timeout(Reassembly* message, base::Nanos now, std::span<ResendRange> out) {
+  return ask_for_all(message, now, out);
 }
 
 }  // namespace sluice::transport

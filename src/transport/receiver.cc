@@ -2,6 +2,7 @@
 #include "transport/receiver.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "base/check.h"
 #include "wire/header.h"
@@ -320,7 +321,7 @@ void Receiver::commit(Pending& pending, const crypto::AeadJob& job, base::Nanos 
     }
     return;
   }
-  verified(pending, now);
+  verified(pending, job, now);
   inbound_.set_marks(pending.marks);
   switch (pending.action) {
     case Action::kBundle:
@@ -349,7 +350,7 @@ void Receiver::commit(Pending& pending, const crypto::AeadJob& job, base::Nanos 
 }
 
 // The peer is there and holds the keys: liveness, epochs and congestion may be believed now.
-void Receiver::verified(Pending& pending, base::Nanos now) {
+void Receiver::verified(Pending& pending, const crypto::AeadJob& job, base::Nanos now) {
   Lane& lane = *pending.lane;
   if (pending.epoch != lane.receive.epoch_low()) {
     lane.receive.on_verified(pending.epoch, now);  // PROTOCOL MUST-C6
@@ -362,6 +363,7 @@ void Receiver::verified(Pending& pending, base::Nanos now) {
   lane.last_heard = now;
   lane.suspect_until = base::Nanos::max();
   if (pending.marks.congestion_experienced) lane.saw_congestion = true;  // PROTOCOL MUST-T24
+  if (ctx_.config.several_paths()) judge_path(pending, job);
   if (!lane.heard) {
     lane.heard = true;
     ctx_.wheel.arm(lane.timer, now);  // Its path is to be probed from now on.
@@ -370,6 +372,19 @@ void Receiver::verified(Pending& pending, base::Nanos now) {
     if (!lane.rtt.has_sample()) lane.ping_sent = base::Nanos::max();
     ctx_.raise_lane(lane, EventKind::kLaneUp, base::Code::kOk);
   }
+}
+
+void Receiver::judge_path(const Pending& pending, const crypto::AeadJob& job) {
+  const bool data = pending.action != Action::kBundle;
+  const size_t place = data ? wire::offsets::kPathSequence + 1 : wire::offsets::kBundlePath;
+  const auto path = static_cast<uint8_t>(job.aad[place] % wire::kPaths);
+  const uint16_t bad = pending.lane->judge.note(path, pending.marks.congestion_experienced,
+                                                pending.lane->rtt.smoothed(), ctx_.now);
+  if (bad == 0) return;
+  ctx_.stats.paths_refused.add(static_cast<uint64_t>(std::popcount(bad)));
+  pending.lane->bad_paths = bad;
+  pending.lane->paths_to_tell = kAvoidRepeats;
+  ctx_.wake(*pending.lane);
 }
 
 void Receiver::commit_bundle(Pending& pending, const crypto::AeadJob& job, base::Nanos now) {

@@ -77,7 +77,8 @@ class Receiver {
     return pending.exchange->generation == pending.generation &&
            pending.exchange->state != ExchangeState::kFree;
   }
-  void verified(Pending& pending, base::Nanos now);
+  void verified(Pending& pending, const crypto::AeadJob& job, base::Nanos now);
+  void judge_path(const Pending& pending, const crypto::AeadJob& job);
   void commit_bundle(Pending& pending, const crypto::AeadJob& job, base::Nanos now);
   void commit_begin(Pending& pending, const crypto::AeadJob& job, base::Nanos now);
   void commit_response(Pending& pending, const crypto::AeadJob& job, base::Nanos now);

@@ -29,11 +29,20 @@ size_t collect_holes(const Reassembly& message, uint32_t from, uint32_t to,
   return count;
 }
 
-size_t ask_for_all(Reassembly* message, std::span<ResendRange> out) {
+size_t ask_for_all(Reassembly* message, base::Nanos now, std::span<ResendRange> out) {
   const size_t count = collect_holes(*message, 0, message->grant.granted, out);
-  if (count != 0) message->gap_asked = std::max(message->gap_asked, out[count - 1].end);
+  if (count != 0) {
+    note_asked(message, count == out.size() ? out[count - 1].end : message->grant.granted, now);
+  }
   message->gap_since = base::Nanos::max();
   return count;
+}
+
+void note_asked(Reassembly* message, uint32_t to, base::Nanos now) {
+  message->gap_asked = to;
+  message->gap_known = std::max(message->gap_known, to);
+  message->asked_at = now;
+  message->gap_since = base::Nanos::max();
 }
 
 size_t GapRecovery::on_progress(Reassembly* message, const RttEstimator& rtt, uint32_t packet,
@@ -61,13 +70,17 @@ size_t GapRecovery::on_progress(Reassembly* message, const RttEstimator& rtt, ui
   }
   if (to <= message->gap_asked) return 0;
   const size_t count = collect_holes(*message, message->gap_asked, to, out);
-  message->gap_asked = count == out.size() ? out[count - 1].end : to;
-  if (count != 0) message->gap_since = base::Nanos::max();
+  const uint32_t asked = count == out.size() ? out[count - 1].end : to;
+  if (count != 0) {
+    note_asked(message, asked, now);
+  } else {
+    message->gap_asked = asked;
+  }
   return count;
 }
 
-size_t GapRecovery::on_timeout(Reassembly* message, base::Nanos, std::span<ResendRange> out) {
-  return ask_for_all(message, out);
+size_t GapRecovery::on_timeout(Reassembly* message, base::Nanos now, std::span<ResendRange> out) {
+  return ask_for_all(message, now, out);
 }
 
 }  // namespace sluice::transport

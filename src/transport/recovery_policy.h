@@ -41,10 +41,13 @@ class RecoveryPolicy {
 std::unique_ptr<RecoveryPolicy> make_recovery_policy(const EndpointConfig& config);
 
 // What policies share. The first writes the holes of `message` in [from, to), as many as fit, and
-// returns how many; the second all that is allowed and missing.
+// returns how many; the second all that is allowed and missing, the rest of which is asked for as
+// bytes arrive.
 size_t collect_holes(const Reassembly& message, uint32_t from, uint32_t to,
                      std::span<ResendRange> out);
-size_t ask_for_all(Reassembly* message, std::span<ResendRange> out);
+size_t ask_for_all(Reassembly* message, base::Nanos now, std::span<ResendRange> out);
+// All holes below `to` have been asked for.
+void note_asked(Reassembly* message, uint32_t to, base::Nanos now);
 
 // For networks that keep a message on one path. Holes followed by three packets' worth of later
 // bytes, or open for a quarter of the round trip (RFC 8985 §6.2), are asked for at once, each once;

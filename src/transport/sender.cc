@@ -60,6 +60,9 @@ void Sender::resend(Exchange& exchange, uint32_t begin, uint32_t end, base::Nano
     // PROTOCOL MUST-T7
     const uint64_t allowed = std::min<uint64_t>(repeat_end - begin, lane.resend_tokens);
     if (allowed < repeat_end - begin) ctx_.stats.limit_resend_budget.add();
+    const uint32_t record = lane.record_bytes();
+    leave_paths(lane, out.trail.taken(begin / record, (repeat_end + record - 1) / record,
+                                      (out.sent - 1) / record));
     if (allowed > 0) {
       lane.resend_tokens -= allowed;
       out.resend.insert(begin, begin + static_cast<uint32_t>(allowed));
@@ -154,6 +157,13 @@ void Sender::tell_cutoffs(Lane& lane) {
   if (lane.cutoffs_told == ctx_.cutoffs.version()) return;
   lane.cutoffs_told = ctx_.cutoffs.version();
   queue(lane, ctx_.cutoffs.frame());
+}
+
+// Said more than once, since the way of what says it may be bad as well.
+void Sender::tell_paths(Lane& lane) {
+  if (lane.paths_to_tell == 0) return;
+  --lane.paths_to_tell;
+  queue(lane, wire::AvoidFrame{lane.bad_paths});
 }
 
 void Sender::repeat_small(Exchange& exchange) {
@@ -275,7 +285,7 @@ bool Sender::fill_probe(Lane& lane, TxPacket& slot, base::Nanos now) {
   ctx_.stats.probes_sent.add();
   ctx_.stats.tx_control_packets.add();
   ctx_.stats.tx_control_bytes.add(size);
-  seal_bundle(lane, slot, clear, 0, 7, now);
+  seal_bundle(lane, slot, clear, 0, 7, lane.entropy, now);
   return true;
 }
 
@@ -321,6 +331,7 @@ bool Sender::fill_bundle(Lane& lane, TxPacket& slot, base::Nanos now) {
   const uint32_t frames_room = std::min(room, base::limits::kMaxBundleClearBytes);
   queue_held_acks(lane);
   tell_cutoffs(lane);
+  tell_paths(lane);
   uint32_t clear = lane.frames.take({clear_start, frames_room});
   ctx_.stats.tx_control_bytes.add(clear);
   uint32_t sealed = 0;
@@ -348,7 +359,9 @@ bool Sender::fill_bundle(Lane& lane, TxPacket& slot, base::Nanos now) {
     messages[i]->sent = messages[i]->length;
     messages[i]->repeat = false;
   }
-  seal_bundle(lane, slot, clear, sealed, lane.cutoffs.priority(longest), now);
+  const uint8_t path =
+      seal_bundle(lane, slot, clear, sealed, lane.cutoffs.priority(longest), lane.entropy, now);
+  for (uint32_t i = 0; i < count; ++i) messages[i]->trail.note(0, path);
   if (count > 1) ctx_.stats.tx_bundles.add();
   if (repeated) ctx_.stats.tx_retransmitted.add();
   if (count > 0) {
@@ -376,9 +389,25 @@ bool Sender::outranked(const Outgoing& out) const {
          ready_.several();
 }
 
-void Sender::seal_bundle(Lane& lane, TxPacket& slot, uint32_t clear, uint32_t sealed,
-                         uint8_t priority, base::Nanos now) {
+void Sender::leave_paths(Lane& lane, uint16_t paths) {
+  if (!ctx_.config.several_paths()) return;
+  ctx_.stats.paths_left.add(lane.paths.replace(paths, &ctx_.prng));
+}
+
+uint8_t Sender::take_path(Lane& lane, uint16_t kept, TxPacket* slot) {
+  if (!ctx_.config.several_paths()) {
+    slot->entropy = kept;
+    return 0;
+  }
+  const uint8_t path = lane.paths.next(&ctx_.prng);
+  slot->entropy = lane.paths.entropy(path);
+  return path;
+}
+
+uint8_t Sender::seal_bundle(Lane& lane, TxPacket& slot, uint32_t clear, uint32_t sealed,
+                            uint8_t priority, uint16_t entropy, base::Nanos now) {
   wire::BundleHeader header;
+  header.path = take_path(lane, entropy, &slot);
   header.session = lane.remote_session.value();
   header.epoch = lane.send.epoch_low();
   header.lane = lane.number;
@@ -396,8 +425,8 @@ void Sender::seal_bundle(Lane& lane, TxPacket& slot, uint32_t clear, uint32_t se
   job.in = slot.data + job.aad_length;
   job.out = slot.data + job.aad_length;
   job.length = sealed;
-  slot.entropy = lane.entropy;
   seal(lane, job, slot, priority);
+  return header.path;
 }
 
 void Sender::seal(Lane& lane, const crypto::AeadJob& job, TxPacket& slot, uint8_t priority) {
@@ -459,8 +488,7 @@ bool Sender::fill_question(Exchange& exchange, TxPacket& slot, base::Nanos now) 
   if (!exchange.one_way) ctx_.stats.resends_sent.add();
   ctx_.stats.tx_control_packets.add();
   ctx_.stats.tx_control_bytes.add(wire::kBundleHeaderSize + size + lane.tag_size);
-  seal_bundle(lane, slot, size, 0, out.lowest, now);
-  slot.entropy = entropy_of(exchange);
+  seal_bundle(lane, slot, size, 0, out.lowest, entropy_of(exchange), now);
   maybe_update_keys(lane);
   return true;
 }
@@ -500,6 +528,8 @@ bool Sender::write_record(Exchange& exchange, TxPacket& slot, uint32_t offset, u
   header.floor_delta = floor_delta(exchange);
   header.timestamp = static_cast<uint32_t>(now.value());
   header.service = exchange.service;
+  header.path = take_path(lane, entropy_of(exchange), &slot);
+  out.trail.note(offset / lane.record_bytes(), header.path);
   header.path_sequence = lane.path_sequence++;
   header.emit(slot.data);
   crypto::AeadJob job;
@@ -510,7 +540,6 @@ bool Sender::write_record(Exchange& exchange, TxPacket& slot, uint32_t offset, u
   job.in = out.data + offset;
   job.out = slot.data + wire::kDataHeaderSize;
   job.length = length;
-  slot.entropy = entropy_of(exchange);
   const uint8_t priority = priority_of(exchange, offset);
   out.lowest = std::min(out.lowest, priority);
   seal(lane, job, slot, priority);

@@ -75,6 +75,8 @@ class Sender {
 
   // Reassemblies touched by the current receive burst (owned by Inbound, unlinked here on death).
   base::IntrusiveList<Reassembly, &Reassembly::touched>& touched() { return touched_; }
+  // What took these paths, a set of 1 << path, did not arrive or is congested: others replace them.
+  void leave_paths(Lane& lane, uint16_t paths);
 
  private:
   static constexpr size_t kBatch = base::limits::kMaxBurst;
@@ -88,6 +90,7 @@ class Sender {
   }
 
   void tell_cutoffs(Lane& lane);
+  void tell_paths(Lane& lane);
   bool fill_from_lane(Lane& lane, TxPacket& slot, base::Nanos now);
   bool fill_data(Exchange& exchange, TxPacket& slot, base::Nanos now);
   bool fill_question(Exchange& exchange, TxPacket& slot, base::Nanos now);
@@ -98,8 +101,8 @@ class Sender {
                     bool again, base::Nanos now);
   uint8_t priority_of(const Exchange& exchange, uint32_t offset) const;
   void write_message(Exchange& exchange, uint8_t* clear, uint8_t bits);
-  void seal_bundle(Lane& lane, TxPacket& slot, uint32_t clear, uint32_t sealed, uint8_t priority,
-                   base::Nanos now);
+  uint8_t seal_bundle(Lane& lane, TxPacket& slot, uint32_t clear, uint32_t sealed, uint8_t priority,
+                      uint16_t entropy, base::Nanos now);
   void seal(Lane& lane, const crypto::AeadJob& job, TxPacket& slot, uint8_t priority);
   void flush();
   // Keeps the sum over all messages of what is granted and not sent.
@@ -117,6 +120,9 @@ class Sender {
   uint8_t header_bits(Lane& lane);
   bool outranked(const Outgoing& out) const;
   bool has_work(const Exchange& exchange) const;
+  // Sets the way of the packet in `slot`: `kept` where packets keep to one. Returns the path that
+  // the packet is to name.
+  uint8_t take_path(Lane& lane, uint16_t kept, TxPacket* slot);
   // One path per message keeps its packets in order where the network does.
   static uint16_t entropy_of(const Exchange& exchange) {
     return static_cast<uint16_t>(exchange.lane->entropy + exchange.id * 0x9e37u);

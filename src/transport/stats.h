@@ -48,6 +48,8 @@ class Counter {
   X(grants_sent, "grants.sent", "GRANT frames sent")                                         \
   X(resends_sent, "resends.sent", "RESEND frames sent")                                      \
   X(resends_received, "resends.received", "RESEND frames obeyed")                            \
+  X(paths_refused, "paths.refused", "paths of peers that were asked to leave them")          \
+  X(paths_left, "paths.left", "paths left as the peer asked, or as time-outs told")          \
   X(timeouts, "timeouts", "retransmission timers that fired")                                \
   X(key_updates, "keys.updated", "sending epochs begun")                                     \
   X(probes_sent, "probes.sent", "path MTU probes sent")                                      \

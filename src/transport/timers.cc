@@ -106,9 +106,25 @@ void Timers::on_exchange(Exchange& exchange, base::Nanos now) {
   if (lost(lane, exchange.started, now)) return;
   ctx_.stats.timeouts.add();
   ++exchange.backoff;  // PROTOCOL MUST-T8
+  leave_path(exchange);
   retransmit(exchange, now);
   const base::Nanos next = base::after(now, timeout(exchange));
   ctx_.wheel.arm(exchange.timer, std::min(next, exchange.deadline));
+}
+
+// Protective ReRoute (SIGCOMM 2023): to whom several time-outs in a row happen, the path may be
+// dead, and another draw of the network's hash finds another.
+void Timers::leave_path(Exchange& exchange) {
+  Lane& lane = *exchange.lane;
+  if (ctx_.config.several_paths()) {
+    const Outgoing& out = exchange.out;
+    if (exchange.state != ExchangeState::kSending || out.sent == 0) return;
+    const uint32_t last = (out.sent - 1) / lane.record_bytes();
+    sender_.leave_paths(lane, out.trail.taken(last, last + 1, last));
+  } else if (exchange.backoff % kTimeoutsPerPath == 0) {
+    lane.entropy = static_cast<uint16_t>(ctx_.prng.next_u64());
+    ctx_.stats.paths_left.add();
+  }
 }
 
 // The side that waits asks; what it asks for depends on how far the exchange has come.

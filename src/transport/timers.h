@@ -15,6 +15,9 @@ namespace sluice::transport {
 // fires too early for it arms itself again, so that a packet costs no timer operation.
 class Timers {
  public:
+  // A message that keeps to a path leaves it after so many time-outs in a row.
+  static constexpr uint32_t kTimeoutsPerPath = 2;
+
   Timers(Context* context, Lifecycle* lifecycle, Sender* sender, Inbound* inbound, Control* control)
       : ctx_(*context),
         lifecycle_(*lifecycle),
@@ -39,6 +42,7 @@ class Timers {
   base::Nanos patience(const Exchange& exchange, base::Nanos now) const;
   void on_exchange(Exchange& exchange, base::Nanos now);
   void on_lane(Lane& lane, base::Nanos now);
+  void leave_path(Exchange& exchange);
   void retransmit(Exchange& exchange, base::Nanos now);
   static const Exchange* oldest_waiting(Lane& lane);
   void ask_release(Lane& lane, base::Nanos now);

@@ -43,6 +43,8 @@ const char* frame_type_name(FrameType type) {
       return "need_ack";
     case FrameType::kAckRun:
       return "ack_run";
+    case FrameType::kAvoid:
+      return "avoid";
   }
   return "extension";
 }
@@ -142,6 +144,8 @@ bool FrameReader::next_control(Frame* out) {
         return take(out, &Frame::need_ack);
       case FrameType::kAckRun:
         return take(out, &Frame::ack_run);
+      case FrameType::kAvoid:
+        return take(out, &Frame::avoid);
       default:
         return fail(FrameError::kUnknownType);
     }

@@ -32,6 +32,7 @@ enum class FrameType : uint8_t {
   kGone = 0x0f,
   kNeedAck = 0x10,
   kAckRun = 0x11,
+  kAvoid = 0x12,
 };
 const char* frame_type_name(FrameType type);
 
@@ -285,6 +286,20 @@ struct SizeFrame {
 using ProbeFrame = SizeFrame<FrameType::kProbe>;
 using ProbeAckFrame = SizeFrame<FrameType::kProbeAck>;
 
+// Paths of the frame's receiver that brought too little, or too much congestion.
+struct AvoidFrame {
+  uint16_t paths;  // a set of 1 << path
+
+  static constexpr FrameType kType = FrameType::kAvoid;
+  static constexpr size_t kSize = 3;
+  void emit(uint8_t* out) const {
+    out[0] = static_cast<uint8_t>(kType);
+    base::store_be16(out + 1, paths);
+  }
+  static AvoidFrame load(const uint8_t* in) { return {base::load_be16(in + 1)}; }
+  friend bool operator==(const AvoidFrame&, const AvoidFrame&) = default;
+};
+
 // The sender has forgotten or is about to forget the session.
 struct CloseFrame {
   uint8_t reason;  // a base::Code value
@@ -321,6 +336,7 @@ struct Frame {
     ProbeFrame probe;
     ProbeAckFrame probe_ack;
     CloseFrame close;
+    AvoidFrame avoid;
   };
 
   Frame() : type(FrameType::kPad), payload_offset(0), msg{} {}

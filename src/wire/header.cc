@@ -47,7 +47,9 @@ std::optional<DataHeader> DataHeader::parse(const uint8_t* data, size_t size) {
   out.floor_delta = base::load_be32(data + offsets::kFloorDelta);
   out.timestamp = base::load_be32(data + offsets::kDataTimestamp);
   out.service = base::load_be16(data + offsets::kService);
-  out.path_sequence = base::load_be16(data + offsets::kPathSequence);
+  const uint16_t path = base::load_be16(data + offsets::kPathSequence);
+  out.path = path & (kPaths - 1);
+  out.path_sequence = path >> 4;
   return out;
 }
 
@@ -63,6 +65,7 @@ std::optional<BundleHeader> BundleHeader::parse(const uint8_t* data, size_t size
   out.record_number = base::load_be64(data + offsets::kRecordNumber);
   out.clear_length = base::load_be16(data + offsets::kClearLength);
   out.rx_epoch = data[offsets::kRxEpoch];
+  out.path = data[offsets::kBundlePath] & (kPaths - 1);
   out.timestamp = base::load_be32(data + offsets::kBundleTimestamp);
   return out;
 }

@@ -30,6 +30,8 @@ inline constexpr size_t kPortBytes = 4;  // the ports that precede the header in
 inline constexpr uint8_t kFlagsByte = 0x10;
 inline constexpr uint8_t kHandshakeLane = 0xff;
 inline constexpr uint8_t kMaxHandshakeFragments = 16;
+// Ways through the network that a sender tells apart; a packet says which one it took.
+inline constexpr uint32_t kPaths = 16;
 
 enum class PacketType : uint8_t { kData = 1, kBundle = 2, kHandshake = 3, kReset = 4 };
 
@@ -64,7 +66,7 @@ inline constexpr size_t kService = 44;
 inline constexpr size_t kPathSequence = 46;
 inline constexpr size_t kClearLength = 24;
 inline constexpr size_t kRxEpoch = 26;
-inline constexpr size_t kBundleReserved = 27;
+inline constexpr size_t kBundlePath = 27;
 inline constexpr size_t kBundleTimestamp = 28;
 inline constexpr size_t kMessageType = 24;
 inline constexpr size_t kFragmentIndex = 25;
@@ -175,7 +177,8 @@ struct DataHeader {
   uint32_t floor_delta = 0;      // message id minus the lowest id the caller still cares about
   uint32_t timestamp = 0;        // sender's clock in ns, truncated
   uint16_t service = 0;
-  uint16_t path_sequence = 0;
+  uint8_t path = 0;            // below kPaths
+  uint16_t path_sequence = 0;  // of the lane's DATA packets; 12 bits
 
   static constexpr size_t kSize = kDataHeaderSize;
 
@@ -191,7 +194,8 @@ struct DataHeader {
     base::store_be32(out + offsets::kFloorDelta, floor_delta);
     base::store_be32(out + offsets::kDataTimestamp, timestamp);
     base::store_be16(out + offsets::kService, service);
-    base::store_be16(out + offsets::kPathSequence, path_sequence);
+    base::store_be16(out + offsets::kPathSequence,
+                     static_cast<uint16_t>(path_sequence << 4 | (path & (kPaths - 1))));
   }
   // Reads the 48 bytes at `data` (a whole packet or only its header) without looking at the
   // payload; nullopt when short, of another version or type, or in the wrong number space.
@@ -242,7 +246,8 @@ class DataView : public CommonView {
   uint32_t floor_delta() const { return base::load_be32(data_ + offsets::kFloorDelta); }
   uint32_t timestamp() const { return base::load_be32(data_ + offsets::kDataTimestamp); }
   uint16_t service() const { return base::load_be16(data_ + offsets::kService); }
-  uint16_t path_sequence() const { return base::load_be16(data_ + offsets::kPathSequence); }
+  uint8_t path() const { return data_[offsets::kPathSequence + 1] & (kPaths - 1); }
+  uint16_t path_sequence() const { return base::load_be16(data_ + offsets::kPathSequence) >> 4; }
   const uint8_t* payload() const { return data_ + kDataHeaderSize; }  // sealed; tag follows
   uint32_t payload_length() const {                                   // without the tag; at least 1
     return static_cast<uint32_t>(size_ - kDataHeaderSize - tag_size_);
@@ -265,6 +270,7 @@ struct BundleHeader {
   uint64_t record_number = 0;  // in the counter space
   uint16_t clear_length = 0;
   uint8_t rx_epoch = 0;    // low 8 bits of the highest epoch received
+  uint8_t path = 0;        // below kPaths
   uint32_t timestamp = 0;  // sender's clock in ns, truncated
 
   static constexpr size_t kSize = kBundleHeaderSize;
@@ -276,7 +282,7 @@ struct BundleHeader {
     common.emit(out, kSize);
     base::store_be16(out + offsets::kClearLength, clear_length);
     out[offsets::kRxEpoch] = rx_epoch;
-    out[offsets::kBundleReserved] = 0;
+    out[offsets::kBundlePath] = path & (kPaths - 1);
     base::store_be32(out + offsets::kBundleTimestamp, timestamp);
   }
   static std::optional<BundleHeader> parse(const uint8_t* data, size_t size);
@@ -322,6 +328,7 @@ class BundleView : public CommonView {
 
   uint16_t clear_length() const { return base::load_be16(data_ + offsets::kClearLength); }
   uint8_t rx_epoch() const { return data_[offsets::kRxEpoch]; }
+  uint8_t path() const { return data_[offsets::kBundlePath] & (kPaths - 1); }
   uint32_t timestamp() const { return base::load_be32(data_ + offsets::kBundleTimestamp); }
   // Header and frames: what the record authenticates without encrypting.
   uint32_t aad_length() const { return static_cast<uint32_t>(kBundleHeaderSize) + clear_length(); }

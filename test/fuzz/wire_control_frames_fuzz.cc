@@ -34,6 +34,8 @@ bool append(FrameWriter* writer, const Frame& frame) {
       return writer->append(frame.need_ack);
     case FrameType::kAckRun:
       return writer->append(frame.ack_run);
+    case FrameType::kAvoid:
+      return writer->append(frame.avoid);
     case FrameType::kGone:
       return writer->append(frame.gone);
     case FrameType::kFloor:

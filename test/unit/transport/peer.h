@@ -67,6 +67,7 @@ struct DataSpec {
   uint32_t response_credit = 65536;
   uint32_t attempt = 0;
   uint32_t granted = UINT32_MAX;  // At most the whole message.
+  uint8_t path = 0;
 };
 
 class Peer {
@@ -160,6 +161,7 @@ class Peer {
     header.granted = std::min(spec.granted, header.message_length);
     header.response_credit = spec.response_credit;
     header.floor_delta = spec.floor_delta;
+    header.path = spec.path;
     header.timestamp = timestamp;
     header.service = spec.service;
     PacketData packet(wire::kDataHeaderSize);

@@ -85,8 +85,11 @@ TEST_F(RackRecoveryTest, forgets_and_never_waits_longer_than_a_time_out) {
   EXPECT_EQ(recovery_.skew(), base::millis(100));
   EXPECT_EQ(progress(100'000), Ranges{});
   EXPECT_EQ(progress(100'200), (Ranges{{0, 1000}})) << "the floor of time-outs";
+  recovery_.on_closed(&message_, at(200'000));
+  EXPECT_EQ(recovery_.skew(), base::millis(100)) << "what was asked for does not come by itself";
   for (int i = 0; i < 1000; ++i) {
     message_.gap_since = at(0);
+    message_.gap_first = 2000;
     recovery_.on_closed(&message_, at(0));
   }
   EXPECT_LT(recovery_.skew(), base::micros(1));
@@ -110,6 +113,19 @@ TEST_F(RackRecoveryTest, what_a_higher_priority_overtook_teaches_nothing_about_p
   message_.received.insert(0, 1000);
   recovery_.on_closed(&message_, at(80));
   EXPECT_EQ(recovery_.skew(), base::Nanos());
+}
+
+TEST_F(RackRecoveryTest, what_was_asked_for_is_asked_for_again_while_others_arrive) {
+  know_the_round_trip();
+  message_.received.insert(1000, 2000);
+  message_.received.insert(3000, 4000);
+  EXPECT_EQ(progress(0), Ranges{});
+  EXPECT_EQ(progress(25), (Ranges{{0, 1000}, {2000, 3000}}));
+  message_.received.insert(2000, 3000);
+  message_.received.insert(4000, 5000);
+  EXPECT_EQ(progress(224), Ranges{});
+  EXPECT_EQ(progress(225), Ranges{}) << "a time-out after it was asked for, its hole is new";
+  EXPECT_EQ(progress(250), (Ranges{{0, 1000}}));
 }
 
 TEST_F(RackRecoveryTest, a_time_out_asks_for_all_that_is_allowed) {

@@ -354,5 +354,34 @@ TEST(Receiver, bursts_of_any_size_are_taken) {
   EXPECT_EQ(frames_of(r.sent(), FrameType::kPong).size(), 200u);
 }
 
+// Verifies MUST-T25
+TEST(Receiver, a_path_that_brings_nothing_is_told_in_the_next_bundles) {
+  EndpointConfig config = bench_config();
+  config.recovery = RecoveryKind::kRack;
+  Roles r(config);
+  constexpr uint8_t kDead = 11;
+  DataSpec spec{.message_length = 200000};
+  const auto arrive = [&](uint32_t count) {
+    for (uint32_t i = 0; i < count;) {
+      spec.path = static_cast<uint8_t>((spec.path + 1) % wire::kPaths);
+      if (spec.path == kDead) continue;
+      r.give(r.peer.data(spec, pattern(1000)));
+      spec.offset += 1000;
+      ++i;
+    }
+  };
+  arrive(PathJudge::kRound - 1);
+  EXPECT_TRUE(frames_of(r.sent(), wire::FrameType::kAvoid).empty());
+  arrive(1);
+  EXPECT_EQ(r.ctx.stats.paths_refused.value(), 1u);
+  for (int i = 0; i < kAvoidRepeats; ++i) {
+    const auto told = frames_of(r.sent(), wire::FrameType::kAvoid);
+    ASSERT_EQ(told.size(), 1u);
+    EXPECT_EQ(told[0].avoid.paths, 1u << kDead);
+    r.give(r.peer.bundle(wire::PingFrame{1}));
+  }
+  EXPECT_TRUE(frames_of(r.sent(), wire::FrameType::kAvoid).empty());
+}
+
 }  // namespace
 }  // namespace sluice::transport

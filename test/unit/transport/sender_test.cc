@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <set>
+#include <utility>
+#include <vector>
 
 #include "test/unit/transport/roles.h"
 
@@ -324,6 +327,77 @@ TEST(Sender, a_question_goes_the_way_of_the_bytes_it_asks_about) {
   r.sender.ask_behind(call);
   EXPECT_EQ(frames_of(r.sent(), FrameType::kResend).size(), 1u);
   EXPECT_EQ(r.last_slot.priority, 1u);
+}
+
+EndpointConfig many_paths() {
+  EndpointConfig config = bench_config();
+  config.recovery = RecoveryKind::kRack;
+  return config;
+}
+
+// Verifies MUST-T25
+TEST(Sender, where_there_are_several_paths_packets_take_them_in_equal_parts) {
+  Roles r(many_paths());
+  const PacketData bytes = pattern(300000);
+  Exchange& call = r.call(bytes);
+  r.sender.grant(call, 300000, 2);
+  std::set<uint8_t> round;
+  std::map<uint8_t, std::set<uint16_t>> entropies;
+  uint32_t packets = 0;
+  for (auto sealed = r.raw(1); !sealed.empty(); sealed = r.raw(1), ++packets) {
+    const uint8_t path = r.peer.open(sealed.front())->data.path;
+    EXPECT_TRUE(round.insert(path).second) << "packet " << packets;
+    if (round.size() == wire::kPaths) round.clear();
+    entropies[path].insert(r.last_slot.entropy);
+  }
+  EXPECT_GT(packets, 200u);
+  EXPECT_EQ(entropies.size(), wire::kPaths);
+  for (const auto& [path, used] : entropies) EXPECT_EQ(used.size(), 1u) << int{path};
+}
+
+// Verifies MUST-T25
+TEST(Sender, else_a_message_keeps_to_one_path_and_names_none) {
+  Roles r;
+  const PacketData bytes = pattern(300000);
+  Exchange& call = r.call(bytes);
+  r.sender.grant(call, 300000, 2);
+  std::set<uint16_t> entropies;
+  for (auto sealed = r.raw(1); !sealed.empty(); sealed = r.raw(1)) {
+    EXPECT_EQ(r.peer.open(sealed.front())->data.path, 0u);
+    entropies.insert(r.last_slot.entropy);
+  }
+  EXPECT_EQ(entropies.size(), 1u);
+  r.give(r.peer.bundle(wire::AvoidFrame{0xffff}));
+  EXPECT_EQ(r.ctx.stats.paths_left.value(), 0u);
+}
+
+// Verifies MUST-T25
+TEST(Sender, a_path_that_is_to_be_avoided_gets_another_entropy) {
+  Roles r(many_paths());
+  const auto entropies = [&] {
+    std::vector<uint16_t> out;
+    for (uint8_t i = 0; i < wire::kPaths; ++i) out.push_back(r.lane->paths.entropy(i));
+    return out;
+  };
+  auto before = entropies();
+  r.give(r.peer.bundle(wire::AvoidFrame{0x0201}));
+  EXPECT_EQ(r.ctx.stats.paths_left.value(), 2u);
+  auto after = entropies();
+  for (size_t i = 0; i < wire::kPaths; ++i) EXPECT_EQ(before[i] != after[i], i == 0 || i == 9) << i;
+
+  // What did not arrive took a path that is bad, as far as this side knows.
+  const PacketData bytes = pattern(300000);
+  Exchange& call = r.call(bytes);
+  std::vector<uint8_t> taken;
+  for (const Opened& packet : r.sent()) taken.push_back(packet.data.path);
+  ASSERT_GT(taken.size(), 10u);
+  const size_t lost = taken.size() - 3;
+  const uint32_t record = r.lane->record_bytes();
+  r.sender.resend(call, static_cast<uint32_t>(lost) * record,
+                  static_cast<uint32_t>(lost + 1) * record, r.now);
+  EXPECT_EQ(r.ctx.stats.paths_left.value(), 3u);
+  before = std::exchange(after, entropies());
+  for (size_t i = 0; i < wire::kPaths; ++i) EXPECT_EQ(before[i] != after[i], i == taken[lost]) << i;
 }
 
 TEST(Sender, congestion_is_echoed_in_the_next_packet) {

@@ -83,6 +83,36 @@ TEST(Timers, a_small_call_without_answer_is_sent_again_whole) {
   EXPECT_EQ(again.back().payload, bytes);
 }
 
+TEST(Timers, several_time_outs_in_a_row_draw_another_path) {
+  Roles r;
+  const PacketData bytes = pattern(5000);
+  r.call(bytes);
+  r.sent();
+  const uint16_t entropy = r.lane->entropy;
+  while (r.ctx.stats.timeouts.value() < Timers::kTimeoutsPerPath) {
+    EXPECT_EQ(r.lane->entropy, entropy);
+    r.pass(micros(100));
+    r.sent();
+  }
+  EXPECT_NE(r.lane->entropy, entropy);
+  EXPECT_EQ(r.ctx.stats.paths_left.value(), 1u);
+}
+
+TEST(Timers, with_several_paths_a_time_out_leaves_the_one_taken_last) {
+  EndpointConfig config = bench_config();
+  config.recovery = RecoveryKind::kRack;
+  Roles r(config);
+  const PacketData bytes = pattern(100);
+  r.call(bytes);
+  const auto sent = r.sent();
+  ASSERT_EQ(sent.size(), 1u);
+  const uint8_t path = sent[0].data.path;
+  const uint16_t entropy = r.lane->paths.entropy(path);
+  r.pass(millis(1));
+  EXPECT_NE(r.lane->paths.entropy(path), entropy);
+  EXPECT_EQ(r.ctx.stats.paths_left.value(), 1u);
+}
+
 TEST(Timers, a_large_call_without_answer_asks_for_its_response) {
   Roles r;
   const PacketData bytes = pattern(5000);

@@ -18,6 +18,7 @@ constexpr AckFrame kAck{0, 0x0203040506070809};
 constexpr UnknownFrame kUnknown{kExchangeResponse, 0x0203040506070809};
 constexpr NeedAckFrame kNeedAck{kExchangeInitiator, 0x0203040506070809};
 constexpr AckRunFrame kAckRun{0x0102030405060708, 0x090a0b0c};
+constexpr AvoidFrame kAvoid{0x0102};
 constexpr GoneFrame kGone{0, 0x0203040506070809, 4};
 constexpr FloorFrame kFloor{0x0102030405060708};
 constexpr ReleaseFrame kRelease{0x0102030405060708, 0x090a0b0c};
@@ -57,6 +58,7 @@ TEST(ControlFrames, have_golden_bytes) {
   EXPECT_EQ(hex_of(kGone), hex("0f 00 0203040506070809 04"));
   EXPECT_EQ(hex_of(kNeedAck), hex("10 10 0203040506070809"));
   EXPECT_EQ(hex_of(kAckRun), hex("11 0102030405060708 090a0b0c"));
+  EXPECT_EQ(hex_of(kAvoid), hex("12 0102"));
 }
 
 // Writes every frame once, in the order of the types, and two MSG frames of 7 bytes each.
@@ -66,8 +68,8 @@ size_t write_all(FrameWriter* writer) {
             writer->append(kFloor) && writer->append(kRelease) && writer->append(kPing) &&
             writer->append(kPong) && writer->append(kCutoffs) && writer->append(kProbe) &&
             writer->append(kProbeAck) && writer->append(kClose) && writer->append(kGone) &&
-            writer->append(kNeedAck) && writer->append(kAckRun) && writer->pad(3) &&
-            writer->append(kMsg);
+            writer->append(kNeedAck) && writer->append(kAckRun) && writer->append(kAvoid) &&
+            writer->pad(3) && writer->append(kMsg);
   EXPECT_TRUE(ok);
   return writer->size();
 }
@@ -118,6 +120,8 @@ TEST(ControlFrames, round_trip_through_writer_and_reader) {
   EXPECT_EQ(frame.need_ack, kNeedAck);
   ASSERT_TRUE(next(FrameType::kAckRun));
   EXPECT_EQ(frame.ack_run, kAckRun);
+  ASSERT_TRUE(next(FrameType::kAvoid));
+  EXPECT_EQ(frame.avoid, kAvoid);
   ASSERT_TRUE(next(FrameType::kMsg));
   EXPECT_EQ(frame.payload_offset, 7u);
   EXPECT_FALSE(reader.next(&frame));
@@ -157,7 +161,7 @@ TEST(ControlFrames, refuse_truncation_at_every_length) {
     if (error == FrameError::kNone || error == FrameError::kPayload) ++clean;
     EXPECT_EQ(error == FrameError::kNone, cut == size);
   }
-  EXPECT_EQ(clean, 17u + 3u + 1u + 1u) << "after each of 17 frames, 3 pads, the last, and empty";
+  EXPECT_EQ(clean, 18u + 3u + 1u + 1u) << "after each of 18 frames, 3 pads, the last, and empty";
 }
 
 // Verifies MUST-W15: the MSG lengths and the sealed part must agree exactly.
@@ -180,7 +184,7 @@ TEST(ControlFrames, message_lengths_must_fill_the_sealed_part) {
 
 // Verifies MUST-W16: extension frames are stepped over; other unknown types are errors.
 TEST(ControlFrames, step_over_extensions_and_refuse_unknown_types) {
-  for (unsigned type = 0x12; type < 256; ++type) {
+  for (unsigned type = 0x13; type < 256; ++type) {
     ByteVector clear = {static_cast<uint8_t>(type), 2, 0xaa, 0xbb};
     clear.resize(4 + PingFrame::kSize);
     kPing.emit(clear.data() + 4);
@@ -217,7 +221,7 @@ TEST(ControlFrames, ignore_padding) {
 }
 
 TEST(ControlFrames, name_every_type_and_error) {
-  for (uint8_t i = 0; i <= static_cast<uint8_t>(FrameType::kNeedAck); ++i) {
+  for (uint8_t i = 0; i <= static_cast<uint8_t>(FrameType::kAvoid); ++i) {
     EXPECT_STRNE(frame_type_name(static_cast<FrameType>(i)), "extension");
   }
   EXPECT_STREQ(frame_type_name(static_cast<FrameType>(0x40)), "extension");

@@ -24,7 +24,8 @@ DataHeader sample_data() {
   out.floor_delta = 0x24252627;
   out.timestamp = 0x28292a2b;
   out.service = 0x2c2d;
-  out.path_sequence = 0x2e2f;
+  out.path_sequence = 0x2e2;
+  out.path = 0xf;
   return out;
 }
 
@@ -37,6 +38,7 @@ BundleHeader sample_bundle() {
   out.record_number = counter_number(0x0102030405060708);
   out.clear_length = 10;
   out.rx_epoch = 0x7f;
+  out.path = 0xb;
   out.timestamp = 0x1c1d1e1f;
   return out;
 }
@@ -84,7 +86,7 @@ TEST(BundleHeader, has_golden_bytes) {
   ByteVector wire(kBundleHeaderSize, 0xee);
   sample_bundle().emit(wire.data());
   EXPECT_EQ(to_hex(wire), to_hex(from_hex("00000000 04050607 91 10 02 fe 0000 03 01"
-                                          "8102030405060708 000a 7f 00 1c1d1e1f")));
+                                          "8102030405060708 000a 7f 0b 1c1d1e1f")));
 }
 
 // Verifies MUST-W1, MUST-W4
