@@ -46,7 +46,8 @@ constexpr Topic kTopics[] = {
      "  set count N                  messages of the next start; 0: until stop\n"
      "  set duration TIME            of the next start; 0: no limit\n"},
     {"clear", "  clear port stats all         all counters start from zero\n"},
-    {"help", "  help [start|stop|show|set|clear]\n"},
+    {"reload", "  reload                       read the policy and the certificates again\n"},
+    {"help", "  help [start|stop|show|set|clear|reload]\n"},
     {"quit", "  quit                         stop, close and leave\n"},
 };
 
@@ -90,6 +91,7 @@ absl::Status Prompt::execute(absl::string_view line) {
   if (verb == "show") return show(words);
   if (verb == "clear") return clear(words);
   if (verb == "set") return set(words);
+  if (verb == "reload") return reload(words);
   if (verb == "help") return help(words);
   if (verb == "quit" || verb == "exit") {
     quitting_ = true;
@@ -210,6 +212,13 @@ absl::Status Prompt::set_traffic(const Words& words) {
   }
   options_ = std::move(next);
   return absl::OkStatus();
+}
+
+absl::Status Prompt::reload(const Words& words) {
+  if (words.size() != 1) return usage("reload");
+  absl::Status status = rig_->engine().reload();
+  if (status.ok()) print(absl::StrCat(kReloadedText, "\n"));
+  return status;
 }
 
 absl::Status Prompt::help(const Words& words) {

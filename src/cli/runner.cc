@@ -9,6 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "cli/audit.h"
 #include "cli/figures.h"
 #include "cli/prompt.h"
 #include "cli/show.h"
@@ -112,7 +113,17 @@ void JobRun::print_period(uint64_t now) {
   period_ = std::move(stats);
 }
 
+void JobRun::reload_when_asked() {
+  if (!take_reload()) return;
+  const absl::Status status = rig_->engine().reload();
+  bar_.clear();
+  if (!status.ok()) return complain(status);
+  absl::FPrintF(out_, "%s\n", kReloadedText);
+  std::fflush(out_);
+}
+
 bool JobRun::tick() {
+  reload_when_asked();
   if (job_ == nullptr) return false;
   const uint64_t now = rig_->engine().now_ns();
   if (!job_->done()) {
@@ -157,7 +168,13 @@ int run_mode(const Mode& mode, const Options& options, const std::string& comman
       return kExitUsage;
     }
   }
+  const absl::Status access = check_access_files(options);
+  if (!access.ok()) {
+    complain(access);
+    return kExitUsage;
+  }
   watch_signals();
+  if (has_certificates(options)) watch_reload();
   auto rig = Rig::open(options, mode.roles, mode.longest(options));
   if (!rig.ok()) {
     complain(rig.status());

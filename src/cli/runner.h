@@ -23,6 +23,9 @@ inline constexpr int kExitFailed = 1;         // The work or the start has faile
 inline constexpr int kExitUsage = 2;          // The command line cannot be meant.
 inline constexpr int kExitInterrupted = 130;  // By a signal, before the work's own end.
 
+// What is printed after a reload.
+inline constexpr char kReloadedText[] = "reloaded: policy and certificates";
+
 // A job under way: ticks it, shows its progress and the periodic counters.
 class JobRun {
  public:
@@ -43,6 +46,7 @@ class JobRun {
   const absl::Status& outcome() const { return outcome_; }
 
  private:
+  void reload_when_asked();
   void print_period(uint64_t now);
 
   Rig* rig_;
