@@ -252,6 +252,7 @@ absl::Status run_file(const std::string& path, Prompt* prompt, JobRun* run) {
 absl::Status wait_for_job(JobRun* run) {
   bool told = false;
   while (run->running() && signals_received() < 2) {
+    run->reload_when_asked();
     if (signals_received() > 0 && !std::exchange(told, true)) run->stop();
     if (!run->tick()) ::poll(nullptr, 0, kTickMillis);
   }
@@ -271,7 +272,8 @@ void read_commands(Prompt* prompt, JobRun* run) {
       if (count <= 0) return;
       pending.append(bytes, static_cast<size_t>(count));
     }
-    bool prompted = run->tick();
+    bool prompted = run->reload_when_asked();
+    prompted |= run->tick();
     for (size_t end = 0; !prompt->quitting() && (end = pending.find('\n')) != std::string::npos;) {
       const absl::Status status = prompt->execute(pending.substr(0, end));
       pending.erase(0, end + 1);

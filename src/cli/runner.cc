@@ -41,6 +41,7 @@ absl::Status run_job(const Mode& mode, Rig* rig, JobRun* run) {
   const bool endless = !mode.connects;
   bool told = false;
   while (!run->tick()) {
+    run->reload_when_asked();
     if (signals_received() >= 1 && !std::exchange(told, true)) run->stop();
     if (signals_received() >= 2) return absl::CancelledError("interrupted without draining");
     std::this_thread::sleep_for(kTick);
@@ -113,17 +114,20 @@ void JobRun::print_period(uint64_t now) {
   period_ = std::move(stats);
 }
 
-void JobRun::reload_when_asked() {
-  if (!take_reload()) return;
+bool JobRun::reload_when_asked() {
+  if (!take_reload()) return false;
   const absl::Status status = rig_->engine().reload();
   bar_.clear();
-  if (!status.ok()) return complain(status);
-  absl::FPrintF(out_, "%s\n", kReloadedText);
-  std::fflush(out_);
+  if (status.ok()) {
+    absl::FPrintF(out_, "%s\n", kReloadedText);
+    std::fflush(out_);
+  } else {
+    complain(status);
+  }
+  return true;
 }
 
 bool JobRun::tick() {
-  reload_when_asked();
   if (job_ == nullptr) return false;
   const uint64_t now = rig_->engine().now_ns();
   if (!job_->done()) {

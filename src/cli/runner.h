@@ -41,12 +41,14 @@ class JobRun {
   // To be called every few milliseconds: when the job has ended its results are printed, and true
   // is returned once.
   bool tick();
+  // To be called as often: reads the policy and the certificates again where a signal has asked for
+  // it, and says what came of it. True when it did.
+  bool reload_when_asked();
   void stop();
   // What the last job that ended came to.
   const absl::Status& outcome() const { return outcome_; }
 
  private:
-  void reload_when_asked();
   void print_period(uint64_t now);
 
   Rig* rig_;

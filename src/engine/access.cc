@@ -74,9 +74,16 @@ crypto::RefuseReason Access::decide(const crypto::HandshakeResult& peer, bool in
   record.object = initiator ? "to" : "from";
   record.decision = decision.allowed ? "allow" : "deny";
   record.rule = rule;
-  const bool written = setup_.audit->append(std::move(record));
-  if (!decision.allowed) return crypto::RefuseReason::kPolicy;
-  if (written) return crypto::RefuseReason::kNone;
+  if (!decision.allowed) {
+    setup_.audit->append(std::move(record));
+    return crypto::RefuseReason::kPolicy;
+  }
+  if (setup_.audit->healthy() && setup_.audit->append(record)) return crypto::RefuseReason::kNone;
+  // An acceptance that waits to be written is taken back by the record behind it.
+  record.event = "refuse";
+  record.decision = "deny";
+  record.reason = crypto::refuse_reason_text(crypto::RefuseReason::kAudit);
+  setup_.audit->append(std::move(record));
   setup_.stats->audit_refused.add();
   *detail = setup_.audit->file();
   return crypto::RefuseReason::kAudit;

@@ -387,7 +387,11 @@ void Sessions::on_lane_down(uint8_t lcore, transport::LaneRef ref, base::Code co
     const base::SessionId id = session->first;
     session->second.lanes[static_cast<size_t>(lane - infos.begin())].state = LaneState::kDown;
     // A session has all of its lanes or none.
-    close(id, code, absl::StrCat("lane ended: ", base::code_name(code)), true);
+    close(id, code,
+          code == base::Code::kPermissionDenied
+              ? std::string("the peer's policy does not allow it any more")
+              : absl::StrCat("lane ended: ", base::code_name(code)),
+          true);
     const auto again = table_.find(id);
     if (again != table_.end()) end_if_done(again);
     return;

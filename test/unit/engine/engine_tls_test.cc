@@ -70,5 +70,68 @@ TEST(EngineTls, a_session_ends_when_a_certificate_does) {
   EXPECT_GE(system_wall_clock()(), session->expires_ns);
 }
 
+FileText text_of(const std::string& text) { return {"policy", bytes_of(text)}; }
+
+// Verifies MUST-P2, MUST-P4
+TEST(EngineTls, a_policy_is_held_to_and_changed_at_run_time) {
+  Setting setting;
+  setting.config.policy = text_of("allow .example connect\n");
+  auto engine = Engine::create(setting.config);
+  ASSERT_TRUE(engine.ok()) << engine.status();
+  ASSERT_TRUE((*engine)->start().ok());
+  ASSERT_TRUE((*engine)->connect_and_wait(0, server(), kFar, "server.example").ok());
+  ASSERT_TRUE(eventually([&] { return (*engine)->sessions(1).size() == 1; }));
+  EXPECT_EQ((*engine)->sessions(1)[0].peer_chain,
+            (std::vector<std::string>{"test CA", "client.example"}));
+  ReloadConfig reload;
+  reload.policy = text_of("allow .example fly\n");
+  EXPECT_EQ((*engine)->reload(reload).message(),
+            "policy:1: 'fly' cannot be allowed or denied; write connect, call or use");
+  EXPECT_EQ((*engine)->reload(absl::NotFoundError("no file")).message(), "no file");
+  reload.policy.reset();
+  EXPECT_EQ((*engine)->reload(reload).code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ((*engine)->sessions(1).size(), 1u);
+  reload.policy = text_of("allow server.example connect\n");
+  EXPECT_TRUE((*engine)->reload(reload).ok());
+  EXPECT_TRUE(
+      eventually([&] { return (*engine)->sessions(0).empty() && (*engine)->sessions(1).empty(); }));
+  EXPECT_EQ((*engine)->nodes()[1].control_stats->sessions_denied.value(), 1u);
+  const auto refused = (*engine)->connect_and_wait(0, server(), kFar, "server.example");
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_NE(refused.status().message().find("the policy does not let this name connect"),
+            std::string::npos);
+}
+
+TEST(EngineTls, a_renewed_identity_is_that_of_new_sessions) {
+  Setting setting;
+  const PemPair renewed = issue_now(&setting.ca, {"server.example", "client.example"});
+  const auto make = [&] {
+    ReloadConfig out;
+    out.tls = tls_config(renewed, setting.ca);
+    return out;
+  };
+  auto engine = Engine::create(setting.config);
+  ASSERT_TRUE(engine.ok()) << engine.status();
+  EXPECT_EQ((*engine)->reload(make()).code(), absl::StatusCode::kFailedPrecondition);
+  ASSERT_TRUE((*engine)->start().ok());
+  const auto first = (*engine)->connect_and_wait(0, server(), kFar, "server.example");
+  ASSERT_TRUE(first.ok()) << first.status();
+  ReloadConfig bad = make();
+  bad.tls->certificate.bytes = {1};
+  EXPECT_EQ((*engine)->reload(bad).code(), absl::StatusCode::kInvalidArgument);
+  ASSERT_TRUE((*engine)->reload(make()).ok());
+  const auto second = (*engine)->connect_and_wait(0, server(), kFar, "server.example");
+  ASSERT_TRUE(second.ok()) << second.status();
+  EXPECT_NE(second->peer_key, first->peer_key);
+  EXPECT_EQ((*engine)->sessions(0).size(), 2u);
+}
+
+TEST(EngineTls, a_policy_needs_names) {
+  EngineConfig config = test_pair("names");
+  config.policy = text_of("");
+  const auto engine = Engine::create(config);
+  EXPECT_NE(engine.status().message().find("a pre-shared key proves none"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace sluice::engine
