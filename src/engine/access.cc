@@ -125,10 +125,15 @@ crypto::AuditRecord Access::record_of(const SessionInfo& session, const char* ev
 void Access::fill_use(crypto::AuditRecord* record, const SessionInfo& session,
                       const Use& use) const {
   record->verb = "call";
-  record->object = absl::StrCat("service ", use.service, " ", policy_layer_name(use.layer));
+  const std::string what = use.others ? "other services" : absl::StrCat("service ", use.service);
+  record->object = absl::StrCat(what, " ", policy_layer_name(use.layer));
   record->decision = use.allowed ? "allow" : "deny";
   record->rule = kNoPolicy;
   if (setup_.policy == nullptr) return;
+  if (use.others) {
+    record->rule = "several";
+    return;
+  }
   const auto decision = setup_.policy->send(session.peer_name, use.service, use.layer);
   // A policy that came meanwhile says nothing about what was decided before it.
   record->rule =

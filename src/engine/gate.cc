@@ -11,7 +11,12 @@ using transport::EventKind;
 void Gate::set(transport::LaneRef lane, base::SessionId session,
                const crypto::Permissions* permitted) {
   if (lane.index >= lanes_.size()) return;
-  lanes_[lane.index] = {lane.generation, true, session, permitted};
+  Lane& entry = lanes_[lane.index];
+  if (!entry.known || entry.generation != lane.generation) entry = Lane();
+  entry.generation = lane.generation;
+  entry.known = true;
+  entry.session = session;
+  entry.permitted = permitted;
 }
 
 bool Gate::filter(transport::Endpoint& endpoint, base::Nanos now, std::span<Event> events) {
@@ -51,20 +56,24 @@ bool Gate::admit(const Event& event, crypto::PolicyLayer layer) {
                        event.length > max_buffered_message_;
   if (offered) return true;
   if (event.lane.index >= lanes_.size()) return false;
-  const Lane& lane = lanes_[event.lane.index];
+  Lane& lane = lanes_[event.lane.index];
   if (!lane.known || lane.generation != event.lane.generation) return false;
   const bool allowed = lane.permitted == nullptr || lane.permitted->allows(event.service, layer);
-  switch (uses_.count({lane.session, event.service, layer, allowed})) {
-    case Uses::Count::kAgain:
-      break;
-    case Uses::Count::kFirst:
-      fresh_ = true;
-      break;
-    case Uses::Count::kFull:
-      stats_->limit_uses.add();
-      break;
-  }
+  count(&lane, {lane.session, event.service, layer, allowed});
   return allowed;
+}
+
+void Gate::count(Lane* lane, Use use) {
+  Uses::Count counted = uses_.count(use, lane->kinds < limits::kMaxUsesOfLane);
+  if (counted == Uses::Count::kFull) {
+    use.service = 0;
+    use.others = true;
+    counted = uses_.count(use);
+  }
+  if (counted == Uses::Count::kFull) stats_->limit_uses.add();
+  if (counted != Uses::Count::kFirst) return;
+  ++lane->kinds;
+  fresh_ = true;
 }
 
 void Gate::refuse(transport::Endpoint& endpoint, base::Nanos now, Event* event) {

@@ -45,11 +45,13 @@ class Gate {
   struct Lane {
     uint32_t generation = 0;
     bool known = false;
+    uint16_t kinds = 0;  // In uses(), on this lane's account.
     base::SessionId session;
     const crypto::Permissions* permitted = nullptr;
   };
 
   bool admit(const transport::Event& event, crypto::PolicyLayer layer);
+  void count(Lane* lane, Use use);
   void refuse(transport::Endpoint& endpoint, base::Nanos now, transport::Event* event);
 
   uint32_t max_buffered_message_;

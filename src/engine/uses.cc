@@ -18,7 +18,7 @@ size_t Uses::first_place(const Use& use) const {
   return static_cast<size_t>(key * 0x9e3779b97f4a7c15u >> 32) & mask_;
 }
 
-Uses::Count Uses::count(const Use& use) {
+Uses::Count Uses::count(const Use& use, bool may_add) {
   Entry* free = nullptr;
   const size_t first = first_place(use);
   for (size_t i = 0; i < kReach; ++i) {
@@ -31,7 +31,7 @@ Uses::Count Uses::count(const Use& use) {
       return Count::kAgain;
     }
   }
-  if (free == nullptr) return Count::kFull;
+  if (free == nullptr || !may_add) return Count::kFull;
   free->use = use;
   free->messages.store(1, std::memory_order_relaxed);
   free->live.store(true, std::memory_order_release);

@@ -21,6 +21,7 @@ struct Use {
   uint16_t service = 0;
   crypto::PolicyLayer layer = crypto::PolicyLayer::kRpc;
   bool allowed = false;
+  bool others = false;  // All services that have no use of their own; `service` is 0.
   friend bool operator==(const Use&, const Use&) = default;
 };
 
@@ -31,9 +32,10 @@ class Uses {
   // `capacity` is a power of two.
   explicit Uses(size_t capacity);
 
-  // The lcore. kFull: no place within reach, so this one is not counted by itself.
+  // The lcore. kFull: it is not counted yet, and there is no place within reach, or it may not be
+  // added.
   enum class Count : uint8_t { kAgain, kFirst, kFull };
-  Count count(const Use& use);
+  Count count(const Use& use, bool may_add = true);
 
   // The control thread. Whether count() has said kFirst since fresh() was last called.
   bool any_fresh();

@@ -162,6 +162,25 @@ class Policy(harness.Case):
                          (f"service {ECHO} rpc", "default", "deny"))
         self.assertEqual(self.records(event="accept", verb="call")[0]["object"], "service 2 rpc")
 
+    # Verifies MUST-P3
+    def test_a_file_is_refused_when_it_is_offered(self):
+        files = self.folder / "received"
+        files.mkdir()
+        sent = self.file(3_000_000)
+        self.write(f"allow {CLIENT} connect call 1-2 use all\n")
+        self.server(*self.side("server", SERVER), f"--policy-file={self.rules}", f"--dir={files}",
+                    mode="recvfile")
+
+        def send(expect):
+            return self.run_sluice("sendfile", str(sent), "--peer=10.0.0.2", f"--name={SERVER}",
+                                   *self.side("client", CLIENT), expect=expect)
+        self.assertIn("its policy does not let this end send files", send(1).err)
+        self.assertEqual(list(files.iterdir()), [])
+        self.write(ALL)
+        self.hang_up(self.processes[-2], "reloaded: ")
+        send(0)
+        self.assertEqual((files / sent.name).read_bytes(), sent.read_bytes())
+
     # Verifies MUST-P4
     def test_a_reload_widens_and_narrows_without_dropping_sessions(self):
         server = self.serve(f"allow {CLIENT} connect\n")

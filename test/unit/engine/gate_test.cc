@@ -98,13 +98,36 @@ TEST_F(GateTest, a_lane_that_has_ended_is_let_nothing) {
   EXPECT_EQ(pass(EventKind::kRequest, 9).kind, EventKind::kLost);
 }
 
-TEST_F(GateTest, uses_beyond_the_table_are_judged_and_counted_together) {
+TEST_F(GateTest, a_lane_beyond_its_uses_is_judged_and_counted_in_one) {
   gate.set(lane, base::SessionId(5), &permissions);
   for (uint32_t service = 2; service < 60'000; ++service) {
     ASSERT_EQ(pass(EventKind::kRequest, static_cast<uint16_t>(service)).kind, EventKind::kLost);
   }
-  EXPECT_GT(stats.limit_uses.value(), 0u);
   EXPECT_EQ(stats.denied.value(), 59'998u);
+  EXPECT_EQ(stats.limit_uses.value(), 0u);
+  size_t kinds = 0;
+  uint64_t messages = 0;
+  uint64_t others = 0;
+  gate.uses().end(base::SessionId(5), [&](const Use& use, uint64_t count) {
+    ++kinds;
+    messages += count;
+    if (use.others) others += count;
+  });
+  EXPECT_EQ(kinds, limits::kMaxUsesOfLane + 1u);
+  EXPECT_EQ(messages, 59'998u);
+  EXPECT_EQ(others, messages - limits::kMaxUsesOfLane);
+}
+
+TEST_F(GateTest, uses_beyond_the_table_are_counted_by_the_lcore_alone) {
+  for (uint32_t session = 1; session < 2000; ++session) {
+    gate.set({3, session}, base::SessionId(session), &permissions);
+    lane = {3, session};
+    for (uint16_t service = 2; service < 6; ++service) {
+      ASSERT_EQ(pass(EventKind::kRequest, service).kind, EventKind::kLost);
+    }
+  }
+  EXPECT_GT(stats.limit_uses.value(), 0u);
+  EXPECT_EQ(stats.denied.value(), 4u * 1999u);
 }
 
 }  // namespace
