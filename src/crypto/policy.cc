@@ -45,11 +45,13 @@ const char* policy_layer_name(PolicyLayer layer) {
   return layer == PolicyLayer::kRpc ? "rpc" : "one-way";
 }
 
+// Whole words at a time: a policy may have thousands of ranges.
 void Permissions::set_services(uint16_t first, uint16_t last, bool allowed) {
-  for (uint32_t service = first; service <= last; ++service) {
-    const uint64_t bit = uint64_t{1} << (service % 64);
-    uint64_t& word = services_[service / 64];
-    word = allowed ? word | bit : word & ~bit;
+  for (size_t word = first / 64; word <= last / 64; ++word) {
+    uint64_t mask = ~uint64_t{0};
+    if (word == first / 64) mask &= ~uint64_t{0} << (first % 64);
+    if (word == last / 64) mask &= ~uint64_t{0} >> (63 - last % 64);
+    services_[word] = allowed ? services_[word] | mask : services_[word] & ~mask;
   }
 }
 

@@ -116,8 +116,18 @@ void AuditLog::add(crypto::AuditRecord record) {
   backlog_.push_back(chain_.add(record));
 }
 
+// What nobody can read afterwards is not on record.
+bool AuditLog::removed() const {
+  struct stat info = {};
+  return ::fstat(fd_, &info) != 0 || info.st_nlink == 0;
+}
+
 bool AuditLog::flush() {
   failure_.clear();
+  if (removed()) {
+    failure_ = "the file was removed";
+    return false;
+  }
   for (;;) {
     while (!backlog_.empty()) {
       std::string& line = backlog_.front();

@@ -64,6 +64,7 @@ class AuditLog {
   absl::Status error(const std::string& what) const;
   void add(crypto::AuditRecord record);
   bool flush();
+  bool removed() const;
 
   Setup setup_;
   int fd_ = -1;

@@ -41,6 +41,14 @@ absl::StatusOr<std::shared_ptr<const crypto::Policy>> read_policy(const FileText
   return std::move(result.policy);
 }
 
+// A rule is on record by its line, so the text that has the line is by its hash.
+std::string name_policy(const FileText& text, const crypto::Policy& policy,
+                        const CryptoLibrary& library) {
+  const std::string_view view(reinterpret_cast<const char*>(text.bytes.data()), text.bytes.size());
+  return absl::StrCat(text.file, ", ", policy.rules(), " rules, SHA-256 ",
+                      crypto::audit_hash_text(crypto::audit_hash_of(*library.primitives, view)));
+}
+
 bool needs_shared_memory(const PortConfig& port) {
   const auto spec = parse_device(port.device);
   if (!spec.ok()) return false;
@@ -147,9 +155,7 @@ crypto::AuditRecord EngineImpl::record_of(const char* event) const {
   for (const NodeConfig& node : config.nodes) {
     absl::StrAppend(&record.node, record.node.empty() ? "" : ", ", node.name);
   }
-  if (policy_ == nullptr) return record;
-  record.object = policy_->file();
-  record.count = policy_->rules();
+  record.object = policy_text_;
   return record;
 }
 
@@ -167,6 +173,7 @@ absl::Status EngineImpl::open_access(const CryptoLibrary& library) {
     auto read = read_policy(*config.policy);
     if (!read.ok()) return read.status();
     policy_ = *std::move(read);
+    policy_text_ = name_policy(*config.policy, *policy_, library);
     report.lines.push_back({"policy", absl::StrCat(policy_->rules(), " rules"), policy_->file()});
   }
   if (config.audit_file.empty()) return absl::OkStatus();
@@ -201,6 +208,7 @@ absl::Status EngineImpl::try_reload(const absl::StatusOr<ReloadConfig>& read) {
     identities[i] = std::make_shared<crypto::TlsIdentityOwner>(std::move(identity->owner));
   }
   policy_ = policy;
+  if (read->policy.has_value()) policy_text_ = name_policy(*read->policy, *policy, *library_);
   for (size_t i = 0; i < nodes.size(); ++i) {
     if (auto status = nodes[i]->control().reload(identities[i], policy); !status.ok())
       return status;

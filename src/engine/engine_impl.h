@@ -49,6 +49,7 @@ class EngineImpl {
 
   const CryptoLibrary* library_ = nullptr;
   std::shared_ptr<const crypto::Policy> policy_;  // Of the last start or reload; null: none.
+  std::string policy_text_;                       // Which it is, for the record.
   std::mutex mutex_;                              // Of start, stop and reload.
   State state_ = State::kOpen;
   uint64_t opened_at_ns_ = 0;

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who may connect and call, by a policy file; and the audit log that says who answers for it."""
 
+import hashlib
 import json
 import re
 import resource
@@ -145,7 +146,10 @@ class Policy(harness.Case):
         total = self.records(event="total", verb="call")[0]
         self.assertEqual(total["count"], 101)
         self.assertEqual(total["responsible"], CA_NAME)
-        self.assertEqual([record["event"] for record in self.records()][0], "start")
+        start = self.records()[0]
+        self.assertEqual(start["event"], "start")
+        digest = hashlib.sha256(self.rules.read_bytes()).hexdigest()
+        self.assertEqual(start["object"], f"{self.rules}, 3 rules, SHA-256 {digest}")
         self.assertEqual([record["event"] for record in self.records()][-1], "stop")
 
     # Verifies MUST-P3

@@ -150,6 +150,16 @@ TEST_F(AuditLogTest, what_cannot_be_written_waits_in_order) {
   EXPECT_EQ((*log)->lost(), 0u);
 }
 
+TEST_F(AuditLogTest, a_file_that_was_removed_is_no_record) {
+  auto log = open();
+  ASSERT_TRUE(log.ok());
+  EXPECT_TRUE((*log)->append(record_of("start")));
+  std::filesystem::remove(file);
+  EXPECT_FALSE((*log)->healthy());
+  EXPECT_NE((*log)->append_or_say(record_of("accept")).message().find("the file was removed"),
+            std::string::npos);
+}
+
 TEST_F(AuditLogTest, what_is_lost_is_counted_and_told_of) {
   auto log = open();
   ASSERT_TRUE(log.ok());

@@ -7,6 +7,7 @@
 
 #include "engine/engine.h"
 #include "engine_test_util.h"
+#include "test_application.h"
 
 namespace sluice::engine {
 namespace {
@@ -100,6 +101,51 @@ TEST(EngineTls, a_policy_is_held_to_and_changed_at_run_time) {
   EXPECT_EQ(refused.status().code(), absl::StatusCode::kPermissionDenied);
   EXPECT_NE(refused.status().message().find("the policy does not let this name connect"),
             std::string::npos);
+}
+
+// Verifies MUST-P3
+TEST(EngineTls, what_may_not_be_sent_does_not_reach_the_application) {
+  Setting setting;
+  EchoApplication echo;
+  CallApplication client(64, 5, 1);
+  setting.config.nodes[0].applications = {&client};
+  setting.config.nodes[1].applications = {&echo};
+  setting.config.policy = text_of("allow * connect use rpc\ndeny * use one-way\n");
+  auto engine = Engine::create(setting.config);
+  ASSERT_TRUE(engine.ok()) << engine.status();
+  ASSERT_TRUE((*engine)->start().ok());
+  const auto session = (*engine)->connect_and_wait(0, server(), kFar, "server.example");
+  ASSERT_TRUE(session.ok()) << session.status();
+  ASSERT_TRUE(eventually([&] { return client.done(); }));
+  EXPECT_EQ(client.failed, 5u);
+  EXPECT_EQ(client.last_code, base::Code::kPermissionDenied);
+  const LcoreStats& stats = *(*engine)->lcores()[1].lcore_stats;
+  EXPECT_EQ(stats.denied.value(), 5u);
+  ReloadConfig reload;
+  reload.policy = text_of("allow * connect call all use rpc\n");
+  ASSERT_TRUE((*engine)->reload(reload).ok());
+  const uint8_t byte = 1;
+  const auto send = [&](auto command) {
+    command.lane = session->lanes[0].ref;
+    command.service = 1;
+    command.data = &byte;
+    command.length = 1;
+    ASSERT_TRUE((*engine)
+                    ->run_on_lcore(0, 0,
+                                   [&](LcoreContext& context) {
+                                     EXPECT_TRUE(
+                                         context.endpoint.submit(command, context.now).ok());
+                                   })
+                    .ok());
+  };
+  send(transport::SendOneWay{});
+  EXPECT_TRUE(eventually([&] { return stats.denied.value() == 6; }));
+  EXPECT_EQ(echo.requests, 0u);
+  transport::SendRequest call;
+  call.deadline = (*engine)->now() + kFar;
+  send(call);
+  EXPECT_TRUE(eventually([&] { return echo.requests == 1; }));
+  EXPECT_EQ(stats.denied.value(), 6u);
 }
 
 TEST(EngineTls, a_renewed_identity_is_that_of_new_sessions) {
