@@ -134,7 +134,7 @@ void Sessions::establish(const transport::ConnectorEvent& event, base::Nanos now
   if (!session.info.peer_name.empty()) {
     session.info.peer_key = crypto::audit_hash_text(event.result.peer_key_id);
   }
-  if (setup_.permissions) session.permitted = setup_.permissions(session.info.peer_name);
+  session.permitted = setup_.permissions(session.info.peer_name);
   session.info.expires_ns = event.result.expires_ns;
   session.own_expires_first = event.result.own_expires_first;
   if (session.info.expires_ns != crypto::kNeverExpires) {
@@ -146,7 +146,11 @@ void Sessions::establish(const transport::ConnectorEvent& event, base::Nanos now
     const std::lock_guard lock(mutex_);
     placed = &table_.insert_or_assign(session.info.session, std::move(session)).first->second;
   }
-  if (add_lanes(placed, event, now)) return;
+  if (add_lanes(placed, event, now)) {
+    // The handshake was judged by the policy of its time, which may have been changed since.
+    if (!setup_.may_connect(placed->info.peer_name)) deny(placed->info.session);
+    return;
+  }
   mark_closing(placed, base::Code::kResourceExhausted,
                "no route to the peer: no way, or the route table is full");
   if (placed->installing == 0) finish_install(placed);
@@ -341,10 +345,12 @@ void Sessions::judge_again() {
     session.permitted = std::move(permitted);
     for (size_t i = 0; i < session.lanes.size(); ++i) permit(&session, i);
   }
-  for (const base::SessionId id : denied) {
-    setup_.stats->sessions_denied.add();
-    close(id, base::Code::kPermissionDenied, "the policy does not allow it any more", true);
-  }
+  for (const base::SessionId id : denied) deny(id);
+}
+
+void Sessions::deny(base::SessionId id) {
+  setup_.stats->sessions_denied.add();
+  close(id, base::Code::kPermissionDenied, "the policy does not allow it any more", true);
 }
 
 // A lane that is being installed is told when it is up.
@@ -409,7 +415,7 @@ void Sessions::end_if_done(Table::iterator found) {
                                 [](const Lane& lane) { return lane.state == LaneState::kDown; });
   if (!done) return;
   release_routes(&session);
-  if (setup_.ended) setup_.ended(session.info, session.code, session.reason);
+  setup_.ended(session.info, session.code, session.reason);
   Session ended;
   {
     const std::lock_guard lock(mutex_);

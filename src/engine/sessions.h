@@ -119,6 +119,7 @@ class Sessions {
   bool add_lanes(Session* session, const transport::ConnectorEvent& event, base::Nanos now);
   void end_expired(uint64_t wall);
   void permit(Session* session, size_t lane);
+  void deny(base::SessionId session);
   void mark_closing(Session* session, base::Code code, const std::string& reason);
   void close_lanes(Session* session);
   void finish_install(Session* session);

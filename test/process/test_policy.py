@@ -130,7 +130,10 @@ class Policy(harness.Case):
     # Verifies MUST-P3, MUST-P5, MUST-P6
     def test_who_is_allowed_is_served_and_on_record(self):
         server = self.serve(ALL)
-        self.ping()
+        figures = self.json_path("client")
+        self.ping(f"--json={figures}")
+        report = harness.Report(figures)
+        self.assertEqual(report.value("session.peer", name=SERVER, responsible=CA_NAME), 1)
         end = self.await_record(event="end")
         self.assertEqual(server.terminate(), 0)
         self.assertIn("records, unbroken\nhead ", self.verify().out)

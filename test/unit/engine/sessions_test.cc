@@ -56,6 +56,9 @@ class SessionsTest : public testing::Test {
     };
     setup.permissions = [this](const std::string&) { return permitted; };
     setup.may_connect = [this](const std::string& name) { return name != denied; };
+    setup.ended = [this](const SessionInfo&, base::Code code, const std::string&) {
+      ended.push_back(code);
+    };
     sessions = std::make_unique<Sessions>(std::move(setup));
   }
 
@@ -92,6 +95,7 @@ class SessionsTest : public testing::Test {
 
   std::shared_ptr<const crypto::Permissions> permitted;
   std::string denied;
+  std::vector<base::Code> ended;
   uint64_t wall = 1'000'000;
   ControlStats stats;
   Listener listener;
@@ -147,6 +151,24 @@ TEST_F(SessionsTest, a_new_policy_is_told_to_lanes_and_ends_who_is_denied) {
   }
   EXPECT_EQ(listener.last, base::Code::kPermissionDenied);
   EXPECT_EQ(listener.why, "the policy does not allow it any more");
+}
+
+// Verifies MUST-P4
+TEST_F(SessionsTest, a_policy_that_came_during_the_handshake_holds_as_well) {
+  auto late = established(5);
+  late.result.peer_name = "late.example";
+  denied = "late.example";
+  sessions->establish(late, base::millis(1));
+  install(5);
+  EXPECT_EQ(failed, 1);
+  EXPECT_EQ(listener.up, 0);
+  EXPECT_TRUE(sessions->snapshot().empty());
+  for (uint32_t i = 0; i < 6; ++i) {
+    sessions->on_lane_down(i / 3 == 0 ? 0 : 1, {5 * 16 + i, 1}, base::Code::kPermissionDenied);
+  }
+  EXPECT_EQ(stats.sessions_denied.value(), 1u);
+  EXPECT_EQ(ended, std::vector<base::Code>{base::Code::kPermissionDenied});
+  EXPECT_EQ(sessions->size(), 0u);
 }
 
 TEST_F(SessionsTest, a_lane_under_way_hears_of_a_new_policy_when_it_is_up) {
