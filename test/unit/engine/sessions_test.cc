@@ -94,7 +94,7 @@ class SessionsTest : public testing::Test {
   }
 
   std::shared_ptr<const crypto::Permissions> permitted;
-  std::string denied;
+  std::string denied = "nobody.example";
   std::vector<base::Code> ended;
   uint64_t wall = 1'000'000;
   ControlStats stats;
