@@ -89,6 +89,14 @@ class SLUICE_EXPORT Engine {
   absl::Status run_on(uint32_t node, uint32_t lcore,
                       void (*function)(void* context, Endpoint& endpoint), void* context);
 
+  // Reads the policy, the certificate, its key and the trust anchors again, from the files that the
+  // options named. All of it is checked before any of it is used: an error, one sentence that names
+  // the file and the line, has changed nothing. Then new sessions are begun with the new identity,
+  // those that are up go on with theirs until it ends, and every session is held to the new policy:
+  // one that it no longer lets connect ends with kPermissionDenied on both sides.
+  // FailedPrecondition when there is nothing to reload, or the engine does not run.
+  absl::Status reload();
+
   // Counters of one node over all its lcores, and of the whole engine.
   StatsSnapshot stats(uint32_t node) const;
   StatsSnapshot stats() const;

@@ -148,9 +148,22 @@ struct EalOptions {
   std::string file_prefix;     // Empty: unique to the process.
 };
 
+// Of peers with certificates: what each may do, and where it is recorded. Neither works with a
+// pre-shared key, which proves no name.
+struct AccessOptions {
+  // A file of rules (README.md has an example): who may connect, call which services, and use
+  // requests or one-way messages. What no line allows is denied. Empty: who is trusted may do all.
+  std::string policy_file;
+  // A file to which every acceptance and refusal is added, as lines of JSON bound together by
+  // SHA-256; it is created, or continued. Empty: nothing is recorded. While it cannot be written
+  // no session begins.
+  std::string audit_file;
+};
+
 struct EngineOptions {
   std::vector<NodeOptions> nodes;
   CryptoOptions crypto;
+  AccessOptions access;
   Limits limits;
   EalOptions eal;
   bool bundling = true;  // Small messages and control may share a packet.

@@ -25,6 +25,8 @@ struct SessionInfo {
   std::string peer_address;  // "10.0.0.2" or "fd00::2".
   uint16_t peer_port = 0;    // The UDP port of the peer's first lcore.
   std::string peer_name;     // The DNS name that the peer proved; empty with pre-shared keys.
+  // Who answers for the peer: the name of the CA that its certificates lead to; empty likewise.
+  std::string responsible;
   // When the session ends because a certificate of either side does: nanoseconds since 1970, UTC;
   // 0 without certificates.
   uint64_t expires_unix_ns = 0;

@@ -19,7 +19,7 @@ enum class StatusCode : uint8_t {
   kDeadlineExceeded = 3,   // The deadline that the caller gave has passed.
   kCancelled = 4,          // By the caller.
   kUnavailable = 5,        // The peer cannot be reached or is lost.
-  kPermissionDenied = 6,   // The handshake was refused.
+  kPermissionDenied = 6,   // The handshake was refused, or the peer's policy does not allow it.
   kNotFound = 7,           // No such service, session or call.
   kTooLarge = 8,           // A message over a limit or over the memory named for it.
   kClosed = 9,             // The session or the engine was closed.

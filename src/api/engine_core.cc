@@ -68,7 +68,13 @@ void add_lane(const transport::LaneSnapshot& lane, base::Nanos now, SessionInfo*
 
 }  // namespace
 
-EngineCore::EngineCore(const EngineOptions& options) : log_(make_logger(options.log_level)) {}
+EngineCore::EngineCore(const EngineOptions& options)
+    : log_(make_logger(options.log_level)), access_(options.access) {
+  credentials_.certificate_file = options.crypto.certificate_file;
+  credentials_.key_file = options.crypto.key_file;
+  credentials_.trust = options.crypto.trust;
+  credentials_.allowed_names = options.crypto.allowed_names;
+}
 
 // In a forked child the lcores do not exist: nothing may be waited for or given back.
 EngineCore::~EngineCore() {
@@ -171,6 +177,17 @@ absl::Status EngineCore::disconnect(Session session) {
 absl::Status EngineCore::update_keys(Session session) {
   if (absl::Status status = admit_session(session); !status.ok()) return status;
   return engine_->update_keys(session.node, base::SessionId(session.id));
+}
+
+absl::Status EngineCore::reload() {
+  if (absl::Status status = admit(); !status.ok()) return status;
+  absl::Status status = engine_->reload(read_again(credentials_, access_));
+  if (status.ok()) {
+    log_->info("policy and certificates were read again");
+  } else {
+    log_->warn("the reload changed nothing: {}", std::string(status.message()));
+  }
+  return status;
 }
 
 absl::Status EngineCore::set_faults(uint32_t node, const FaultOptions& faults) {
@@ -310,6 +327,7 @@ std::vector<SessionInfo> EngineCore::sessions_of(uint32_t node) {
     info.peer_address = format_peer_ip(from.peer);
     info.peer_port = from.peer.port;
     info.peer_name = from.peer_name;
+    if (!from.peer_chain.empty()) info.responsible = from.peer_chain.front();
     info.expires_unix_ns = from.expires_ns == crypto::kNeverExpires ? 0 : from.expires_ns;
     info.algorithm = crypto::algorithm_name(from.algorithm);
     info.lanes = static_cast<uint32_t>(from.lanes.size());

@@ -36,6 +36,7 @@ class EngineCore final : public engine::SessionListener {
   absl::Status drain(uint64_t timeout_ns);
   absl::Status close();
   absl::Status update_keys(Session session);
+  absl::Status reload();
   absl::Status set_faults(uint32_t node, const FaultOptions& faults);
 
   uint32_t nodes() const { return static_cast<uint32_t>(nodes_.size()); }
@@ -84,6 +85,8 @@ class EngineCore final : public engine::SessionListener {
   StatsSnapshot raw_stats(uint32_t node);
 
   std::shared_ptr<spdlog::logger> log_;
+  CryptoOptions credentials_;  // The files to read again; never a key.
+  AccessOptions access_;
   std::vector<Node> nodes_;
   std::unique_ptr<engine::Engine> engine_;
   std::mutex state_mutex_;  // Control threads only: start, close and what runs in between.

@@ -159,6 +159,13 @@ absl::StatusOr<engine::TlsConfig> make_tls(const CryptoOptions& options) {
   return tls;
 }
 
+absl::StatusOr<std::optional<engine::FileText>> make_policy(const AccessOptions& access) {
+  if (access.policy_file.empty()) return std::nullopt;
+  absl::StatusOr<engine::FileText> text = read_text(access.policy_file);
+  if (!text.ok()) return text.status();
+  return std::optional(*std::move(text));
+}
+
 absl::StatusOr<crypto::BackendKind> make_backend(CryptoBackend backend) {
   switch (backend) {
     case CryptoBackend::kAuto:
@@ -381,7 +388,12 @@ absl::StatusOr<engine::EngineConfig> make_engine_config(const EngineOptions& opt
   absl::StatusOr<crypto::BackendKind> backend = make_backend(options.crypto.backend);
   if (!backend.ok()) return backend.status();
 
+  absl::StatusOr<std::optional<engine::FileText>> policy = make_policy(options.access);
+  if (!policy.ok()) return policy.status();
+
   engine::EngineConfig config;
+  config.policy = *std::move(policy);
+  config.audit_file = options.access.audit_file;
   config.eal = make_eal(options.eal);
   config.backend = *backend;
   const uint64_t seed = options.seed != 0 ? options.seed : random_seed();
@@ -394,6 +406,24 @@ absl::StatusOr<engine::EngineConfig> make_engine_config(const EngineOptions& opt
     config.nodes.push_back(*std::move(node));
   }
   return config;
+}
+
+absl::StatusOr<engine::ReloadConfig> read_again(const CryptoOptions& crypto,
+                                                const AccessOptions& access) {
+  if (!wants_certificates(crypto) && access.policy_file.empty()) {
+    return absl::FailedPreconditionError(
+        "there is nothing to reload: neither a policy nor a certificate is in use");
+  }
+  engine::ReloadConfig out;
+  if (wants_certificates(crypto)) {
+    absl::StatusOr<engine::TlsConfig> tls = make_tls(crypto);
+    if (!tls.ok()) return tls.status();
+    out.tls = *std::move(tls);
+  }
+  absl::StatusOr<std::optional<engine::FileText>> policy = make_policy(access);
+  if (!policy.ok()) return policy.status();
+  out.policy = *std::move(policy);
+  return out;
 }
 
 absl::StatusOr<transport::PeerAddress> parse_peer(const std::string& text) {

@@ -15,6 +15,11 @@ namespace sluice::internal {
 // listeners of the nodes. Reads the key file. Errors are one sentence that says what to change.
 absl::StatusOr<engine::EngineConfig> make_engine_config(const EngineOptions& options);
 
+// Reads what may change at run time again, as make_engine_config() did. FailedPrecondition when the
+// options name neither a policy nor a certificate.
+absl::StatusOr<engine::ReloadConfig> read_again(const CryptoOptions& crypto,
+                                                const AccessOptions& access);
+
 engine::FaultConfig make_fault_config(const FaultOptions& faults);
 
 // "10.0.0.2", "10.0.0.2:7470", "fd00::2" or "[fd00::2]:7470".

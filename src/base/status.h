@@ -14,7 +14,7 @@ enum class Code : uint8_t {
   kDeadlineExceeded = 3,
   kCancelled = 4,         // By the caller.
   kUnavailable = 5,       // The peer cannot be reached or is lost.
-  kPermissionDenied = 6,  // The handshake was refused.
+  kPermissionDenied = 6,  // The handshake was refused, or a policy does not allow it.
   kNotFound = 7,          // No such service or session.
   kTooLarge = 8,
   kClosed = 9,    // The session or the endpoint was closed.

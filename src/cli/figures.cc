@@ -98,6 +98,7 @@ void add_sessions(const std::vector<SessionInfo>& sessions, JsonReport* json) {
     if (!info.peer_name.empty()) {
       labels.emplace_back("name", info.peer_name);
       labels.emplace_back("expires", base::utc_text(info.expires_unix_ns));
+      labels.emplace_back("responsible", info.responsible);
     }
     json->add("session.peer", 1, "sessions", std::move(labels));
   }

@@ -26,8 +26,9 @@ absl::Status refusal(StatusCode code, const std::string& what) {
     case StatusCode::kPermissionDenied:
       return absl::AlreadyExistsError(
           absl::StrCat(what,
-                       ": the receiver has a file of this name; remove it there or start it "
-                       "with --overwrite"));
+                       ": the receiver has a file of this name, which can be removed there or "
+                       "replaced with --overwrite; or its policy does not let this end send "
+                       "files"));
     case StatusCode::kNotFound:
       return absl::NotFoundError(
           absl::StrCat(what, ": the peer takes no files; start it as sluice recvfile"));

@@ -7,8 +7,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -53,16 +51,6 @@ struct SecretText {
   ~SecretText() { crypto::wipe(text.data(), text.size()); }
 };
 
-absl::StatusOr<std::string> read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    return absl::NotFoundError(absl::StrCat(path, " cannot be read: ", std::strerror(errno)));
-  }
-  std::string out{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (file.bad()) return absl::UnavailableError(absl::StrCat(path, " cannot be read"));
-  return out;
-}
-
 absl::Status make_folder(const std::string& path) {
   if (::mkdir(path.c_str(), 0755) == 0 || errno == EEXIST) return absl::OkStatus();
   return absl::UnavailableError(
@@ -102,7 +90,7 @@ struct Shown {
 absl::StatusOr<std::vector<Shown>> read_certificates(const std::string& path) {
   const auto tls = functions();
   if (!tls.ok()) return tls.status();
-  const auto text = read_file(path);
+  const auto text = read_whole(path);
   if (!text.ok()) return text.status();
   std::vector<Shown> out;
   (*tls)->inspect(
@@ -159,9 +147,9 @@ absl::StatusOr<Made> make(const Order& order) {
   std::string ca_certificate;
   SecretText ca_key;
   if (!order.issuer.empty()) {
-    auto certificate = read_file(in_folder(order.issuer, "ca.pem"));
+    auto certificate = read_whole(in_folder(order.issuer, "ca.pem"));
     if (!certificate.ok()) return certificate.status();
-    auto key = read_file(in_folder(order.issuer, "ca.key"));
+    auto key = read_whole(in_folder(order.issuer, "ca.key"));
     if (!key.ok()) return key.status();
     ca_certificate = *std::move(certificate);
     ca_key.text = *std::move(key);
@@ -317,7 +305,7 @@ absl::StatusOr<std::string> renew(const Words& words, const IdentityOptions& opt
     return absl::InvalidArgumentError(
         absl::StrCat(words.front(), " is a CA's: make a new CA, and let peers trust both"));
   }
-  auto key = read_file(key_beside(words.front()));
+  auto key = read_whole(key_beside(words.front()));
   if (!key.ok()) return key.status();
   const auto names = normal_names(old->front().names, "");
   if (!names.ok()) return names.status();

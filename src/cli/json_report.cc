@@ -9,10 +9,13 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "base/json_text.h"
 
 namespace sluice::cli {
 namespace {
@@ -21,27 +24,10 @@ std::string json_labels(const Labels& labels) {
   return absl::StrCat("{",
                       absl::StrJoin(labels, ", ",
                                     [](std::string* out, const auto& label) {
-                                      absl::StrAppend(out, json_string(label.first), ": ",
-                                                      json_string(label.second));
+                                      absl::StrAppend(out, base::json_string(label.first), ": ",
+                                                      base::json_string(label.second));
                                     }),
                       "}");
-}
-
-// Bytes of the UTF-8 sequence that begins at `text`, 0 when there is none.
-size_t utf8_length(absl::string_view text) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return 1;
-  const size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-  if (first < 0xC2 || first > 0xF4 || text.size() < length) return 0;
-  for (size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-  }
-  if (first == 0xE0 && byte(1) < 0xA0) return 0;
-  if (first == 0xED && byte(1) > 0x9F) return 0;  // A surrogate.
-  if (first == 0xF0 && byte(1) < 0x90) return 0;
-  if (first == 0xF4 && byte(1) > 0x8F) return 0;
-  return length;
 }
 
 absl::Status errno_status(absl::string_view doing, const std::string& path) {
@@ -95,26 +81,6 @@ void sync_folder(const std::string& folder) {
 
 }  // namespace
 
-std::string json_string(absl::string_view text) {
-  std::string out = "\"";
-  while (!text.empty()) {
-    const size_t length = utf8_length(text);
-    const char c = text[0];
-    if (length == 0) {
-      out += "\xEF\xBF\xBD";
-    } else if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (length == 1 && static_cast<unsigned char>(c) < 0x20) {
-      absl::StrAppendFormat(&out, "\\u%04x", static_cast<unsigned char>(c));
-    } else {
-      absl::StrAppend(&out, text.substr(0, length));
-    }
-    text.remove_prefix(length == 0 ? 1 : length);
-  }
-  return out + '"';
-}
-
 std::string json_real(double value) {
   if (!std::isfinite(value)) return "null";
   if (value == std::floor(value) && std::abs(value) < 1e15) return absl::StrFormat("%.0f", value);
@@ -133,18 +99,31 @@ void JsonReport::add_real(absl::string_view metric, double value, absl::string_v
 }
 
 std::string JsonReport::text() const {
-  std::string out = absl::StrCat(
-      "{\n  \"command\": ", json_string(command_), ",\n  \"version\": ", json_string(version_),
-      ",\n  \"machine\": {\"cpu\": ", json_string(machine_.cpu), ", \"cores\": ", machine_.cores,
-      ", \"memory_mb\": ", machine_.memory_mb, ", \"huge_pages\": ", machine_.huge_pages,
-      ", \"kernel\": ", json_string(machine_.kernel), "},\n  \"results\": [");
+  std::string out =
+      absl::StrCat("{\n  \"command\": ", base::json_string(command_),
+                   ",\n  \"version\": ", base::json_string(version_),
+                   ",\n  \"machine\": {\"cpu\": ", base::json_string(machine_.cpu),
+                   ", \"cores\": ", machine_.cores, ", \"memory_mb\": ", machine_.memory_mb,
+                   ", \"huge_pages\": ", machine_.huge_pages,
+                   ", \"kernel\": ", base::json_string(machine_.kernel), "},\n  \"results\": [");
   for (size_t i = 0; i < results_.size(); ++i) {
     const Result& result = results_[i];
-    absl::StrAppend(&out, i == 0 ? "\n" : ",\n", "    {\"metric\": ", json_string(result.metric),
-                    ", \"value\": ", result.value, ", \"unit\": ", json_string(result.unit),
+    absl::StrAppend(&out, i == 0 ? "\n" : ",\n",
+                    "    {\"metric\": ", base::json_string(result.metric),
+                    ", \"value\": ", result.value, ", \"unit\": ", base::json_string(result.unit),
                     ", \"labels\": ", json_labels(result.labels), "}");
   }
   return out + "\n  ]\n}\n";
+}
+
+absl::StatusOr<std::string> read_whole(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    return absl::NotFoundError(absl::StrCat(path, " cannot be read: ", strerror(errno)));
+  }
+  std::string out{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  if (file.bad()) return absl::UnavailableError(absl::StrCat(path, " cannot be read"));
+  return out;
 }
 
 absl::Status check_writable(const std::string& path) {

@@ -13,6 +13,7 @@
 #include "absl/strings/string_view.h"
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "cli/machine.h"
 
 namespace sluice::cli {
@@ -46,11 +47,11 @@ class JsonReport {
   std::vector<Result> results_;
 };
 
-// A string as JSON, quotes included. Bytes that are not UTF-8 become U+FFFD.
-std::string json_string(absl::string_view text);
 // Whole numbers without a point; null for what is no finite number.
 std::string json_real(double value);
 
+// The content of a file.
+absl::StatusOr<std::string> read_whole(const std::string& path);
 // Whether write_whole() has a chance, tried before the work is done rather than after.
 absl::Status check_writable(const std::string& path);
 // Writes a file whole or not at all: beside its place, made durable, then moved there. A path that

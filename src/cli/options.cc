@@ -171,6 +171,13 @@ void add_security(OptionSet* set, Options* o) {
   set->add_list("allow", "NAME",
                 "a client's name that is accepted; may be repeated (default: all that are trusted)",
                 &o->allowed);
+  set->add_text(
+      "policy-file", "FILE",
+      "rules: which peer may connect, call and use what; the rest is denied (with --cert)",
+      &o->policy_file);
+  set->add_text("audit", "FILE",
+                "record every acceptance and refusal there; see sluice audit --help (with --cert)",
+                &o->audit_file);
   set->add("cipher", "NAME",
            "aes-128-gcm (default), aes-256-gcm, chacha20-poly1305; plaintext takes no key and both "
            "sides must choose it",
@@ -315,6 +322,12 @@ absl::Status check_credentials(const Options& o) {
         o.peer_name.empty() ? "--allow" : "--name",
         " names a peer by its certificate: give --cert, --key and --trust too, or drop it"));
   }
+  if (!o.policy_file.empty() || !o.audit_file.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(o.audit_file.empty() ? "--policy-file" : "--audit",
+                     " is about names, and a pre-shared key proves none: give --cert, --key and "
+                     "--trust, or drop it"));
+  }
   const bool plain = o.cipher == CryptoAlgorithm::kPlaintext;
   if (plain && !o.psk_file.empty()) {
     return absl::InvalidArgumentError("--cipher=plaintext takes no --psk-file: drop one");
@@ -407,6 +420,8 @@ EngineOptions engine_options(const Options& options, bool accept, std::vector<ui
   engine.crypto.key_file = options.key;
   engine.crypto.trust = options.trust;
   engine.crypto.allowed_names = options.allowed;
+  engine.access.policy_file = options.policy_file;
+  engine.access.audit_file = options.audit_file;
   if (options.psk_file.empty() && !has_certificates(options) &&
       options.cipher != CryptoAlgorithm::kPlaintext) {
     engine.crypto.psk = std::move(psk);

@@ -45,6 +45,8 @@ struct Options {
   std::vector<TrustOptions> trust;
   std::vector<std::string> allowed;
   std::string peer_name;  // What the server has to prove.
+  std::string policy_file;
+  std::string audit_file;
   CryptoAlgorithm cipher = CryptoAlgorithm::kAes128Gcm;
   CryptoBackend backend = CryptoBackend::kAuto;
 

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "cli/args.h"
+#include "cli/audit.h"
 #include "cli/identity.h"
 #include "cli/runner.h"
 #include "cli/text.h"
@@ -27,7 +28,8 @@ std::string general_help(const OptionSet& set) {
                                  ": encrypted messages over DPDK\n\n"
                                  "usage: sluice [EAL arguments --] MODE [options]\n"
                                  "       sluice MODE --help\n"
-                                 "       sluice identity --help   (certificates)\n\nmodes:\n");
+                                 "       sluice identity --help   (certificates)\n"
+                                 "       sluice audit --help      (the audit log)\n\nmodes:\n");
   for (const Mode* mode : modes()) {
     const std::string name = mode->name;
     absl::StrAppend(&out, "  ", name, std::string(12 - name.size(), ' '), mode->summary, "\n");
@@ -96,6 +98,9 @@ absl::StatusOr<Command> read_command(const std::vector<std::string>& arguments) 
 int run_program(const std::vector<std::string>& arguments) {
   if (!arguments.empty() && arguments.front() == "identity") {
     return run_identity({arguments.begin() + 1, arguments.end()}, stdout);
+  }
+  if (!arguments.empty() && arguments.front() == "audit") {
+    return run_audit({arguments.begin() + 1, arguments.end()}, stdout);
   }
   const auto command = read_command(arguments);
   if (!command.ok()) {

@@ -46,7 +46,8 @@ constexpr Topic kTopics[] = {
      "  set count N                  messages of the next start; 0: until stop\n"
      "  set duration TIME            of the next start; 0: no limit\n"},
     {"clear", "  clear port stats all         all counters start from zero\n"},
-    {"help", "  help [start|stop|show|set|clear]\n"},
+    {"reload", "  reload                       read the policy and the certificates again\n"},
+    {"help", "  help [start|stop|show|set|clear|reload]\n"},
     {"quit", "  quit                         stop, close and leave\n"},
 };
 
@@ -90,6 +91,7 @@ absl::Status Prompt::execute(absl::string_view line) {
   if (verb == "show") return show(words);
   if (verb == "clear") return clear(words);
   if (verb == "set") return set(words);
+  if (verb == "reload") return reload(words);
   if (verb == "help") return help(words);
   if (verb == "quit" || verb == "exit") {
     quitting_ = true;
@@ -212,6 +214,13 @@ absl::Status Prompt::set_traffic(const Words& words) {
   return absl::OkStatus();
 }
 
+absl::Status Prompt::reload(const Words& words) {
+  if (words.size() != 1) return usage("reload");
+  absl::Status status = rig_->engine().reload();
+  if (status.ok()) print(absl::StrCat(kReloadedText, "\n"));
+  return status;
+}
+
 absl::Status Prompt::help(const Words& words) {
   const std::string text = prompt_help(words.size() > 1 ? words[1] : "");
   if (text.empty() || words.size() > 2) return usage("help");
@@ -243,6 +252,7 @@ absl::Status run_file(const std::string& path, Prompt* prompt, JobRun* run) {
 absl::Status wait_for_job(JobRun* run) {
   bool told = false;
   while (run->running() && signals_received() < 2) {
+    run->reload_when_asked();
     if (signals_received() > 0 && !std::exchange(told, true)) run->stop();
     if (!run->tick()) ::poll(nullptr, 0, kTickMillis);
   }
@@ -262,7 +272,8 @@ void read_commands(Prompt* prompt, JobRun* run) {
       if (count <= 0) return;
       pending.append(bytes, static_cast<size_t>(count));
     }
-    bool prompted = run->tick();
+    bool prompted = run->reload_when_asked();
+    prompted |= run->tick();
     for (size_t end = 0; !prompt->quitting() && (end = pending.find('\n')) != std::string::npos;) {
       const absl::Status status = prompt->execute(pending.substr(0, end));
       pending.erase(0, end + 1);

@@ -42,6 +42,7 @@ class Prompt {
   absl::Status set(const Words& words);
   absl::Status set_fault(const Words& words);
   absl::Status set_traffic(const Words& words);
+  absl::Status reload(const Words& words);
   absl::Status help(const Words& words);
   void print(const std::string& text);
 

@@ -9,6 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "cli/audit.h"
 #include "cli/figures.h"
 #include "cli/prompt.h"
 #include "cli/show.h"
@@ -40,6 +41,7 @@ absl::Status run_job(const Mode& mode, Rig* rig, JobRun* run) {
   const bool endless = !mode.connects;
   bool told = false;
   while (!run->tick()) {
+    run->reload_when_asked();
     if (signals_received() >= 1 && !std::exchange(told, true)) run->stop();
     if (signals_received() >= 2) return absl::CancelledError("interrupted without draining");
     std::this_thread::sleep_for(kTick);
@@ -112,6 +114,19 @@ void JobRun::print_period(uint64_t now) {
   period_ = std::move(stats);
 }
 
+bool JobRun::reload_when_asked() {
+  if (!take_reload()) return false;
+  const absl::Status status = rig_->engine().reload();
+  bar_.clear();
+  if (status.ok()) {
+    absl::FPrintF(out_, "%s\n", kReloadedText);
+    std::fflush(out_);
+  } else {
+    complain(status);
+  }
+  return true;
+}
+
 bool JobRun::tick() {
   if (job_ == nullptr) return false;
   const uint64_t now = rig_->engine().now_ns();
@@ -157,7 +172,13 @@ int run_mode(const Mode& mode, const Options& options, const std::string& comman
       return kExitUsage;
     }
   }
+  const absl::Status access = check_access_files(options);
+  if (!access.ok()) {
+    complain(access);
+    return kExitUsage;
+  }
   watch_signals();
+  if (has_certificates(options)) watch_reload();
   auto rig = Rig::open(options, mode.roles, mode.longest(options));
   if (!rig.ok()) {
     complain(rig.status());

@@ -23,6 +23,9 @@ inline constexpr int kExitFailed = 1;         // The work or the start has faile
 inline constexpr int kExitUsage = 2;          // The command line cannot be meant.
 inline constexpr int kExitInterrupted = 130;  // By a signal, before the work's own end.
 
+// What is printed after a reload.
+inline constexpr char kReloadedText[] = "reloaded: policy and certificates";
+
 // A job under way: ticks it, shows its progress and the periodic counters.
 class JobRun {
  public:
@@ -38,6 +41,9 @@ class JobRun {
   // To be called every few milliseconds: when the job has ended its results are printed, and true
   // is returned once.
   bool tick();
+  // To be called as often: reads the policy and the certificates again where a signal has asked for
+  // it, and says what came of it. True when it did.
+  bool reload_when_asked();
   void stop();
   // What the last job that ended came to.
   const absl::Status& outcome() const { return outcome_; }

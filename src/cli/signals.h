@@ -5,8 +5,13 @@
 namespace sluice::cli {
 
 // SIGINT and SIGTERM are counted from now on instead of ending the process; a third one ends it at
-// once. SIGPIPE is ignored.
+// once. SIGPIPE is ignored, and SIGXFSZ: a file that may not grow is an error of its write.
 void watch_signals();
+
+// SIGHUP asks for a reload from now on, instead of ending the process.
+void watch_reload();
+// Whether it has come since the last call.
+bool take_reload();
 
 // How many of them have come.
 int signals_received();

@@ -70,6 +70,10 @@ const char* refuse_reason_text(RefuseReason reason) {
              "the same on both sides";
     case RefuseReason::kTls:
       return "the TLS handshake failed";
+    case RefuseReason::kPolicy:
+      return "the policy does not let this name connect";
+    case RefuseReason::kAudit:
+      return "the audit log cannot be written, and without it no session begins";
     default:
       return certificate_reason_text(reason);
   }

@@ -77,6 +77,8 @@ enum class RefuseReason : uint8_t {
   kParameters = 8,    // Parameters that do not go together (lanes).
   kMechanism = 9,     // Another handshake mechanism is required.
   kTls = 10,          // The TLS handshake failed, for no reason below.
+  kPolicy = 11,       // The policy of the refusing side does not let this name connect.
+  kAudit = 12,        // The refusing side cannot record the session, as it has to.
 
   // What a certificate was refused for.
   kNoCertificate = 16,
@@ -138,6 +140,10 @@ struct HandshakeResult {
   SessionAgreement agreement;
   ResetToken peer_reset_token{};  // What a RESET for the peer's session id has to carry.
   std::string peer_name;          // The DNS name that the peer proved; empty without certificates.
+  // Who answers for it: the anchor's name, those of the issuers below it, and peer_name. The first
+  // is the responsible party. Empty without certificates.
+  std::vector<std::string> peer_chain;
+  std::array<uint8_t, 32> peer_key_id{};  // SHA-256 of its public key (SubjectPublicKeyInfo).
   // Wall-clock time from which on either side's certificate is no longer good: the session ends.
   uint64_t expires_ns = kNeverExpires;
   bool own_expires_first = false;
@@ -165,6 +171,15 @@ struct HandshakeOutcome {
   bool by_peer = false;  // kRefused: the peer, proved or proving, said so; else this side did.
   std::string detail;    // kRefused: what exactly, for this side's log; may be empty.
   std::vector<HandshakeMessage> send;
+};
+
+// Decides whether a peer that has proved its name may have a session: the last of all checks, on
+// the thread that drives the handshake. kNone accepts; else `detail` may say more, for this side's
+// log. `initiator`: this side began. `context` must outlive every user.
+struct PeerJudge {
+  RefuseReason (*judge)(void* context, const HandshakeResult& peer, bool initiator,
+                        std::string* detail) = nullptr;
+  void* context = nullptr;
 };
 
 class ClientHandshake {

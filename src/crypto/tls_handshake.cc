@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -29,6 +30,16 @@ constexpr size_t kMaxTlsSecret = 64;  // Of a TLS hash.
 
 Bytes bytes_of(ByteView view) { return {view.data, view.size}; }
 
+std::vector<std::string> lines_of(std::string_view text) {
+  std::vector<std::string> out;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    out.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return out;
+}
+
 struct TrafficSecret {
   std::array<uint8_t, kMaxTlsSecret> bytes{};
   size_t size = 0;
@@ -49,7 +60,7 @@ struct TrafficSecret {
 class TlsSide {
  public:
   TlsSide(const TlsMechanism* mechanism, uint64_t attempt, const SessionParameters& local)
-      : mechanism_(mechanism), attempt_(attempt) {
+      : mechanism_(mechanism), credentials_(mechanism->credentials()), attempt_(attempt) {
     result_.local = local;
   }
   ~TlsSide() { end(); }
@@ -58,6 +69,7 @@ class TlsSide {
 
   const BoringsslModule& module() const { return mechanism_->module(); }
   const TlsFunctions& tls() const { return *module().tls; }
+  TlsIdentity* identity() const { return credentials_->identity.get(); }
   const Primitives& primitives() const { return module().primitives; }
 
   TlsCallbacks callbacks() {
@@ -89,7 +101,7 @@ class TlsSide {
 
   // This side's reset token and the handshake messages that it has to say.
   std::vector<uint8_t> flight() const {
-    const ResetToken token = mechanism_->reset_token(result_.local.session_id);
+    const ResetToken token = credentials_->reset_token(module(), result_.local.session_id);
     std::vector<uint8_t> out(token.begin(), token.end());
     out.insert(out.end(), handshake_.begin(), handshake_.end());
     return out;
@@ -123,19 +135,32 @@ class TlsSide {
     TlsPeer peer;
     tls().peer(connection_, &peer);
     result_.peer_name = peer.name;
+    result_.peer_chain = lines_of(peer.chain);
+    std::copy(std::begin(peer.key_id), std::end(peer.key_id), result_.peer_key_id.begin());
     result_.resumed = peer.resumed;
-    result_.expires_ns = std::min(peer.expires_ns, mechanism_->own_expiry_ns());
-    result_.own_expires_first = mechanism_->own_expiry_ns() < peer.expires_ns;
+    result_.expires_ns = std::min(peer.expires_ns, credentials_->expiry_ns);
+    result_.own_expires_first = credentials_->expiry_ns < peer.expires_ns;
     result_.secrets.algorithm = result_.agreement.aead;
     return tls().export_secret(connection_, kSessionLabel, {nullptr, 0},
                                result_.secrets.secret.bytes.data()) &&
            tls().export_secret(connection_, kDoneLabel, {nullptr, 0}, done_.bytes.data());
+  }
+  // PROTOCOL MUST-P2
+  // Nothing else is left to be checked: what this accepts is a session as far as this side goes.
+  HandshakeOutcome judge(bool initiator) const {
+    const PeerJudge& judge = mechanism_->judge();
+    HandshakeOutcome out;
+    if (judge.judge == nullptr) return out;
+    out.reason = judge.judge(judge.context, result_, initiator, &out.detail);
+    if (out.reason != RefuseReason::kNone) out.step = HandshakeStep::kRefused;
+    return out;
   }
   std::vector<uint8_t> done_message() const {
     return TlsSeal(&module(), done_.bytes, kDone).seal(attempt_, tickets_);
   }
 
   const TlsMechanism* mechanism_;
+  std::shared_ptr<const TlsCredentials> credentials_;  // Outlive the connection.
   uint64_t attempt_;
   TlsConnection* connection_ = nullptr;
   std::vector<uint8_t> initial_;    // What TLS has to say, in the clear,
@@ -191,7 +216,7 @@ class TlsClient : public ClientHandshake {
         .peer_name = {reinterpret_cast<const uint8_t*>(peer_name.data()), peer_name.size()},
         .wall_ns = mechanism->wall_ns()};
     const TlsCallbacks callbacks = side_.callbacks();
-    side_.connection_ = side_.tls().connect(mechanism->identity(), &input, &callbacks);
+    side_.connection_ = side_.tls().connect(side_.identity(), &input, &callbacks);
     core_ = encode_tls_core(attempt, side_.initial_);
   }
 
@@ -265,6 +290,8 @@ class TlsClient : public ClientHandshake {
     if (!side_.conclude() || finished.empty() || finished.size() > kMaxTlsFlight) {
       return with_refusal(refused(RefuseReason::kTls, "the own certificate chain is too long"));
     }
+    HandshakeOutcome judged = side_.judge(true);
+    if (judged.step == HandshakeStep::kRefused) return with_refusal(std::move(judged));
     state_ = State::kFinished;
     return answer(HandshakeStep::kNeedMore, HandshakeType::kClientFinished, std::move(finished));
   }
@@ -340,7 +367,7 @@ class TlsServer : public ServerHandshake {
 
   HandshakeOutcome accept(const TlsClientHelloView& hello) {
     const TlsCallbacks callbacks = side_.callbacks();
-    side_.connection_ = side_.tls().accept(side_.mechanism_->identity(), &callbacks);
+    side_.connection_ = side_.tls().accept(side_.identity(), &callbacks);
     if (side_.connection_ == nullptr) return refused(RefuseReason::kBusy);
     if (side_.provide(TlsLevel::kInitial, hello.tls) == TlsStep::kRefused) return side_.refusal();
     // PROTOCOL MUST-I1
@@ -368,9 +395,7 @@ class TlsServer : public ServerHandshake {
     if (side_.take_flight(*flight, &tls)) {
       const TlsStep step = side_.provide(TlsLevel::kHandshake, tls);
       if (step == TlsStep::kRefused) out = side_.refusal();
-      if (step == TlsStep::kDone && side_.conclude()) {
-        out = answer(HandshakeStep::kEstablished, HandshakeType::kServerDone, side_.done_message());
-      }
+      if (step == TlsStep::kDone && side_.conclude()) out = judge();
     }
     // PROTOCOL MUST-I5
     if (out.step == HandshakeStep::kRefused) {
@@ -385,6 +410,12 @@ class TlsServer : public ServerHandshake {
     return out;
   }
 
+  HandshakeOutcome judge() const {
+    HandshakeOutcome out = side_.judge(false);
+    if (out.step == HandshakeStep::kRefused) return out;
+    return answer(HandshakeStep::kEstablished, HandshakeType::kServerDone, side_.done_message());
+  }
+
   TlsSide side_;
   State state_ = State::kStart;
   std::vector<uint8_t> core_;
@@ -395,20 +426,34 @@ class TlsServer : public ServerHandshake {
 
 }  // namespace
 
-TlsMechanism::TlsMechanism(const BoringsslModule* module, TlsIdentityOwner identity,
-                           WallClock clock, bool allow_self)
-    : module_(module), identity_(std::move(identity)), clock_(clock), allow_self_(allow_self) {
-  SLUICE_CHECK(identity_.get() != nullptr && clock_.now != nullptr);
+TlsCredentials::TlsCredentials(const BoringsslModule* module, TlsIdentityOwner owner)
+    : identity(std::move(owner)) {
+  SLUICE_CHECK(identity.get() != nullptr);
   CertificateFacts facts;
-  module_->tls->identity_facts(identity_.get(), &facts);
-  own_expiry_ns_ = facts.not_after_ns;
+  module->tls->identity_facts(identity.get(), &facts);
+  expiry_ns = facts.not_after_ns;
   std::array<uint8_t, kTlsSecretSize> secret;
   const WipeOnExit wipe_secret(&secret);
-  module_->tls->identity_secret(identity_.get(), secret.data());
-  hkdf_expand_label(module_->primitives, secret, "tls reset", {}, reset_key_);
+  module->tls->identity_secret(identity.get(), secret.data());
+  hkdf_expand_label(module->primitives, secret, "tls reset", {}, reset_key);
 }
 
-TlsMechanism::~TlsMechanism() { wipe(reset_key_.data(), reset_key_.size()); }
+TlsCredentials::~TlsCredentials() { wipe(reset_key.data(), reset_key.size()); }
+
+ResetToken TlsCredentials::reset_token(const BoringsslModule& module, base::SessionId local) const {
+  return derive_reset_token(module.primitives, reset_key, local);
+}
+
+TlsMechanism::TlsMechanism(const BoringsslModule* module, TlsIdentityOwner identity,
+                           WallClock clock, bool allow_self)
+    : module_(module), clock_(clock), allow_self_(allow_self) {
+  SLUICE_CHECK(clock_.now != nullptr);
+  renew(std::move(identity));
+}
+
+void TlsMechanism::renew(TlsIdentityOwner identity) {
+  credentials_ = std::make_shared<const TlsCredentials>(module_, std::move(identity));
+}
 
 std::unique_ptr<ClientHandshake> TlsMechanism::new_client(uint64_t attempt,
                                                           const SessionParameters& local,
@@ -423,7 +468,7 @@ std::unique_ptr<ServerHandshake> TlsMechanism::new_server(uint64_t attempt,
 
 // PROTOCOL MUST-I6
 ResetToken TlsMechanism::reset_token(base::SessionId local) const {
-  return derive_reset_token(module_->primitives, reset_key_, local);
+  return credentials_->reset_token(*module_, local);
 }
 
 }  // namespace sluice::crypto

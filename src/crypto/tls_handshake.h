@@ -79,13 +79,27 @@ class TlsIdentityOwner {
   TlsIdentity* identity_;
 };
 
+// What one identity brings into handshakes. Those under way keep theirs when it is renewed.
+struct TlsCredentials {
+  TlsCredentials(const BoringsslModule* module, TlsIdentityOwner identity);
+  ~TlsCredentials();
+  TlsCredentials(const TlsCredentials&) = delete;
+  TlsCredentials& operator=(const TlsCredentials&) = delete;
+
+  ResetToken reset_token(const BoringsslModule& module, base::SessionId local) const;
+
+  TlsIdentityOwner identity;
+  uint64_t expiry_ns = 0;  // When the own certificate ends.
+  std::array<uint8_t, kSha256Size> reset_key{};
+};
+
+// Used by one thread at a time, but for the identity's functions.
 class TlsMechanism : public HandshakeMechanism {
  public:
   // `identity` holds one. The module and the clock's context must outlive this object. `allow_self`
   // admits hellos of this very endpoint (loopback within one process).
   TlsMechanism(const BoringsslModule* module, TlsIdentityOwner identity, WallClock clock,
                bool allow_self);
-  ~TlsMechanism() override;
 
   HandshakeMechanismId id() const override { return HandshakeMechanismId::kTls13; }
   uint8_t max_hello_fragments() const override { return 2; }  // A hybrid key share is over 1 KB.
@@ -95,20 +109,24 @@ class TlsMechanism : public HandshakeMechanism {
                                               const SessionParameters& local) override;
   ResetToken reset_token(base::SessionId local) const override;
 
+  // Handshakes that begin from now on prove this identity, and judge peers by its anchors. Tickets
+  // of the identity before it are forgotten.
+  void renew(TlsIdentityOwner identity);
+  // Before the first handshake; without one every peer that proves a trusted name is accepted.
+  void set_judge(PeerJudge judge) { judge_ = judge; }
+
   const BoringsslModule& module() const { return *module_; }
-  TlsIdentity* identity() const { return identity_.get(); }
+  std::shared_ptr<const TlsCredentials> credentials() const { return credentials_; }
   uint64_t wall_ns() const { return clock_(); }
   bool allow_self() const { return allow_self_; }
-  // When the own certificate ends.
-  uint64_t own_expiry_ns() const { return own_expiry_ns_; }
+  const PeerJudge& judge() const { return judge_; }
 
  private:
   const BoringsslModule* module_;
-  TlsIdentityOwner identity_;
+  std::shared_ptr<const TlsCredentials> credentials_;
   WallClock clock_;
   bool allow_self_;
-  uint64_t own_expiry_ns_ = 0;
-  std::array<uint8_t, kSha256Size> reset_key_{};
+  PeerJudge judge_;
 };
 
 }  // namespace sluice::crypto

@@ -44,6 +44,8 @@ struct SessionInfo {
   bool initiator = false;
   crypto::AeadAlgorithm algorithm = crypto::AeadAlgorithm::kNone;
   std::string peer_name;  // The DNS name that the peer proved; empty with pre-shared keys.
+  std::vector<std::string> peer_chain;  // Who answers for it, from the anchor's name to peer_name.
+  std::string peer_key;                 // SHA-256 of its public key, in hexadecimal digits.
   // Wall-clock time since 1970 at which the session ends with a certificate of either side.
   uint64_t expires_ns = crypto::kNeverExpires;
   std::vector<LaneInfo> lanes;  // Those of all lcores.

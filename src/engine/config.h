@@ -120,9 +120,19 @@ struct NodeConfig {
   SessionListener* listener = nullptr;  // Not owned; may be null.
 };
 
+// What may be read again while an engine runs.
+struct ReloadConfig {
+  std::optional<TlsConfig> tls;
+  std::optional<FileText> policy;
+};
+
 struct EngineConfig {
   EalConfig eal;
   std::vector<NodeConfig> nodes;
+  // Of peers with certificates, on every node: what each may do (see crypto/policy.h), and where it
+  // is recorded. Empty: everything, and nowhere.
+  std::optional<FileText> policy;
+  std::string audit_file;
   crypto::BackendKind backend = crypto::BackendKind::kAuto;
   std::string crypto_module;  // Path of libsluice-boringssl.so; empty: looked for.
 };

@@ -94,10 +94,14 @@ absl::StatusOr<std::unique_ptr<Control>> Control::create(const Setup& setup) {
 
 Control::Control(const Setup& setup, const transport::ConnectorConfig& config)
     : setup_(setup),
+      access_({setup.config->name, setup.policy, setup.audit, &stats_}),
       connector_(config, setup.mechanism, setup.primitives, setup.random),
       paths_(paths_setup()),
       sessions_(sessions_setup()),
-      link_up_(setup.ports.size(), false) {}
+      link_up_(setup.ports.size(), false) {
+  const bool judged = setup.policy != nullptr || setup.audit != nullptr;
+  if (judged && setup.tls != nullptr) setup.tls->set_judge(access_.judge());
+}
 
 Control::~Control() {
   stop();
@@ -144,6 +148,12 @@ Sessions::Setup Control::sessions_setup() {
   out.listener = setup_.config->listener;
   out.wall_clock = system_wall_clock();
   out.post = [this](uint8_t lcore, ControlTask* task) { post_task(lcore, task); };
+  out.permissions = [this](const std::string& name) { return access_.permissions(name); };
+  out.may_connect = [this](const std::string& name) { return access_.may_connect(name); };
+  out.ended = [this](const SessionInfo& session, base::Code code, const std::string& reason) {
+    end_uses(session);
+    access_.ended(session, code, reason);
+  };
   out.release_id = [this](base::SessionId id) { connector_.release_session(id); };
   out.ready = [this](transport::ConnectId id, const SessionInfo* info, const std::string& error) {
     if (info != nullptr) {
@@ -210,6 +220,7 @@ void Control::run() {
 
 bool Control::work(base::Nanos now) {
   bool busy = take_packets(now);
+  busy |= take_uses();
   busy |= take_notices(now);
   busy |= run_posted();
   busy |= run_orphans(now);
@@ -347,9 +358,11 @@ bool Control::take_events(base::Nanos now) {
         sessions_.establish(event, now);
         break;
       case transport::ConnectorEventKind::kFailed:
+        access_.refused(event, now);
         end_connect(event.connect, status_of(event.code, event.reason));
         break;
       case transport::ConnectorEventKind::kRefusedPeer:
+        access_.refused(event, now);
         if (setup_.config->listener != nullptr) {
           setup_.config->listener->on_peer_refused(setup_.node, event.peer, event.reason);
         }
@@ -357,6 +370,30 @@ bool Control::take_events(base::Nanos now) {
     }
   }
   return count > 0;
+}
+
+// What is used for the first time goes on record when it happens, and how often when its session
+// ends: a log that grew with every message would not be one.
+bool Control::take_uses() {
+  bool any = false;
+  for (Lcore* lcore : setup_.lcores) {
+    if (lcore->gate() == nullptr || !lcore->gate()->uses().any_fresh()) continue;
+    any = true;
+    lcore->gate()->uses().fresh([this](const Use& use) {
+      if (const SessionInfo* session = sessions_.find(use.session)) access_.used(*session, use);
+    });
+  }
+  return any;
+}
+
+void Control::end_uses(const SessionInfo& session) {
+  take_uses();
+  for (Lcore* lcore : setup_.lcores) {
+    if (lcore->gate() == nullptr) continue;
+    lcore->gate()->uses().end(session.session, [&](const Use& use, uint64_t messages) {
+      access_.used_up(session, use, messages);
+    });
+  }
 }
 
 // What ends a handshake lets the peer send on its lanes, so it leaves after they are installed.
@@ -484,6 +521,17 @@ absl::Status Control::update_keys(base::SessionId session) {
   const bool ran = post_and_wait([&] { found = sessions_.update_keys(session); });
   if (!ran) return absl::CancelledError("the engine is not running");
   return found ? absl::OkStatus() : absl::NotFoundError("no such session");
+}
+
+absl::Status Control::reload(std::shared_ptr<crypto::TlsIdentityOwner> identity,
+                             std::shared_ptr<const crypto::Policy> policy) {
+  const bool ran = post_and_wait([&] {
+    if (identity != nullptr && setup_.tls != nullptr) setup_.tls->renew(std::move(*identity));
+    access_.set_policy(std::move(policy));
+    sessions_.judge_again();
+    stats_.reloads.add();
+  });
+  return ran ? absl::OkStatus() : absl::CancelledError("the engine is not running");
 }
 
 void Control::refuse_new() {

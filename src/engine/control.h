@@ -19,6 +19,9 @@
 #include "absl/status/statusor.h"
 #include "base/types.h"
 #include "crypto/handshake.h"
+#include "crypto/policy.h"
+#include "crypto/tls_handshake.h"
+#include "engine/access.h"
 #include "engine/application.h"
 #include "engine/channel.h"
 #include "engine/clock.h"
@@ -54,6 +57,9 @@ class Control {
     std::vector<crypto::AeadAlgorithm> algorithms;
     crypto::RandomSource random;
     crypto::HandshakeMechanism* mechanism = nullptr;  // Outlives the control thread.
+    crypto::TlsMechanism* tls = nullptr;              // The same where it is TLS, else null.
+    std::shared_ptr<const crypto::Policy> policy;     // Null: everything is allowed.
+    AuditLog* audit = nullptr;  // Null: nothing is recorded. Outlives the control thread.
     uint32_t max_packet = 0;
   };
 
@@ -73,6 +79,10 @@ class Control {
                base::Nanos timeout, ConnectCallback done);
   absl::Status close_session(base::SessionId session);
   absl::Status update_keys(base::SessionId session);
+  // Handshakes that begin from now on prove this identity (null: as before); the policy holds for
+  // every session, also those that are up.
+  absl::Status reload(std::shared_ptr<crypto::TlsIdentityOwner> identity,
+                      std::shared_ptr<const crypto::Policy> policy);
   // Refuses new sessions and ends connects under way.
   void refuse_new();
   // Closes every session, telling the peers.
@@ -99,6 +109,8 @@ class Control {
   bool run_posted();
   bool run_orphans(base::Nanos now);
   bool take_events(base::Nanos now);
+  bool take_uses();
+  void end_uses(const SessionInfo& session);
   bool send_handshakes(base::Nanos now);
   void watch_links(base::Nanos now);
   void begin_connect(const transport::PeerAddress& peer, const std::string& peer_name,
@@ -113,6 +125,7 @@ class Control {
 
   Setup setup_;
   ControlStats stats_;
+  Access access_;
   transport::Connector connector_;
   Paths paths_;
   Sessions sessions_;

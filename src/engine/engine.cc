@@ -79,6 +79,11 @@ absl::Status Engine::update_keys(size_t node, base::SessionId session) {
   return impl_->nodes[node]->control().update_keys(session);
 }
 
+absl::Status Engine::reload(const absl::StatusOr<ReloadConfig>& read) {
+  if (auto status = refuse_forked_child(); !status.ok()) return status;
+  return impl_->reload(read);
+}
+
 std::vector<SessionInfo> Engine::sessions(size_t node) const {
   if (node >= impl_->nodes.size()) return {};
   return impl_->nodes[node]->control().sessions();

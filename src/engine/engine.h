@@ -100,6 +100,12 @@ class Engine {
   absl::Status close_session(size_t node, base::SessionId session);
   // Starts a new sending epoch on every lane of a session.
   absl::Status update_keys(size_t node, base::SessionId session);
+  // Takes a policy and an identity anew, on every node, after all of it was found good; what fails
+  // changes nothing. Sessions stay, but for those that the policy does not let connect any more,
+  // and prove the identity that they began with. `read` may be the error that reading the files
+  // ended with, which is then recorded and returned. Errors as of create(); FailedPrecondition when
+  // the engine does not run, or had no policy and is given one.
+  absl::Status reload(const absl::StatusOr<ReloadConfig>& read);
   std::vector<SessionInfo> sessions(size_t node) const;
   // Asks every lcore of a node for its lanes; waits for the answers (microseconds as a rule).
   absl::StatusOr<std::vector<transport::LaneSnapshot>> lanes(size_t node) const;

@@ -34,6 +34,21 @@ uint64_t monotonic_ns() {
   return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000u + static_cast<uint64_t>(time.tv_nsec);
 }
 
+absl::StatusOr<std::shared_ptr<const crypto::Policy>> read_policy(const FileText& text) {
+  const std::string_view view(reinterpret_cast<const char*>(text.bytes.data()), text.bytes.size());
+  crypto::PolicyResult result = crypto::Policy::parse(text.file, view);
+  if (!result.ok()) return absl::InvalidArgumentError(result.error);
+  return std::move(result.policy);
+}
+
+// A rule is on record by its line, so the text that has the line is by its hash.
+std::string name_policy(const FileText& text, const crypto::Policy& policy,
+                        const CryptoLibrary& library) {
+  const std::string_view view(reinterpret_cast<const char*>(text.bytes.data()), text.bytes.size());
+  return absl::StrCat(text.file, ", ", policy.rules(), " rules, SHA-256 ",
+                      crypto::audit_hash_text(crypto::audit_hash_of(*library.primitives, view)));
+}
+
 bool needs_shared_memory(const PortConfig& port) {
   const auto spec = parse_device(port.device);
   if (!spec.ok()) return false;
@@ -115,6 +130,8 @@ absl::Status EngineImpl::open() {
   if (!taken.ok()) return taken.status();
   eal_lcores = *std::move(taken);
   if (auto status = add_cables(); !status.ok()) return status;
+  library_ = *library;
+  if (auto status = open_access(**library); !status.ok()) return status;
   if (auto status = make_nodes(**library); !status.ok()) return status;
   fill_report(**library);
   return absl::OkStatus();
@@ -132,6 +149,84 @@ absl::Status EngineImpl::add_cables() {
   return cables.check();
 }
 
+crypto::AuditRecord EngineImpl::record_of(const char* event) const {
+  crypto::AuditRecord record;
+  record.event = event;
+  for (const NodeConfig& node : config.nodes) {
+    absl::StrAppend(&record.node, record.node.empty() ? "" : ", ", node.name);
+  }
+  record.object = policy_text_;
+  return record;
+}
+
+// A policy is about names and an audit log names who is responsible: both need certificates.
+absl::Status EngineImpl::open_access(const CryptoLibrary& library) {
+  if (!config.policy.has_value() && config.audit_file.empty()) return absl::OkStatus();
+  for (const NodeConfig& node : config.nodes) {
+    if (node.tls.has_value()) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        node.name,
+        ": a policy and an audit log are about names, and a pre-shared key proves none: "
+        "give --cert, --key and --trust"));
+  }
+  if (config.policy.has_value()) {
+    auto read = read_policy(*config.policy);
+    if (!read.ok()) return read.status();
+    policy_ = *std::move(read);
+    policy_text_ = name_policy(*config.policy, *policy_, library);
+    report.lines.push_back({"policy", absl::StrCat(policy_->rules(), " rules"), policy_->file()});
+  }
+  if (config.audit_file.empty()) return absl::OkStatus();
+  auto log = AuditLog::open({.file = config.audit_file,
+                             .primitives = library.primitives,
+                             .wall_clock = system_wall_clock(),
+                             .write = {}});
+  if (!log.ok()) return log.status();
+  audit = *std::move(log);
+  report.lines.push_back({"audit log", config.audit_file,
+                          absl::StrCat("goes on after ", audit->records(), " records")});
+  return audit->append_or_say(record_of("start"));
+}
+
+absl::Status EngineImpl::try_reload(const absl::StatusOr<ReloadConfig>& read) {
+  if (!read.ok()) return read.status();
+  if (state_ != State::kRunning) return absl::FailedPreconditionError("the engine does not run");
+  // Everything is read and checked before anything is changed.
+  std::shared_ptr<const crypto::Policy> policy = policy_;
+  if (read->policy.has_value() != (policy_ != nullptr)) {
+    return absl::FailedPreconditionError("a policy can be changed, not added or taken away: stop");
+  }
+  if (read->policy.has_value()) {
+    auto parsed = read_policy(*read->policy);
+    if (!parsed.ok()) return parsed.status();
+    policy = *std::move(parsed);
+  }
+  std::vector<std::shared_ptr<crypto::TlsIdentityOwner>> identities(nodes.size());
+  for (size_t i = 0; i < nodes.size() && read->tls.has_value(); ++i) {
+    auto identity = make_identity(*read->tls, *library_);
+    if (!identity.ok()) return identity.status();
+    identities[i] = std::make_shared<crypto::TlsIdentityOwner>(std::move(identity->owner));
+  }
+  policy_ = policy;
+  if (read->policy.has_value()) policy_text_ = name_policy(*read->policy, *policy, *library_);
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    if (auto status = nodes[i]->control().reload(identities[i], policy); !status.ok())
+      return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status EngineImpl::reload(const absl::StatusOr<ReloadConfig>& read) {
+  const std::lock_guard lock(mutex_);
+  const absl::Status status = try_reload(read);
+  if (audit == nullptr) return status;
+  crypto::AuditRecord record = record_of("reload");
+  record.decision = status.ok() ? "allow" : "deny";
+  record.reason = std::string(status.message());
+  audit->append(std::move(record));
+  return status;
+}
+
 absl::Status EngineImpl::make_nodes(const CryptoLibrary& library) {
   std::vector<std::vector<uint32_t>> cpus;
   for (const uint32_t lcore : eal_lcores) cpus.push_back(cpus_of_lcore(lcore));
@@ -147,6 +242,9 @@ absl::Status EngineImpl::make_nodes(const CryptoLibrary& library) {
     if (node.tls.has_value()) node.tls->key = crypto::SecretBytes();
     Node::Setup setup;
     setup.mechanism = std::move(mechanism->mechanism);
+    setup.tls = mechanism->tls;
+    setup.policy = policy_;
+    setup.audit = audit.get();
     setup.index = index;
     setup.config = &node;
     setup.eal = eal;
@@ -230,6 +328,7 @@ absl::Status EngineImpl::stop(base::Nanos drain) {
   const bool drained = drain_calls(base::after(eal->clock().now(), drain));
   close_sessions();
   for (const auto& node : nodes) node->stop();
+  if (audit != nullptr) audit->append(record_of("stop"));
   if (drained) return absl::OkStatus();
   return absl::DeadlineExceededError("calls were still in flight when the engine stopped");
 }

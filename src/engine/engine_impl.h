@@ -22,12 +22,14 @@ class EngineImpl {
   absl::Status open();
   absl::Status start();
   absl::Status stop(base::Nanos drain);
+  absl::Status reload(const absl::StatusOr<ReloadConfig>& read);
 
   EngineConfig config;
   Eal* eal = nullptr;
   std::vector<uint32_t> eal_lcores;
-  PoolBox pools;    // Outlives the cables, which may hold buffers,
-  CableBox cables;  // which outlive the nodes' ports.
+  PoolBox pools;                    // Outlives the cables, which may hold buffers,
+  CableBox cables;                  // which outlive the nodes' ports.
+  std::unique_ptr<AuditLog> audit;  // Null where there is to be none. Outlives the nodes.
   std::vector<std::unique_ptr<Node>> nodes;
   EngineReport report;
 
@@ -37,12 +39,18 @@ class EngineImpl {
   EalNeeds needs() const;
   absl::Status check() const;
   absl::Status add_cables();
+  absl::Status open_access(const CryptoLibrary& library);
+  absl::Status try_reload(const absl::StatusOr<ReloadConfig>& read);
+  crypto::AuditRecord record_of(const char* event) const;
   absl::Status make_nodes(const CryptoLibrary& library);
   bool drain_calls(base::Nanos until);
   void close_sessions();
   void fill_report(const CryptoLibrary& library);
 
-  std::mutex mutex_;  // Of start and stop.
+  const CryptoLibrary* library_ = nullptr;
+  std::shared_ptr<const crypto::Policy> policy_;  // Of the last start or reload; null: none.
+  std::string policy_text_;                       // Which it is, for the record.
+  std::mutex mutex_;                              // Of start, stop and reload.
   State state_ = State::kOpen;
   uint64_t opened_at_ns_ = 0;
 };

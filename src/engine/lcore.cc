@@ -61,7 +61,11 @@ Lcore::Lcore(const Setup& setup)
       context_{endpoint_, setup.index, base::Nanos{}},
       filter_(make_filter(*setup.layout)),
       routes_(limits::kMaxRoutes),
-      reset_bucket_(limits::kResetsPerSecond, limits::kBurst) {}
+      reset_bucket_(limits::kResetsPerSecond, limits::kBurst) {
+  if (!setup.gated) return;
+  gate_ = std::make_unique<Gate>(setup.endpoint.max_lanes, setup.endpoint.max_buffered_message,
+                                 &stats_);
+}
 
 absl::StatusOr<std::unique_ptr<Lcore>> Lcore::create(const Setup& setup) {
   std::unique_ptr<Lcore> lcore(new Lcore(setup));
@@ -227,6 +231,8 @@ bool Lcore::deliver_events() {
     const size_t count = endpoint_.poll_events({events_.data(), room});
     if (count == 0) return any;
     any = true;
+    if (gate_ != nullptr) [[unlikely]]
+      hold_back(count);
     setup_.application->on_events(context_, {events_.data(), count});
     for (size_t i = 0; i < count; ++i) {
       if (events_[i].kind != transport::EventKind::kLaneDown) continue;
@@ -234,6 +240,10 @@ bool Lcore::deliver_events() {
     }
     if (count < room) return any;
   }
+}
+
+void Lcore::hold_back(size_t events) {
+  if (gate_->filter(endpoint_, now_, {events_.data(), events})) setup_.control->doorbell().ring();
 }
 
 size_t Lcore::refill_slots() {

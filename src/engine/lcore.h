@@ -21,6 +21,7 @@
 #include "engine/application.h"
 #include "engine/channel.h"
 #include "engine/clock.h"
+#include "engine/gate.h"
 #include "engine/lcore_task.h"
 #include "engine/limits.h"
 #include "engine/port_queue.h"
@@ -64,6 +65,7 @@ class Lcore {
     crypto::AeadBackend* backend = nullptr;
     const crypto::Primitives* primitives = nullptr;
     LcoreApplication* application = nullptr;  // Never null.
+    bool gated = false;                       // Peers are held to a policy, or recorded.
   };
 
   static absl::StatusOr<std::unique_ptr<Lcore>> create(const Setup& setup);
@@ -95,6 +97,7 @@ class Lcore {
   PortQueue& queue(size_t port) { return *queues_[port]; }
   ControlChannel& control() { return *setup_.control; }
   LcoreApplication& application() { return *setup_.application; }
+  Gate* gate() { return gate_.get(); }  // Null without Setup::gated.
   void notice_lane_down(transport::LaneRef lane, base::Code code);
 
   uint8_t index() const { return setup_.index; }
@@ -134,6 +137,7 @@ class Lcore {
   void deliver_batch();
   void answer_part();
   bool deliver_events();
+  void hold_back(size_t events);
   void transmit();
   size_t refill_slots();
   void prepare_frame(rte_mbuf* frame, const transport::TxPacket& packet, Outbox* outboxes);
@@ -152,6 +156,7 @@ class Lcore {
   std::unique_ptr<PointerRing> handover_ring_;
   std::unique_ptr<PointerRing> task_ring_;
   transport::TokenBucket reset_bucket_;
+  std::unique_ptr<Gate> gate_;
 
   Batch batch_;
   std::array<transport::Event, kEvents> events_;

@@ -51,6 +51,16 @@ inline constexpr size_t kMaxNodes = 8;
 inline constexpr base::Nanos kPortPatience = base::millis(5);
 // Packets of unknown sessions that one lcore passes on per second.
 inline constexpr uint32_t kResetsPerSecond = base::limits::kMaxResetsPerSecond;
+// Records that wait for an audit log that cannot be written; more are lost, and counted.
+inline constexpr size_t kMaxAuditBacklog = 4096;
+// Refusals a second of peers that have proved no name, each of which the audit log gets a record
+// of; the rest are counted in the next one. Strangers could fill a disk otherwise.
+inline constexpr uint32_t kAuditStrangersPerSecond = 10;
+// What peers use that is counted one by one on an lcore (a session, a service, a way, allowed or
+// not), and how much of that a lane may take, so that no peer takes all of it. Beyond that messages
+// are judged all the same, and counted together: those of the lane, then those of the lcore.
+inline constexpr size_t kMaxUses = 4096;
+inline constexpr uint16_t kMaxUsesOfLane = 32;
 // The largest MTU of a port, in bytes of an IP packet.
 inline constexpr uint32_t kMaxMtu = base::limits::kMaxPathMtu;
 inline constexpr uint32_t kMinMtu = base::limits::kMinPathMtu;

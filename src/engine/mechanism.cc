@@ -100,30 +100,20 @@ std::string trust_text(const TlsConfig& tls) {
 }
 
 absl::StatusOr<NodeMechanism> make_tls(const NodeConfig& config, const CryptoLibrary& library) {
+  absl::StatusOr<NodeIdentity> identity = make_identity(*config.tls, library);
+  if (!identity.ok()) return identity.status();
   const crypto::TlsFunctions& functions = *library.module->tls;
-  crypto::IdentityError error{};
-  crypto::TlsIdentityOwner identity(&functions, read_identity(functions, *config.tls, &error));
-  if (identity.get() == nullptr) {
-    return absl::InvalidArgumentError(explain(*config.tls, error));
-  }
-  crypto::CertificateFacts facts;
-  functions.identity_facts(identity.get(), &facts);
-  const uint64_t now = system_wall_clock()();
-  if (facts.not_after_ns <= now) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(config.tls->certificate.file, " has expired (", facts.name, ", until ",
-                     base::utc_text(facts.not_after_ns), "): renew it"));
-  }
   NodeMechanism out;
-  out.report.push_back({"identity",
-                        absl::StrCat(facts.name, ", ", crypto::key_kind_name(facts.key), ", until ",
-                                     base::utc_text(facts.not_after_ns)),
-                        absl::StrCat("issued by ", facts.issuer, "; ", trust_text(*config.tls))});
+  out.report.push_back(
+      {"identity", identity->text,
+       absl::StrCat("issued by ", identity->issuer, "; ", trust_text(*config.tls))});
   out.report.push_back({"key exchange", functions.key_groups,
                         functions.hybrid ? "resists quantum computers where both sides have it"
                                          : "this TLS library has no ML-KEM hybrid"});
-  out.mechanism = std::make_unique<crypto::TlsMechanism>(library.module, std::move(identity),
-                                                         system_wall_clock(), false);
+  auto mechanism = std::make_unique<crypto::TlsMechanism>(
+      library.module, std::move(identity->owner), system_wall_clock(), false);
+  out.tls = mechanism.get();
+  out.mechanism = std::move(mechanism);
   return out;
 }
 
@@ -136,6 +126,24 @@ uint64_t now_of_kernel(void* /*context*/) {
 }  // namespace
 
 crypto::WallClock system_wall_clock() { return {.now = now_of_kernel, .context = nullptr}; }
+
+absl::StatusOr<NodeIdentity> make_identity(const TlsConfig& tls, const CryptoLibrary& library) {
+  const crypto::TlsFunctions& functions = *library.module->tls;
+  crypto::IdentityError error{};
+  crypto::TlsIdentityOwner owner(&functions, read_identity(functions, tls, &error));
+  if (owner.get() == nullptr) return absl::InvalidArgumentError(explain(tls, error));
+  crypto::CertificateFacts facts;
+  functions.identity_facts(owner.get(), &facts);
+  if (facts.not_after_ns <= system_wall_clock()()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(tls.certificate.file, " has expired (", facts.name, ", until ",
+                     base::utc_text(facts.not_after_ns), "): renew it"));
+  }
+  return NodeIdentity{std::move(owner),
+                      absl::StrCat(facts.name, ", ", crypto::key_kind_name(facts.key), ", until ",
+                                   base::utc_text(facts.not_after_ns)),
+                      facts.issuer};
+}
 
 absl::Status check_credentials(const NodeConfig& config) {
   if (config.tls.has_value() && !config.psks.empty()) {

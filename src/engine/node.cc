@@ -221,6 +221,7 @@ absl::Status Node::make_lcores() {
     random(reinterpret_cast<uint8_t*>(&lcore.endpoint.seed), sizeof(lcore.endpoint.seed));
     lcore.backend = setup_.crypto.backend;
     lcore.primitives = setup_.library->primitives;
+    lcore.gated = setup_.policy != nullptr || setup_.audit != nullptr;
     const bool given = index < config.applications.size() && config.applications[index] != nullptr;
     lcore.application = given ? config.applications[index] : refusing_.get();
     auto made = Lcore::create(lcore);
@@ -277,6 +278,9 @@ absl::Status Node::make_control() {
   control.algorithms = setup_.crypto.algorithms;
   control.random = system_random();
   control.mechanism = setup_.mechanism.get();
+  control.tls = setup_.tls;
+  control.policy = setup_.policy;
+  control.audit = setup_.audit;
   control.max_packet = max_packet();
   auto made = Control::create(control);
   if (!made.ok()) return made.status();

@@ -55,6 +55,9 @@ class Node {
     const CryptoLibrary* library = nullptr;
     ChosenCrypto crypto;
     std::unique_ptr<crypto::HandshakeMechanism> mechanism;
+    crypto::TlsMechanism* tls = nullptr;  // The same where it is TLS, else null.
+    std::shared_ptr<const crypto::Policy> policy;
+    AuditLog* audit = nullptr;
     CableBox* cables = nullptr;
     PoolBox* pools = nullptr;
     std::vector<uint32_t> eal_lcores;

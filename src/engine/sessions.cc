@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "crypto/audit.h"
 #include "crypto/key_schedule.h"
 #include "engine/lcore.h"
 #include "transport/commands.h"
@@ -17,14 +18,20 @@ namespace {
 class InstallTask final : public ControlTask {
  public:
   InstallTask(const transport::InstallLane& command, const LaneInfo& lane, size_t position,
-              const transport::PeerAddress& peer)
-      : command_(command), lane_(lane), position_(position), peer_(peer) {}
+              const transport::PeerAddress& peer,
+              std::shared_ptr<const crypto::Permissions> permitted)
+      : command_(command),
+        lane_(lane),
+        position_(position),
+        peer_(peer),
+        permitted_(std::move(permitted)) {}
 
   void run(Lcore& lcore, LcoreContext& context) override {
     code_ = context.endpoint.submit(command_, context.now, &lane_.ref);
     command_.secrets.send.wipe();
     command_.secrets.receive.wipe();
     if (code_ != base::Code::kOk) return;
+    if (Gate* gate = lcore.gate()) gate->set(lane_.ref, lane_.session, permitted_.get());
     lcore.application().on_lane(context, lane_, peer_, command_.initiator);
   }
   void done(Sessions& sessions, bool ran, base::Nanos /*now*/) override {
@@ -39,7 +46,25 @@ class InstallTask final : public ControlTask {
   LaneInfo lane_;
   size_t position_;
   transport::PeerAddress peer_;
+  std::shared_ptr<const crypto::Permissions> permitted_;
   base::Code code_ = base::Code::kClosed;
+};
+
+// Tells an lcore what a lane's peer may send from now on. What it was told before is kept until it
+// has heard this.
+class PermitTask final : public ControlTask {
+ public:
+  PermitTask(const LaneInfo& lane, std::shared_ptr<const crypto::Permissions> before,
+             std::shared_ptr<const crypto::Permissions> permitted)
+      : lane_(lane), before_(std::move(before)), permitted_(std::move(permitted)) {}
+  void run(Lcore& lcore, LcoreContext& /*context*/) override {
+    if (Gate* gate = lcore.gate()) gate->set(lane_.ref, lane_.session, permitted_.get());
+  }
+
+ private:
+  LaneInfo lane_;
+  std::shared_ptr<const crypto::Permissions> before_;
+  std::shared_ptr<const crypto::Permissions> permitted_;
 };
 
 // CloseLane, Suspect or UpdateKeys. A lane that is gone already answers kNotFound, and then its
@@ -105,6 +130,11 @@ void Sessions::establish(const transport::ConnectorEvent& event, base::Nanos now
   session.info.initiator = event.initiator;
   session.info.algorithm = event.result.agreement.aead;
   session.info.peer_name = event.result.peer_name;
+  session.info.peer_chain = event.result.peer_chain;
+  if (!session.info.peer_name.empty()) {
+    session.info.peer_key = crypto::audit_hash_text(event.result.peer_key_id);
+  }
+  session.permitted = setup_.permissions(session.info.peer_name);
   session.info.expires_ns = event.result.expires_ns;
   session.own_expires_first = event.result.own_expires_first;
   if (session.info.expires_ns != crypto::kNeverExpires) {
@@ -116,7 +146,11 @@ void Sessions::establish(const transport::ConnectorEvent& event, base::Nanos now
     const std::lock_guard lock(mutex_);
     placed = &table_.insert_or_assign(session.info.session, std::move(session)).first->second;
   }
-  if (add_lanes(placed, event, now)) return;
+  if (add_lanes(placed, event, now)) {
+    // The handshake was judged by the policy of its time, which may have been changed since.
+    if (!setup_.may_connect(placed->info.peer_name)) deny(placed->info.session);
+    return;
+  }
   mark_closing(placed, base::Code::kResourceExhausted,
                "no route to the peer: no way, or the route table is full");
   if (placed->installing == 0) finish_install(placed);
@@ -161,11 +195,11 @@ bool Sessions::add_lanes(Session* session, const transport::ConnectorEvent& even
       const std::lock_guard lock(mutex_);
       session->info.lanes.push_back(lane);
     }
-    session->lanes.push_back({LaneState::kInstalling, *route});
+    session->lanes.push_back({LaneState::kInstalling, *route, session->permitted});
     ++session->installing;
     ++installing_;
-    setup_.post(lane.lcore,
-                new InstallTask(command, lane, session->lanes.size() - 1, session->info.peer));
+    setup_.post(lane.lcore, new InstallTask(command, lane, session->lanes.size() - 1,
+                                            session->info.peer, session->permitted));
   }
   return true;
 }
@@ -178,9 +212,12 @@ void Sessions::on_installed(base::SessionId id, size_t position,
   Session& session = found->second;
   --session.installing;
   if (ref) {
-    const std::lock_guard lock(mutex_);
-    session.info.lanes[position].ref = *ref;
+    {
+      const std::lock_guard lock(mutex_);
+      session.info.lanes[position].ref = *ref;
+    }
     session.lanes[position].state = LaneState::kUp;
+    permit(&session, position);
   } else {
     session.lanes[position].state = LaneState::kDown;
     if (!session.closing) {
@@ -287,6 +324,44 @@ bool Sessions::update_keys(base::SessionId id) {
   return true;
 }
 
+const SessionInfo* Sessions::find(base::SessionId id) const {
+  const auto found = table_.find(id);
+  return found == table_.end() ? nullptr : &found->second.info;
+}
+
+// PROTOCOL MUST-P4
+void Sessions::judge_again() {
+  std::vector<base::SessionId> denied;
+  for (auto& [id, session] : table_) {
+    if (session.closing) continue;
+    if (!setup_.may_connect(session.info.peer_name)) {
+      denied.push_back(id);
+      continue;
+    }
+    auto permitted = setup_.permissions(session.info.peer_name);
+    const bool same = permitted == session.permitted ||
+                      (permitted && session.permitted && *permitted == *session.permitted);
+    if (same) continue;
+    session.permitted = std::move(permitted);
+    for (size_t i = 0; i < session.lanes.size(); ++i) permit(&session, i);
+  }
+  for (const base::SessionId id : denied) deny(id);
+}
+
+void Sessions::deny(base::SessionId id) {
+  setup_.stats->sessions_denied.add();
+  close(id, base::Code::kPermissionDenied, "the policy does not allow it any more", true);
+}
+
+// A lane that is being installed is told when it is up.
+void Sessions::permit(Session* session, size_t i) {
+  Lane& lane = session->lanes[i];
+  if (lane.state != LaneState::kUp || lane.permitted == session->permitted) return;
+  const LaneInfo& info = session->info.lanes[i];
+  auto before = std::exchange(lane.permitted, session->permitted);
+  setup_.post(info.lcore, new PermitTask(info, std::move(before), session->permitted));
+}
+
 void Sessions::on_reset(const wire::IpAddress& from, std::span<const uint8_t> packet) {
   const auto view = wire::ResetView::parse(packet.data(), packet.size());
   const auto found = std::find_if(table_.begin(), table_.end(), [&](const auto& entry) {
@@ -318,7 +393,11 @@ void Sessions::on_lane_down(uint8_t lcore, transport::LaneRef ref, base::Code co
     const base::SessionId id = session->first;
     session->second.lanes[static_cast<size_t>(lane - infos.begin())].state = LaneState::kDown;
     // A session has all of its lanes or none.
-    close(id, code, absl::StrCat("lane ended: ", base::code_name(code)), true);
+    close(id, code,
+          code == base::Code::kPermissionDenied
+              ? std::string("the peer's policy does not allow it any more")
+              : absl::StrCat("lane ended: ", base::code_name(code)),
+          true);
     const auto again = table_.find(id);
     if (again != table_.end()) end_if_done(again);
     return;
@@ -336,6 +415,7 @@ void Sessions::end_if_done(Table::iterator found) {
                                 [](const Lane& lane) { return lane.state == LaneState::kDown; });
   if (!done) return;
   release_routes(&session);
+  setup_.ended(session.info, session.code, session.reason);
   Session ended;
   {
     const std::lock_guard lock(mutex_);

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -19,6 +20,7 @@
 #include "base/status.h"
 #include "base/types.h"
 #include "crypto/handshake.h"
+#include "crypto/policy.h"
 #include "crypto/primitives.h"
 #include "engine/application.h"
 #include "engine/channel.h"
@@ -54,6 +56,11 @@ class Sessions {
     crypto::WallClock wall_clock{};  // For the ends of certificates; may be empty without any.
     // Gives the local id back to the connector.
     std::function<void(base::SessionId)> release_id;
+    // What the peer of that name may send, null for everything; and whether it may have a session.
+    std::function<std::shared_ptr<const crypto::Permissions>(const std::string&)> permissions;
+    std::function<bool(const std::string&)> may_connect;
+    // A session is gone, whether it was announced or not; comes before the listener is told.
+    std::function<void(const SessionInfo&, base::Code, const std::string& reason)> ended;
     // All lanes are installed, or could not be; for the callback of connect().
     std::function<void(transport::ConnectId, const SessionInfo*, const std::string& error)> ready;
   };
@@ -66,6 +73,11 @@ class Sessions {
   bool close(base::SessionId session, base::Code code, const std::string& reason, bool tell_peer);
   void close_all(base::Code code, const std::string& reason, bool tell_peer);
   bool update_keys(base::SessionId session);
+  // Holds every session to the policy of now: ends those that it does not allow, and tells the
+  // lcores what the others may send.
+  void judge_again();
+  // Null when it is gone. For the control thread, until it does anything else here.
+  const SessionInfo* find(base::SessionId session) const;
   // Ends the sessions whose certificates have expired; due at next_expiry(). The wall clock may be
   // set while they wait, so it is looked at often.
   void expire(base::Nanos now);
@@ -86,11 +98,13 @@ class Sessions {
   struct Lane {
     LaneState state = LaneState::kInstalling;
     uint32_t route = UINT32_MAX;
+    std::shared_ptr<const crypto::Permissions> permitted;  // As its lcore has been told.
   };
   struct Session {
     SessionInfo info;
     transport::ConnectId connect;
     crypto::ResetToken reset_token{};
+    std::shared_ptr<const crypto::Permissions> permitted;
     std::vector<Lane> lanes;  // Parallel to info.lanes.
     size_t installing = 0;
     bool announced = false;  // on_session_up() was called.
@@ -104,6 +118,8 @@ class Sessions {
 
   bool add_lanes(Session* session, const transport::ConnectorEvent& event, base::Nanos now);
   void end_expired(uint64_t wall);
+  void permit(Session* session, size_t lane);
+  void deny(base::SessionId session);
   void mark_closing(Session* session, base::Code code, const std::string& reason);
   void close_lanes(Session* session);
   void finish_install(Session* session);

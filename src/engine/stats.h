@@ -38,6 +38,8 @@ namespace sluice::engine {
   X(limit_reset_rate, "limit.reset_rate", "unknown-session packets over the reset rate")     \
   X(drop_route, "dropped.no_route", "packets of a route that no longer exists")              \
   X(drop_stuck, "dropped.port_stuck", "frames that a port did not take in time")             \
+  X(denied, "refused.policy", "messages that the policy does not let their peer send")       \
+  X(limit_uses, "limit.uses", "messages counted in no use of their own: kMaxUses")           \
   X(no_mbuf, "limit.mbufs", "transmit buffers not had: the pool is empty")
 
 struct LcoreStats {
@@ -63,6 +65,11 @@ void for_each_counter(const LcoreStats& stats, F&& f) {
   X(sessions_up, "sessions.up", "sessions whose lanes are all installed")                   \
   X(sessions_down, "sessions.down", "sessions ended")                                       \
   X(sessions_expired, "sessions.expired", "sessions ended with a side's certificate")       \
+  X(sessions_denied, "sessions.denied", "sessions ended by a policy that came later")       \
+  X(peers_denied, "policy.denied", "peers refused by the policy")                           \
+  X(audit_refused, "audit.refused", "peers refused: the audit log cannot be written")       \
+  X(audit_unrecorded, "audit.unrecorded", "refusals of strangers beyond the audit's rate")  \
+  X(reloads, "reload.done", "policies and identities taken at run time")                    \
   X(install_failed, "sessions.install_failed", "sessions given up: an lcore took no lane")  \
   X(resets_sent, "resets.sent", "RESETs sent for unknown sessions")                         \
   X(resets_obeyed, "resets.obeyed", "RESETs with the right token: the session is probed")   \

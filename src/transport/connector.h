@@ -112,6 +112,7 @@ class Connector {
     bool progressed = false;   // The server has proved itself.
     bool unauthentic = false;  // Something came that proved nothing.
     crypto::RefuseReason hint = crypto::RefuseReason::kNone;
+    bool refused_here = false;
   };
 
   struct ServerKey {
@@ -179,7 +180,8 @@ class Connector {
   void server_refused(Servers::iterator server, const crypto::HandshakeOutcome& outcome,
                       base::Nanos now);
   void refuse(const ServerKey& key, crypto::RefuseReason reason);
-  void report_refusal(const ServerKey& key, crypto::RefuseReason reason, std::string text);
+  void report_refusal(const ServerKey& key, crypto::RefuseReason reason, bool here,
+                      std::string text);
   void erase_server(Servers::iterator server);
 
   ConnectorConfig config_;

@@ -129,6 +129,7 @@ void Connector::client_outcome(Clients::iterator client, const crypto::Handshake
                      config_.max_queued_packets);
       }
       state.hint = outcome.reason;
+      state.refused_here = !outcome.by_peer;
       return fail_client(client, base::Code::kPermissionDenied, refusal_text(outcome));
     case crypto::HandshakeStep::kNeedMore:
       state.progressed = true;
@@ -228,6 +229,7 @@ void Connector::fail_client(Clients::iterator client, base::Code code, std::stri
   event.code = code;
   event.reason = std::move(reason);
   event.refuse = state.hint;
+  event.refused_here = state.refused_here;
   events_.push_back(std::move(event));
   stats_.failed.add();
   ids_.release(state.session);

@@ -158,7 +158,7 @@ void Connector::server_refused(Servers::iterator server, const crypto::Handshake
     linger(server, now);
   }
   stats_.unauthorized.add();
-  report_refusal(key, outcome.reason, refusal_text(outcome));
+  report_refusal(key, outcome.reason, !outcome.by_peer, refusal_text(outcome));
 }
 
 // Keeps the ended handshake for repetitions of the client's last message, in case the answer is
@@ -194,11 +194,11 @@ void Connector::refuse(const ServerKey& key, crypto::RefuseReason reason) {
   stats_.refuses_sent.add();
   send_message(key.peer, key.attempt, crypto::HandshakeType::kRefuse, {&body, 1},
                config_.max_queued_packets / 2);
-  report_refusal(key, reason,
+  report_refusal(key, reason, true,
                  std::string("a peer was refused: ") + crypto::refuse_reason_text(reason));
 }
 
-void Connector::report_refusal(const ServerKey& key, crypto::RefuseReason reason,
+void Connector::report_refusal(const ServerKey& key, crypto::RefuseReason reason, bool here,
                                std::string text) {
   if (refusal_events_ >= config_.max_refusal_events) return stats_.limit_refusal_events.add();
   ++refusal_events_;
@@ -208,6 +208,7 @@ void Connector::report_refusal(const ServerKey& key, crypto::RefuseReason reason
   event.code = base::Code::kPermissionDenied;
   event.reason = std::move(text);
   event.refuse = reason;
+  event.refused_here = here;
   events_.push_back(std::move(event));
 }
 

@@ -73,6 +73,7 @@ struct ConnectorEvent {
   base::Code code = base::Code::kOk;
   std::string reason;  // A sentence for the user, without secrets; empty on success.
   crypto::RefuseReason refuse = crypto::RefuseReason::kNone;
+  bool refused_here = false;  // That was this side's decision; else the peer said so, or hinted it.
   // kEstablished: the local session id is result.local.session_id, the peer's is
   // result.peer.session_id. The local id stays taken until Connector::release_session().
   crypto::HandshakeResult result;

@@ -74,7 +74,12 @@ bool Control::dispatch(Lane& lane, const wire::Frame& frame, const wire::BundleV
       on_need_ack(lane, frame.need_ack, now);
       break;
     case wire::FrameType::kClose:
-      lifecycle_.close_lane(lane, base::Code::kClosed);
+      // PROTOCOL MUST-P4
+      // Why a peer leaves is its own affair, but for a policy that this side has to know of.
+      lifecycle_.close_lane(
+          lane, frame.close.reason == static_cast<uint8_t>(base::Code::kPermissionDenied)
+                    ? base::Code::kPermissionDenied
+                    : base::Code::kClosed);
       return false;
     case wire::FrameType::kCutoffs:
       if (!lane.cutoffs.take(frame.cutoffs)) ctx_.stats.drop_malformed.add();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "crypto/boringssl/certificate.h"
 
+#include <openssl/mem.h>
+#include <openssl/sha.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
@@ -134,6 +136,29 @@ CertificateVerdict check_times(const STACK_OF(X509) * path, uint64_t now_ns) {
   return out;
 }
 
+// Of people: a CA need not have a name, and who answers for a peer has to be called something.
+std::string issuer_text(const X509* certificate) {
+  const std::string name = printable(common_name(certificate));
+  return name.empty() ? "a CA without a name" : name;
+}
+
+std::vector<std::string> issuers_of(const STACK_OF(X509) * path) {
+  std::vector<std::string> out;
+  for (size_t i = sk_X509_num(path); i > 1; --i) {
+    out.push_back(issuer_text(sk_X509_value(path, i - 1)));
+  }
+  return out;
+}
+
+std::array<uint8_t, kSha256Size> key_id_of(X509* certificate) {
+  std::array<uint8_t, kSha256Size> out{};
+  uint8_t* der = nullptr;
+  const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
+  if (size > 0) SHA256(der, static_cast<size_t>(size), out.data());
+  OPENSSL_free(der);
+  return out;
+}
+
 // How many issuers may stand below each. The library does not hold a self-signed one to it.
 bool lengths_kept(const STACK_OF(X509) * path) {
   for (size_t i = 1; i < sk_X509_num(path); ++i) {
@@ -179,7 +204,11 @@ CertificateVerdict check_path(const Certificates& chain,
   if (!lengths_kept(path)) {
     return refused(RefuseReason::kCertificateChainLength);
   }
-  return check_times(path, now_ns);
+  CertificateVerdict verdict = check_times(path, now_ns);
+  if (verdict.reason != RefuseReason::kNone) return verdict;
+  verdict.chain = issuers_of(path);
+  verdict.key_id = key_id_of(chain.front().get());
+  return verdict;
 }
 
 // By the anchors that are trusted for all of the names. Where only others would do, that is said.
@@ -269,7 +298,9 @@ CertificateVerdict verify_certificates(std::span<const ByteView> chain,
   }
   verdict = check_trust(certificates, anchors, names, now_ns);
   if (verdict.reason != RefuseReason::kNone) return verdict;
-  return choose_name(std::move(verdict), names, expected);
+  verdict = choose_name(std::move(verdict), names, expected);
+  if (verdict.reason == RefuseReason::kNone) verdict.chain.push_back(verdict.name);
+  return verdict;
 }
 
 }  // namespace sluice::crypto

@@ -7,6 +7,7 @@
 
 #include <openssl/base.h>
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -33,6 +34,9 @@ struct CertificateVerdict {
   RefuseReason reason = RefuseReason::kNone;  // kNone: accepted.
   std::string detail;                         // Of a refusal: the name or the time in question.
   std::string name;                           // Proved; normalised.
+  // Accepted: common names from the anchor's to the last issuer's, and `name`.
+  std::vector<std::string> chain;
+  std::array<uint8_t, kSha256Size> key_id{};  // SHA-256 of the own SubjectPublicKeyInfo.
   uint64_t expires_ns = kNeverExpires;  // First end of validity in the chain, the anchor's too.
 };
 

@@ -383,6 +383,13 @@ void tls_peer(const TlsConnection* connection, TlsPeer* out) {
   copy_text(connection->verdict.name, out->name);
   out->expires_ns = connection->verdict.expires_ns;
   out->resumed = connection->resumed;
+  std::string chain;
+  for (const std::string& each : connection->verdict.chain) {
+    if (!chain.empty()) chain += '\n';
+    chain += each;
+  }
+  copy_text(chain, out->chain);
+  std::copy(connection->verdict.key_id.begin(), connection->verdict.key_id.end(), out->key_id);
 }
 
 }  // namespace sluice::crypto

@@ -18,7 +18,7 @@ namespace sluice::crypto {
 // dlopen(RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND). Unit tests and sanitizer builds, where
 // RTLD_DEEPBIND is refused, link the same sources directly.
 
-inline constexpr uint32_t kBoringsslModuleVersion = 2;
+inline constexpr uint32_t kBoringsslModuleVersion = 3;
 inline constexpr char kBoringsslModuleFile[] = "libsluice-boringssl.so";
 inline constexpr char kBoringsslModuleSymbol[] = "sluice_boringssl_v1";
 

@@ -129,6 +129,10 @@ struct TlsPeer {
   char name[kMaxNameText];  // Verified.
   uint64_t expires_ns;      // The first end of validity in its chain.
   bool resumed;             // By a ticket of an earlier handshake.
+  // Who answers for it, the anchor first and the peer last: a line each. No name holds a line's
+  // end.
+  char chain[kMaxDetailText];
+  uint8_t key_id[kSha256Size];  // SHA-256 of its public key (SubjectPublicKeyInfo).
 };
 
 // --- Issuing -------------------------------------------------------------------------------------

@@ -121,6 +121,30 @@ TEST(EngineOptions, certificates_are_read_whole) {
   EXPECT_EQ(node.tls->allowed, std::vector<std::string>{"a.example"});
 }
 
+TEST(EngineOptions, a_policy_is_read_and_read_again) {
+  EngineOptions options = good_options();
+  EXPECT_EQ(read_again(options.crypto, options.access).status().code(),
+            absl::StatusCode::kFailedPrecondition);
+  options.crypto.psk.clear();
+  options.crypto.certificate_file = pem_file("cert", 0644);
+  options.crypto.key_file = pem_file("key", 0600);
+  options.crypto.trust = {{pem_file("ca", 0644), ""}};
+  EXPECT_FALSE(read_again(options.crypto, options.access)->policy.has_value());
+  options.access = {.policy_file = pem_file("policy", 0644), .audit_file = "log"};
+  const auto config = make_engine_config(options);
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->policy->file, options.access.policy_file);
+  EXPECT_EQ(config->policy->bytes.size(), 6u);
+  EXPECT_EQ(config->audit_file, "log");
+  const auto again = read_again(options.crypto, options.access);
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->policy->bytes, config->policy->bytes);
+  EXPECT_EQ(again->tls->certificate.bytes.size(), 4u);
+  options.access.policy_file = "/nonexistent/policy";
+  EXPECT_NE(error_of(options).find("/nonexistent/policy cannot be read"), std::string::npos);
+  EXPECT_FALSE(read_again(options.crypto, options.access).ok());
+}
+
 TEST(EngineOptions, certificates_need_all_parts_and_a_private_key) {
   EngineOptions good = good_options();
   good.crypto.psk.clear();

@@ -35,13 +35,6 @@ class WriteWhole : public testing::Test {
   std::string folder_;
 };
 
-TEST(JsonString, escapes_what_json_does_not_allow) {
-  EXPECT_EQ(json_string("a\"b\\c\n\x01"), "\"a\\\"b\\\\c\\u000a\\u0001\"");
-  EXPECT_EQ(json_string("\xC3\xA4"), "\"\xC3\xA4\"");
-  EXPECT_EQ(json_string("\xFFz"), "\"\xEF\xBF\xBDz\"");
-  EXPECT_EQ(json_string("\xC3"), "\"\xEF\xBF\xBD\"");
-}
-
 TEST(JsonReal, whole_numbers_have_no_point_and_the_impossible_is_null) {
   EXPECT_EQ(json_real(3000000), "3000000");
   EXPECT_EQ(json_real(0.25), "0.25");

@@ -44,7 +44,7 @@ TEST_F(OptionsTest, addresses_belong_to_the_port_before_them) {
 TEST_F(OptionsTest, certificates_reach_the_engine) {
   ASSERT_TRUE(parse({"--port=net_tap0", "--address=10.0.0.1/24", "--cert=c", "--key=k",
                      "--trust=a=b/ca.pem", "--trust=other.pem=dc.example", "--name=s.dc.example",
-                     "--allow=x", "--allow=y"})
+                     "--allow=x", "--allow=y", "--policy-file=p", "--audit=l"})
                   .ok());
   const EngineOptions engine = engine_options(options_, false, std::vector<uint8_t>(32, 1));
   EXPECT_EQ(engine.crypto.certificate_file, "c");
@@ -55,6 +55,8 @@ TEST_F(OptionsTest, certificates_reach_the_engine) {
   EXPECT_EQ(engine.crypto.trust[1].file, "other.pem");
   EXPECT_EQ(engine.crypto.trust[1].suffix, "dc.example");
   EXPECT_EQ(engine.crypto.allowed_names, (Strings{"x", "y"}));
+  EXPECT_EQ(engine.access.policy_file, "p");
+  EXPECT_EQ(engine.access.audit_file, "l");
   EXPECT_TRUE(engine.crypto.psk.empty());
   EXPECT_EQ(options_.peer_name, "s.dc.example");
 }
@@ -75,6 +77,8 @@ TEST_F(OptionsTest, certificates_come_whole_and_alone) {
   EXPECT_TRUE(refused({"--cert=c", "--key=k", "--trust=ca.pem="}));
   EXPECT_TRUE(refused({"--psk-file=p", "--name=a"}));
   EXPECT_TRUE(refused({"--psk-file=p", "--allow=a"}));
+  EXPECT_TRUE(refused({"--psk-file=p", "--policy-file=a"}));
+  EXPECT_TRUE(refused({"--psk-file=p", "--audit=a"}));
 }
 
 TEST_F(OptionsTest, everything_reaches_the_engine) {

@@ -12,7 +12,7 @@ TEST(Prompt, words_end_at_a_comment) {
 }
 
 TEST(Prompt, has_help_for_every_command) {
-  for (const char* command : {"start", "stop", "show", "set", "clear", "help", "quit"}) {
+  for (const char* command : {"start", "stop", "show", "set", "clear", "reload", "help", "quit"}) {
     EXPECT_FALSE(prompt_help(command).empty()) << command;
     EXPECT_NE(prompt_help("").find(prompt_help(command)), std::string::npos);
   }
@@ -86,6 +86,13 @@ TEST_F(PromptTest, what_is_wrong_is_said_and_not_done) {
   }
   EXPECT_NE(prompt_->execute("strat").message().find("is start meant?"), absl::string_view::npos);
   EXPECT_NE(prompt_->execute("set size 100M").message().find("--size"), absl::string_view::npos);
+}
+
+TEST_F(PromptTest, there_is_nothing_to_reload_with_a_key) {
+  EXPECT_NE(prompt_->execute("reload").message().find("nothing to reload"),
+            absl::string_view::npos);
+  EXPECT_NE(prompt_->execute("reload now").message().find("not understood"),
+            absl::string_view::npos);
 }
 
 TEST_F(PromptTest, quit_is_remembered) {

@@ -164,6 +164,116 @@ void expect_client_refuses(Pair* pair, RefuseReason reason) {
   EXPECT_TRUE(told.by_peer);
 }
 
+TEST(TlsHandshake, who_answers_for_the_peer_is_known) {
+  Pair pair;
+  ASSERT_TRUE(pair.complete());
+  EXPECT_EQ(pair.client->result().peer_chain,
+            (std::vector<std::string>{"test CA", "server.example"}));
+  const HandshakeResult server = pair.server->result();
+  EXPECT_EQ(server.peer_chain, (std::vector<std::string>{"test CA", "client.example"}));
+  EXPECT_NE(server.peer_key_id, pair.client->result().peer_key_id);
+  // The key's, so a renewed certificate keeps it; also where nothing but a ticket is shown.
+  pair.restart(sample_parameters(0x10001, 1), sample_parameters(0x20002, 2));
+  ASSERT_TRUE(pair.complete());
+  EXPECT_TRUE(pair.server->result().resumed);
+  EXPECT_EQ(pair.server->result().peer_key_id, server.peer_key_id);
+  EXPECT_EQ(pair.server->result().peer_chain, server.peer_chain);
+}
+
+// Refuses one name; remembers what it was asked.
+struct Judge {
+  PeerJudge hook() {
+    return {[](void* context, const HandshakeResult& peer, bool initiator, std::string* detail) {
+              auto* self = static_cast<Judge*>(context);
+              self->asked.push_back((initiator ? "to " : "from ") + peer.peer_name);
+              if (peer.peer_name != self->refused) return RefuseReason::kNone;
+              *detail = "p:7";
+              return RefuseReason::kPolicy;
+            },
+            this};
+  }
+  std::string refused;
+  std::vector<std::string> asked;
+};
+
+// Verifies MUST-P2
+TEST(TlsHandshake, each_side_asks_its_judge_last) {
+  Pair pair;
+  Judge at_client;
+  Judge at_server;
+  pair.client_side->set_judge(at_client.hook());
+  pair.server_side->set_judge(at_server.hook());
+  ASSERT_TRUE(pair.complete());
+  EXPECT_EQ(at_client.asked, std::vector<std::string>{"to server.example"});
+  EXPECT_EQ(at_server.asked, std::vector<std::string>{"from client.example"});
+  // Who is refused for another reason is not judged.
+  Pair other("other.example");
+  other.client_side->set_judge(at_client.hook());
+  EXPECT_EQ(other.at_client().reason, RefuseReason::kCertificateName);
+  EXPECT_EQ(at_client.asked.size(), 1u);
+}
+
+// Verifies MUST-P2
+TEST(TlsHandshake, a_servers_judge_refuses_with_its_reason_again_and_again) {
+  Pair pair;
+  Judge judge{.refused = "client.example", .asked = {}};
+  pair.server_side->set_judge(judge.hook());
+  const Buffer finished = pair.at_client().send.at(0).bytes;
+  for (int i = 0; i < 2; ++i) {
+    const HandshakeOutcome out = pair.server->on_message(HandshakeType::kClientFinished, finished);
+    ASSERT_EQ(out.send.size(), 1u);
+    EXPECT_EQ(out.send[0].type, HandshakeType::kTlsServerRefuse);
+    if (i == 0) {
+      EXPECT_EQ(out.step, HandshakeStep::kRefused);
+      EXPECT_EQ(out.reason, RefuseReason::kPolicy);
+      EXPECT_EQ(out.detail, "p:7");
+      const HandshakeOutcome told =
+          pair.client->on_message(HandshakeType::kTlsServerRefuse, out.send[0].bytes);
+      EXPECT_EQ(told.reason, RefuseReason::kPolicy);
+      EXPECT_TRUE(told.by_peer);
+    }
+  }
+  EXPECT_EQ(judge.asked.size(), 1u);
+}
+
+// Verifies MUST-P2
+TEST(TlsHandshake, a_clients_judge_refuses_with_its_reason) {
+  Pair pair;
+  Judge judge{.refused = "server.example", .asked = {}};
+  pair.client_side->set_judge(judge.hook());
+  expect_client_refuses(&pair, RefuseReason::kPolicy);
+}
+
+TEST(TlsHandshake, a_renewed_identity_is_that_of_new_handshakes) {
+  Pair pair;
+  ASSERT_TRUE(pair.complete());
+  const auto key = pair.client->result().peer_key_id;
+  // One under way goes on with the old one, which lives as long as it.
+  pair.restart(sample_parameters(0x10001, 1), sample_parameters(0x20002, 2));
+  const Buffer hello = pair.server_hello();
+  IdentityError error;
+  const uint64_t end = kTlsToday + 1234 * kTlsSecond;
+  pair.server_side->renew(TlsIdentityOwner(
+      SLUICE_TEST_TLS_MODULE->tls, test::read_pair(issue_pair(&pair.ca, {"server.example"}, end),
+                                                   {{pair.ca.certificate, ""}}, {}, &error)));
+  const HandshakeOutcome finished = pair.client->on_message(HandshakeType::kServerHello, hello);
+  const HandshakeOutcome last =
+      pair.server->on_message(HandshakeType::kClientFinished, finished.send.at(0).bytes);
+  ASSERT_EQ(last.step, HandshakeStep::kEstablished);
+  EXPECT_NE(pair.server->result().expires_ns, end);
+  EXPECT_EQ(pair.client->on_message(HandshakeType::kServerDone, last.send.at(0).bytes).step,
+            HandshakeStep::kEstablished);
+  EXPECT_EQ(pair.client->result().peer_key_id, key);
+  // The next one proves the new one, in full: the tickets went with the old.
+  pair.restart(sample_parameters(0x10001, 1), sample_parameters(0x20002, 2));
+  ASSERT_TRUE(pair.complete());
+  EXPECT_FALSE(pair.client->result().resumed);
+  EXPECT_NE(pair.client->result().peer_key_id, key);
+  EXPECT_EQ(pair.server->result().expires_ns, end);
+  EXPECT_EQ(pair.client->result().peer_reset_token,
+            pair.server_side->reset_token(base::SessionId(0x20002)));
+}
+
 // Verifies MUST-I5
 TEST(TlsHandshake, a_client_refuses_a_wrong_name) {
   Pair pair("other.example");

@@ -7,6 +7,7 @@
 
 #include "engine/engine.h"
 #include "engine_test_util.h"
+#include "test_application.h"
 
 namespace sluice::engine {
 namespace {
@@ -68,6 +69,114 @@ TEST(EngineTls, a_session_ends_when_a_certificate_does) {
   EXPECT_TRUE(
       eventually([&] { return (*engine)->sessions(0).empty() && (*engine)->sessions(1).empty(); }));
   EXPECT_GE(system_wall_clock()(), session->expires_ns);
+}
+
+FileText text_of(const std::string& text) { return {"policy", bytes_of(text)}; }
+
+// Verifies MUST-P2, MUST-P4
+TEST(EngineTls, a_policy_is_held_to_and_changed_at_run_time) {
+  Setting setting;
+  setting.config.policy = text_of("allow .example connect\n");
+  auto engine = Engine::create(setting.config);
+  ASSERT_TRUE(engine.ok()) << engine.status();
+  ASSERT_TRUE((*engine)->start().ok());
+  ASSERT_TRUE((*engine)->connect_and_wait(0, server(), kFar, "server.example").ok());
+  ASSERT_TRUE(eventually([&] { return (*engine)->sessions(1).size() == 1; }));
+  EXPECT_EQ((*engine)->sessions(1)[0].peer_chain,
+            (std::vector<std::string>{"test CA", "client.example"}));
+  ReloadConfig reload;
+  reload.policy = text_of("allow .example fly\n");
+  EXPECT_EQ((*engine)->reload(reload).message(),
+            "policy:1: 'fly' cannot be allowed or denied; write connect, call or use");
+  EXPECT_EQ((*engine)->reload(absl::NotFoundError("no file")).message(), "no file");
+  reload.policy.reset();
+  EXPECT_EQ((*engine)->reload(reload).code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ((*engine)->sessions(1).size(), 1u);
+  reload.policy = text_of("allow server.example connect\n");
+  EXPECT_TRUE((*engine)->reload(reload).ok());
+  EXPECT_TRUE(
+      eventually([&] { return (*engine)->sessions(0).empty() && (*engine)->sessions(1).empty(); }));
+  EXPECT_EQ((*engine)->nodes()[1].control_stats->sessions_denied.value(), 1u);
+  const auto refused = (*engine)->connect_and_wait(0, server(), kFar, "server.example");
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_NE(refused.status().message().find("the policy does not let this name connect"),
+            std::string::npos);
+}
+
+// Verifies MUST-P3
+TEST(EngineTls, what_may_not_be_sent_does_not_reach_the_application) {
+  Setting setting;
+  EchoApplication echo;
+  CallApplication client(64, 5, 1);
+  setting.config.nodes[0].applications = {&client};
+  setting.config.nodes[1].applications = {&echo};
+  setting.config.policy = text_of("allow * connect use rpc\ndeny * use one-way\n");
+  auto engine = Engine::create(setting.config);
+  ASSERT_TRUE(engine.ok()) << engine.status();
+  ASSERT_TRUE((*engine)->start().ok());
+  const auto session = (*engine)->connect_and_wait(0, server(), kFar, "server.example");
+  ASSERT_TRUE(session.ok()) << session.status();
+  ASSERT_TRUE(eventually([&] { return client.done(); }));
+  EXPECT_EQ(client.failed, 5u);
+  EXPECT_EQ(client.last_code, base::Code::kPermissionDenied);
+  const LcoreStats& stats = *(*engine)->lcores()[1].lcore_stats;
+  EXPECT_EQ(stats.denied.value(), 5u);
+  ReloadConfig reload;
+  reload.policy = text_of("allow * connect call all use rpc\n");
+  ASSERT_TRUE((*engine)->reload(reload).ok());
+  const uint8_t byte = 1;
+  const auto send = [&](auto command) {
+    command.lane = session->lanes[0].ref;
+    command.service = 1;
+    command.data = &byte;
+    command.length = 1;
+    ASSERT_TRUE((*engine)
+                    ->run_on_lcore(0, 0,
+                                   [&](LcoreContext& context) {
+                                     EXPECT_TRUE(
+                                         context.endpoint.submit(command, context.now).ok());
+                                   })
+                    .ok());
+  };
+  send(transport::SendOneWay{});
+  EXPECT_TRUE(eventually([&] { return stats.denied.value() == 6; }));
+  EXPECT_EQ(echo.requests, 0u);
+  transport::SendRequest call;
+  call.deadline = (*engine)->now() + kFar;
+  send(call);
+  EXPECT_TRUE(eventually([&] { return echo.requests == 1; }));
+  EXPECT_EQ(stats.denied.value(), 6u);
+}
+
+TEST(EngineTls, a_renewed_identity_is_that_of_new_sessions) {
+  Setting setting;
+  const PemPair renewed = issue_now(&setting.ca, {"server.example", "client.example"});
+  const auto make = [&] {
+    ReloadConfig out;
+    out.tls = tls_config(renewed, setting.ca);
+    return out;
+  };
+  auto engine = Engine::create(setting.config);
+  ASSERT_TRUE(engine.ok()) << engine.status();
+  EXPECT_EQ((*engine)->reload(make()).code(), absl::StatusCode::kFailedPrecondition);
+  ASSERT_TRUE((*engine)->start().ok());
+  const auto first = (*engine)->connect_and_wait(0, server(), kFar, "server.example");
+  ASSERT_TRUE(first.ok()) << first.status();
+  ReloadConfig bad = make();
+  bad.tls->certificate.bytes = {1};
+  EXPECT_EQ((*engine)->reload(bad).code(), absl::StatusCode::kInvalidArgument);
+  ASSERT_TRUE((*engine)->reload(make()).ok());
+  const auto second = (*engine)->connect_and_wait(0, server(), kFar, "server.example");
+  ASSERT_TRUE(second.ok()) << second.status();
+  EXPECT_NE(second->peer_key, first->peer_key);
+  EXPECT_EQ((*engine)->sessions(0).size(), 2u);
+}
+
+TEST(EngineTls, a_policy_needs_names) {
+  EngineConfig config = test_pair("names");
+  config.policy = text_of("");
+  const auto engine = Engine::create(config);
+  EXPECT_NE(engine.status().message().find("a pre-shared key proves none"), std::string::npos);
 }
 
 }  // namespace

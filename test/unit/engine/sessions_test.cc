@@ -54,6 +54,11 @@ class SessionsTest : public testing::Test {
     setup.ready = [this](transport::ConnectId, const SessionInfo* info, const std::string&) {
       ++(info != nullptr ? ready : failed);
     };
+    setup.permissions = [this](const std::string&) { return permitted; };
+    setup.may_connect = [this](const std::string& name) { return name != denied; };
+    setup.ended = [this](const SessionInfo&, base::Code code, const std::string&) {
+      ended.push_back(code);
+    };
     sessions = std::make_unique<Sessions>(std::move(setup));
   }
 
@@ -88,6 +93,9 @@ class SessionsTest : public testing::Test {
     return bytes;
   }
 
+  std::shared_ptr<const crypto::Permissions> permitted;
+  std::string denied = "nobody.example";
+  std::vector<base::Code> ended;
   uint64_t wall = 1'000'000;
   ControlStats stats;
   Listener listener;
@@ -113,6 +121,64 @@ TEST_F(SessionsTest, lanes_are_shared_out_as_both_sides_know) {
     EXPECT_EQ(lane.lcore, lane.lane / 3);
     EXPECT_EQ(lane.peer_lcore, lane.lane % 3);
   }
+}
+
+// Verifies MUST-P4
+TEST_F(SessionsTest, a_new_policy_is_told_to_lanes_and_ends_who_is_denied) {
+  auto good = established(5);
+  good.result.peer_name = "good.example";
+  auto bad = established(6);
+  bad.result.peer_name = "bad.example";
+  sessions->establish(good, base::millis(1));
+  sessions->establish(bad, base::millis(1));
+  install(5);
+  install(6);
+  tasks.clear();
+  sessions->judge_again();
+  EXPECT_TRUE(tasks.empty());  // Nothing has changed.
+  permitted = std::make_shared<const crypto::Permissions>();
+  denied = "bad.example";
+  sessions->judge_again();
+  EXPECT_EQ(tasks.size(), 12u);  // Six lanes are told, six are closed.
+  EXPECT_EQ(stats.sessions_denied.value(), 1u);
+  EXPECT_EQ(sessions->snapshot().size(), 1u);
+  tasks.clear();
+  permitted = std::make_shared<const crypto::Permissions>();
+  sessions->judge_again();
+  EXPECT_TRUE(tasks.empty());  // Another object that says the same.
+  for (uint32_t i = 0; i < 6; ++i) {
+    sessions->on_lane_down(i / 3 == 0 ? 0 : 1, {6 * 16 + i, 1}, base::Code::kPermissionDenied);
+  }
+  EXPECT_EQ(listener.last, base::Code::kPermissionDenied);
+  EXPECT_EQ(listener.why, "the policy does not allow it any more");
+}
+
+// Verifies MUST-P4
+TEST_F(SessionsTest, a_policy_that_came_during_the_handshake_holds_as_well) {
+  auto late = established(5);
+  late.result.peer_name = "late.example";
+  denied = "late.example";
+  sessions->establish(late, base::millis(1));
+  install(5);
+  EXPECT_EQ(failed, 1);
+  EXPECT_EQ(listener.up, 0);
+  EXPECT_TRUE(sessions->snapshot().empty());
+  for (uint32_t i = 0; i < 6; ++i) {
+    sessions->on_lane_down(i / 3 == 0 ? 0 : 1, {5 * 16 + i, 1}, base::Code::kPermissionDenied);
+  }
+  EXPECT_EQ(stats.sessions_denied.value(), 1u);
+  EXPECT_EQ(ended, std::vector<base::Code>{base::Code::kPermissionDenied});
+  EXPECT_EQ(sessions->size(), 0u);
+}
+
+TEST_F(SessionsTest, a_lane_under_way_hears_of_a_new_policy_when_it_is_up) {
+  sessions->establish(established(5), base::millis(1));
+  permitted = std::make_shared<const crypto::Permissions>();
+  tasks.clear();
+  sessions->judge_again();
+  EXPECT_TRUE(tasks.empty());
+  install(5);
+  EXPECT_EQ(tasks.size(), 6u);
 }
 
 // Verifies MUST-I9

@@ -122,10 +122,12 @@ TEST(ConnectorTls, a_client_says_at_once_why_it_refuses_and_the_server_learns_it
   bench.network.run_for(millis(100));
   EXPECT_EQ(bench.failure().code, base::Code::kPermissionDenied);
   EXPECT_EQ(bench.failure().refuse, RefuseReason::kCertificateName);
+  EXPECT_TRUE(bench.failure().refused_here);
   EXPECT_EQ(bench.failure().reason,
             "the handshake was refused here: " + said(RefuseReason::kCertificateName) +
                 " (server.example, not other.example)");
   EXPECT_EQ(bench.refusal().refuse, RefuseReason::kCertificateName);
+  EXPECT_FALSE(bench.refusal().refused_here);
   EXPECT_EQ(bench.refusal().reason,
             "the peer refused the handshake: " + said(RefuseReason::kCertificateName));
   EXPECT_EQ(bench.server.connector.session_ids().used(), 0u);
@@ -147,9 +149,11 @@ TEST(ConnectorTls, a_server_says_why_it_refuses_also_when_its_word_is_lost) {
     };
     bench.network.run_for(seconds(1));
     EXPECT_EQ(bench.failure().refuse, RefuseReason::kCertificateExpired);
+    EXPECT_FALSE(bench.failure().refused_here);
     EXPECT_EQ(bench.failure().reason,
               "the peer refused the handshake: " + said(RefuseReason::kCertificateExpired));
     EXPECT_EQ(bench.refusal().refuse, RefuseReason::kCertificateExpired);
+    EXPECT_TRUE(bench.refusal().refused_here);
     EXPECT_EQ(bench.refusal().reason,
               "the handshake was refused here: " + said(RefuseReason::kCertificateExpired));
     EXPECT_EQ(bench.server.connector.session_ids().used(), 0u);

@@ -462,5 +462,18 @@ TEST(Control, close_ends_the_lane_and_the_rest_of_the_burst_has_no_effect) {
   EXPECT_TRUE(r.empty());
 }
 
+// Verifies MUST-P4
+TEST(Control, a_close_for_a_policy_is_told_as_that) {
+  Roles r;
+  const PacketData bytes = bytes_of(10);
+  Exchange& call = r.call(bytes);
+  r.give({r.peer.bundle(wire::CloseFrame{static_cast<uint8_t>(base::Code::kPermissionDenied)},
+                        wire::PingFrame{1})});
+  EXPECT_FALSE(r.lane->live);
+  EXPECT_EQ(call.code, base::Code::kPermissionDenied);
+  r.lifecycle.free(call);
+  EXPECT_TRUE(r.empty());
+}
+
 }  // namespace
 }  // namespace sluice::transport

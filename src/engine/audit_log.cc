@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/audit_log.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "engine/limits.h"
+
+namespace sluice::engine {
+namespace {
+
+constexpr mode_t kMode = 0600;
+// Holds the last record whatever its size, and what a crash may have left behind it.
+constexpr size_t kTail = crypto::kMaxAuditLine + crypto::kMaxAuditTorn + 2;
+
+constexpr char kFirst[] = "{\"seq\":1,";  // How every log begins.
+
+std::string text_of_errno() { return strerror(errno); }
+
+}  // namespace
+
+AuditLog::AuditLog(Setup setup) : setup_(std::move(setup)), chain_(setup_.primitives) {
+  if (!setup_.write) setup_.write = ::write;
+}
+
+AuditLog::~AuditLog() {
+  if (fd_ < 0) return;
+  ::fdatasync(fd_);
+  ::close(fd_);
+}
+
+absl::StatusOr<std::unique_ptr<AuditLog>> AuditLog::open(Setup setup) {
+  std::unique_ptr<AuditLog> log(new AuditLog(std::move(setup)));
+  if (absl::Status status = log->attach(); !status.ok()) return status;
+  return log;
+}
+
+absl::Status AuditLog::error(const std::string& what) const {
+  return absl::InvalidArgumentError(absl::StrCat("the audit log ", setup_.file, " ", what));
+}
+
+absl::Status AuditLog::attach() {
+  fd_ = ::open(setup_.file.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, kMode);
+  if (fd_ < 0) {
+    return error(absl::StrCat("cannot be opened: ", text_of_errno(), "; name a writable file"));
+  }
+  struct stat info = {};
+  if (::fstat(fd_, &info) != 0 || !S_ISREG(info.st_mode)) {
+    return error("is no regular file: name one");
+  }
+  // Two writers would tear the chain apart.
+  if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
+    return error("is being written by another process: give each a file of its own");
+  }
+  return find_end(info.st_size);
+}
+
+absl::Status AuditLog::find_end(off_t size) {
+  const off_t start = std::max<off_t>(0, size - static_cast<off_t>(kTail));
+  std::string tail(static_cast<size_t>(size - start), '\0');
+  size_t have = 0;
+  while (have < tail.size()) {
+    const ssize_t got =
+        ::pread(fd_, tail.data() + have, tail.size() - have, start + static_cast<off_t>(have));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return error(absl::StrCat("cannot be read: ", text_of_errno()));
+    have += static_cast<size_t>(got);
+  }
+  if (tail.empty()) return absl::OkStatus();
+  if (tail.back() != '\n') {
+    backlog_.push_back("\n");
+    tail += '\n';
+  }
+  // From the last line backwards to one that is a record; what follows it is torn.
+  for (size_t end = tail.size(); end > 0;) {
+    const size_t before = end < 2 ? std::string::npos : tail.rfind('\n', end - 2);
+    const size_t begin = before == std::string::npos ? 0 : before + 1;
+    const auto line = crypto::read_audit_line(
+        *setup_.primitives, std::string_view(tail).substr(begin, end - 1 - begin));
+    if (line && line->intact) {
+      chain_.resume(line->sequence, line->hash);
+      if (end == tail.size()) return absl::OkStatus();
+      tail.erase(0, end);
+      break;
+    }
+    if (begin == 0) {
+      // A first record that a crash has torn is all there is; anything else is no log of ours.
+      if (start == 0 && tail.starts_with(std::string_view(kFirst).substr(0, tail.size() - 1)))
+        break;
+      return error(
+          "does not end with a record: look at it with `sluice audit verify`, and name "
+          "another file");
+    }
+    end = begin;
+  }
+  crypto::AuditRecord torn;
+  torn.event = "torn";
+  torn.object = crypto::audit_hash_text(crypto::audit_hash_of(*setup_.primitives, tail));
+  torn.reason = "the bytes before this line are no record: a crash has torn it";
+  torn.count = tail.size();
+  add(std::move(torn));
+  return absl::OkStatus();
+}
+
+void AuditLog::add(crypto::AuditRecord record) {
+  record.time_ns = setup_.wall_clock();
+  backlog_.push_back(chain_.add(record));
+}
+
+// What nobody can read afterwards is not on record.
+bool AuditLog::removed() const {
+  struct stat info = {};
+  return ::fstat(fd_, &info) != 0 || info.st_nlink == 0;
+}
+
+bool AuditLog::flush() {
+  failure_.clear();
+  if (removed()) {
+    failure_ = "the file was removed";
+    return false;
+  }
+  for (;;) {
+    while (!backlog_.empty()) {
+      std::string& line = backlog_.front();
+      const ssize_t done = setup_.write(fd_, line.data(), line.size());
+      if (done < 0 && errno == EINTR) continue;
+      if (done <= 0) {
+        failure_ = done < 0 ? text_of_errno() : "nothing was written";
+        return false;
+      }
+      line.erase(0, static_cast<size_t>(done));
+      if (line.empty()) backlog_.pop_front();
+    }
+    if (lost_ == 0) return true;
+    crypto::AuditRecord record;
+    record.event = "lost";
+    record.reason = "the log could not be written for too long: so many records are not here";
+    record.count = std::exchange(lost_, 0);
+    add(std::move(record));
+  }
+}
+
+bool AuditLog::append(crypto::AuditRecord record) {
+  const std::lock_guard lock(mutex_);
+  if (backlog_.size() >= limits::kMaxAuditBacklog && !flush()) {
+    ++lost_;
+    ++all_lost_;
+    return false;
+  }
+  add(std::move(record));
+  return flush();
+}
+
+absl::Status AuditLog::append_or_say(crypto::AuditRecord record) {
+  if (append(std::move(record))) return absl::OkStatus();
+  const std::lock_guard lock(mutex_);
+  return error(absl::StrCat("cannot be written: ", failure_, "; make room, or name another file"));
+}
+
+bool AuditLog::healthy() {
+  const std::lock_guard lock(mutex_);
+  return flush();
+}
+
+uint64_t AuditLog::records() const {
+  const std::lock_guard lock(mutex_);
+  return chain_.sequence() - backlog_.size();
+}
+
+uint64_t AuditLog::lost() const {
+  const std::lock_guard lock(mutex_);
+  return all_lost_;
+}
+
+std::string AuditLog::head() const {
+  const std::lock_guard lock(mutex_);
+  return crypto::audit_hash_text(chain_.head());
+}
+
+}  // namespace sluice::engine
