@@ -232,7 +232,7 @@ transport::EndpointConfig endpoint_config(const Scenario& s, const Plan& plan) {
   }
   if (s.policy == Kind::kHybrid) {
     config.most_credit_bytes = 4 * config.credit_bytes;
-    config.credit_spread = 4;
+    config.credit_spread = 3;
   }
   set_timers(plan, &config);
   if (s.ideal) {

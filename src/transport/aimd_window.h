@@ -13,10 +13,18 @@ namespace sluice::transport {
 // half their smoothed share, at most once in one and a half windows. Integers only.
 class AimdWindow {
  public:
+  // While nothing is marked: by a packet, or by all that arrives (as in slow start), for each
+  // window.
+  enum class Growth : uint8_t { kPacket, kDouble };
+
   AimdWindow() = default;
   // Bytes, all of them; 0 < floor <= most. Begins at `most`.
-  AimdWindow(uint32_t floor, uint32_t most, uint32_t packet)
-      : floor_(floor), most_(most), packet_(packet), window_(uint64_t{most} << kFraction) {}
+  AimdWindow(uint32_t floor, uint32_t most, uint32_t packet, Growth growth = Growth::kPacket)
+      : floor_(floor),
+        most_(most),
+        packet_(packet),
+        growth_(growth),
+        window_(uint64_t{most} << kFraction) {}
 
   uint32_t bytes() const { return static_cast<uint32_t>(window_ >> kFraction); }
   uint32_t smoothed_share() const { return alpha_; }  // Of marked bytes, out of kWhole.
@@ -31,6 +39,8 @@ class AimdWindow {
       if (since_cut_ * 2 < uint64_t{3} * bytes()) return;
       window_ -= window_ * alpha_ / (2 * kWhole);
       since_cut_ = 0;
+    } else if (growth_ == Growth::kDouble) {
+      window_ += uint64_t{arrived} << kFraction;
     } else {
       window_ += (uint64_t{packet_} * arrived << (2 * kFraction)) / std::max<uint64_t>(window_, 1);
     }
@@ -53,6 +63,7 @@ class AimdWindow {
   uint32_t floor_ = 1;
   uint32_t most_ = 1;
   uint32_t packet_ = 1;
+  Growth growth_ = Growth::kPacket;
   uint32_t alpha_ = 0;
   uint64_t window_ = 0;
   uint64_t seen_ = 0;

@@ -39,7 +39,7 @@ struct EndpointConfig {
   uint32_t credit_bytes = 1u << 20;
   uint32_t most_credit_bytes = 0;  // With congested senders; 0: the same.
   uint32_t sender_credit_bytes = 640u << 10;
-  uint32_t credit_spread = 4;  // Where so many senders wait, one has its share of that at most.
+  uint32_t credit_spread = 3;  // Where so many senders wait, one has its share of that at most.
   uint32_t fifo_share = 16;    // One of so many granted bytes goes to the oldest; 0: none.
   uint32_t blind_bytes = UINT32_MAX;  // Longer messages ask for credit before they send.
   uint32_t turn_share = 8;            // One of so many granted packets goes in turn; 0: none.

@@ -30,13 +30,15 @@ CreditPolicy::CreditPolicy(const EndpointConfig& config)
       senders_(config.max_lanes) {
   const uint32_t packet = config.max_packet;
   for (Sender& sender : senders_) {
-    sender.host = AimdWindow(host_floor(most_, packet), most_, packet);
+    using Growth = AimdWindow::Growth;
+    sender.host = AimdWindow(host_floor(most_, packet), most_, packet,
+                             ranked_ ? Growth::kDouble : Growth::kPacket);
     sender.network = AimdWindow(network_floor(most_, packet), most_, packet);
   }
 }
 
 uint64_t CreditPolicy::credit() const {
-  const int64_t above = std::max<int64_t>(3 * congested_share_ - 2 * AimdWindow::kWhole, 0);
+  const int64_t above = std::max<int64_t>(5 * congested_share_ - 4 * AimdWindow::kWhole, 0);
   return credit_ + more_credit_ * static_cast<uint64_t>(above) / AimdWindow::kWhole;
 }
 
@@ -161,6 +163,33 @@ uint8_t CreditPolicy::priority_of(Grantable& message) {
   return static_cast<uint8_t>(shorter < levels ? levels - 1 - shorter : 0);
 }
 
+CreditPolicy::Ahead CreditPolicy::ahead_of(const Grantable& message) const {
+  const uint64_t own = message.active ? 0 : message.granted - message.received;
+  Ahead out{own, own};
+  for (uint32_t i = 0; i < active_count_; ++i) {
+    const Grantable& other = *active_[i];
+    if (other.remaining() > message.remaining()) continue;
+    const uint64_t under_way = other.granted - other.received;
+    out.of_all += under_way;
+    if (other.sender == message.sender) out.of_sender += under_way;
+  }
+  return out;
+}
+
+bool CreditPolicy::overtakes(const Grantable& message, uint64_t step) const {
+  if (!ranked_) return false;
+  const uint64_t all = credit();
+  const Sender& sender = senders_[message.sender];
+  const Ahead ahead = ahead_of(message);
+  const uint64_t allowed = allowance(message.sender);
+  const bool sender_serves = sender.outstanding == 0 || sender.outstanding + step <= allowed ||
+                             ahead.of_sender + step <= allowed;
+  const bool link_is_free =
+      outstanding_ + step <= all ||
+      (ahead.of_all + step <= all && outstanding_ + step <= all * kMostOvertaken);
+  return sender_serves && link_is_free;
+}
+
 Grantable* CreditPolicy::next() {
   const bool oldest = fifo_share_ != 0 && fifo_owed_ >= uint64_t{fifo_share_} * increment_;
   if (oldest) {
@@ -181,15 +210,17 @@ uint32_t CreditPolicy::step_for(Grantable& message) {
       std::min<uint64_t>(wanted, std::max<uint64_t>(increment, message.unit)));
   const uint64_t allowed = allowance(message.sender);
   const uint64_t room = allowed > sender.outstanding ? allowed - sender.outstanding : 0;
+  const uint64_t free = all > outstanding_ ? all - outstanding_ : 0;
   // A sender with nothing under way always gets a step, however small its window has become.
-  if (room < least && sender.outstanding != 0) {
+  const bool sender_full = room < least && sender.outstanding != 0;
+  if (sender_full || free < least) {
+    if (overtakes(message, least)) return message.whole(message.granted + least) - message.granted;
+    if (!sender_full) return 0;
     waiting_.erase(message);
     sender.blocked.push_back(message);
     message.blocked = true;
     return 0;
   }
-  const uint64_t free = all > outstanding_ ? all - outstanding_ : 0;
-  if (free < least) return 0;
   const uint64_t most = std::min<uint64_t>({wanted, free, std::max<uint64_t>(room, least)});
   // Whole packets: its sender would keep back the rest, and the credit would be stuck.
   return message.whole(message.granted + most) - message.granted;

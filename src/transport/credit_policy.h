@@ -26,7 +26,9 @@ namespace sluice::transport {
 // which have chosen the same sender do not all wait for it with all they have; and all credit
 // together grows as more of what arrives comes from senders that say they hold too much. As
 // `hybrid` the window of a sender follows the marks of the messages that wait there for others: the
-// one that is served now gets the link.
+// one that is served now gets the link, and all of its window back within a few round trips. And a
+// message waits only for the credit of those that are at least as short: that of longer ones may
+// lie with senders which serve others first, for milliseconds.
 //
 // As `sird` all scheduled bytes have one priority; as `hybrid` the messages under way are ranked by
 // what remains of them, as Homa's are. Grants are cumulative and coalesced (see GrantPolicy).
@@ -45,8 +47,9 @@ class CreditPolicy final : public GrantPolicy {
   void unsolicit(uint32_t bytes) override;
   uint64_t outstanding() const override { return outstanding_ + solicited_; }
 
-  // All that senders together may have under way now. Where over two thirds of what arrives are
-  // from senders that hold more than they can use, more has to be out to keep the link busy.
+  // All that senders together may have under way now, but for what overtakes. Where over four
+  // fifths of what arrives are from senders that hold more than they can use, more has to be out to
+  // keep the link busy.
   uint64_t credit() const;
   // Credit that a sender may hold now, in bytes; for tests and `show`.
   uint32_t allowance(uint32_t sender) const;
@@ -60,6 +63,11 @@ class CreditPolicy final : public GrantPolicy {
     base::IntrusiveList<Grantable, &Grantable::node> blocked;  // Wait for its outstanding to fall.
   };
 
+  struct Ahead {
+    uint64_t of_sender = 0;
+    uint64_t of_all = 0;
+  };
+
   static bool can_grant(const Grantable& message) { return message.granted < message.goal(); }
   void unblock(Sender& sender);
   void enqueue(Grantable& message);
@@ -68,11 +76,17 @@ class CreditPolicy final : public GrantPolicy {
   Grantable* next();
   // How much to grant it now; 0 when it has to wait, and then it waits in the right place.
   uint32_t step_for(Grantable& message);
+  // What was granted to it and to messages that are at least as short, of its own sender and of
+  // all.
+  Ahead ahead_of(const Grantable& message) const;
+  // Whether that alone would leave it room for `step` bytes, where all credit does not.
+  bool overtakes(const Grantable& message, uint64_t step) const;
   uint8_t priority_of(Grantable& message);
   void activate(Grantable& message);
   void deactivate(Grantable& message);
 
   static constexpr uint32_t kLeastShare = 4;  // One sender may always have this part of the credit.
+  static constexpr uint64_t kMostOvertaken = 2;  // Of all credit, with what overtakes it.
   // With more credit the grants become so many times coarser at most: each costs a packet.
   static constexpr uint64_t kCoarsestGrant = 4;
   static constexpr uint32_t kMaxRanked = base::limits::kMaxOvercommit;

@@ -27,6 +27,23 @@ TEST(AimdWindow, lasting_marks_bring_it_to_the_floor_and_not_below) {
   EXPECT_GT(window.smoothed_share(), AimdWindow::kWhole * 9 / 10);
 }
 
+TEST(AimdWindow, doubling_brings_it_back_within_a_few_windows_of_arrivals) {
+  using Growth = AimdWindow::Growth;
+  for (const Growth growth : {Growth::kPacket, Growth::kDouble}) {
+    AimdWindow window(kFloor, kMost, kPacket, growth);
+    for (int i = 0; i < 20'000; ++i) window.on_arrival(kPacket, kPacket);
+    ASSERT_EQ(window.bytes(), kFloor);
+    for (uint32_t arrived = 0; arrived < kMost - kFloor; arrived += kPacket) {
+      window.on_arrival(kPacket, 0);
+    }
+    if (growth == Growth::kDouble) {
+      EXPECT_EQ(window.bytes(), kMost);
+    } else {
+      EXPECT_LT(window.bytes(), 2 * kFloor);
+    }
+  }
+}
+
 TEST(AimdWindow, it_is_cut_at_most_once_in_one_and_a_half_windows) {
   AimdWindow window = fresh();
   uint32_t cuts = 0;

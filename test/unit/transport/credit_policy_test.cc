@@ -38,6 +38,10 @@ class CreditPolicyTest : public testing::Test {
  protected:
   // Decides once and returns the number of decisions.
   size_t decide() { return policy_->decide(base::seconds(1), out_); }
+  void decide_all() {
+    while (decide() == out_.size()) {
+    }
+  }
   // What the sender says: nothing, that it holds too much, and that the message has had to wait.
   enum class Word { kNone, kCongested, kOutranked };
   void arrive(Grantable& m, uint32_t bytes, Word word = Word::kNone, bool marked = false) {
@@ -146,6 +150,9 @@ TEST_F(CreditPolicyTest, all_senders_together_stay_within_the_credit) {
 }
 
 TEST_F(CreditPolicyTest, unscheduled_bytes_are_paid_for_too) {
+  EndpointConfig sird = config();
+  sird.grant_policy = GrantPolicyKind::kSird;
+  policy_ = std::make_unique<CreditPolicy>(sird);
   Grantable blind = message(140'000, 0, 140'000);
   policy_->add(&blind);
   EXPECT_EQ(policy_->outstanding(), 140'000u);
@@ -158,7 +165,23 @@ TEST_F(CreditPolicyTest, unscheduled_bytes_are_paid_for_too) {
   EXPECT_EQ(a.granted, 100'000u);
 }
 
+TEST_F(CreditPolicyTest, unscheduled_bytes_hold_up_nobody_until_twice_the_credit_is_out) {
+  Grantable blind = message(140'000, 0, 140'000);
+  Grantable more = message(130'000, 2, 130'000);
+  Grantable a = message(1'000'000, 1);
+  for (Grantable* m : {&blind, &more, &a}) policy_->add(m);
+  decide_all();
+  EXPECT_EQ(a.granted, 28'000u) << "in whole steps";
+  EXPECT_LE(policy_->outstanding(), 300'000u);
+  arrive(blind, 140'000);
+  decide_all();
+  EXPECT_GT(a.granted, 100'000u - kStep) << "its sender's bucket";
+}
+
 TEST_F(CreditPolicyTest, a_blocked_sender_does_not_hold_up_the_others) {
+  EndpointConfig sird = config();
+  sird.grant_policy = GrantPolicyKind::kSird;
+  policy_ = std::make_unique<CreditPolicy>(sird);
   Grantable a = message(500'000, 0);
   policy_->add(&a);
   decide();
@@ -172,6 +195,32 @@ TEST_F(CreditPolicyTest, a_blocked_sender_does_not_hold_up_the_others) {
   arrive(a, 20'000);
   decide();
   EXPECT_EQ(shorter.granted, 20'000u) << "first in line when its sender may have credit again";
+}
+
+// As `hybrid` its sender serves it first, and what the longer ones hold stays where it is.
+TEST_F(CreditPolicyTest, a_shorter_message_does_not_wait_for_the_credit_of_longer_ones) {
+  Grantable a = message(500'000, 0);
+  policy_->add(&a);
+  decide_all();
+  EXPECT_EQ(a.granted, 100'000u);
+  Grantable shorter = message(120'000, 0);
+  Grantable longer = message(600'000, 0);
+  policy_->add(&shorter);
+  policy_->add(&longer);
+  decide_all();
+  EXPECT_EQ(shorter.granted, 100'000u) << "as if it were alone";
+  EXPECT_EQ(longer.granted, 0u);
+  Grantable elsewhere = message(110'000, 1);
+  policy_->add(&elsewhere);
+  decide_all();
+  EXPECT_EQ(elsewhere.granted, 100'000u) << "until twice the credit is out";
+  EXPECT_EQ(policy_->outstanding(), 300'000u);
+  Grantable last = message(10'000, 2);
+  policy_->add(&last);
+  decide_all();
+  EXPECT_EQ(last.granted, 0u);
+  for (Grantable* m : {&a, &shorter, &longer, &elsewhere, &last}) policy_->remove(m);
+  EXPECT_EQ(policy_->outstanding(), 0u);
 }
 
 TEST_F(CreditPolicyTest, a_sender_whose_message_waits_there_for_others_is_given_less) {
