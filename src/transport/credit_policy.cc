@@ -168,7 +168,7 @@ CreditPolicy::Ahead CreditPolicy::ahead_of(const Grantable& message) const {
   Ahead out{own, own};
   for (uint32_t i = 0; i < active_count_; ++i) {
     const Grantable& other = *active_[i];
-    if (other.remaining() > message.remaining()) continue;
+    if (other.remaining() / kMuchLonger > message.remaining()) continue;
     const uint64_t under_way = other.granted - other.received;
     out.of_all += under_way;
     if (other.sender == message.sender) out.of_sender += under_way;

@@ -27,8 +27,8 @@ namespace sluice::transport {
 // together grows as more of what arrives comes from senders that say they hold too much. As
 // `hybrid` the window of a sender follows the marks of the messages that wait there for others: the
 // one that is served now gets the link, and all of its window back within a few round trips. And a
-// message waits only for the credit of those that are at least as short: that of longer ones may
-// lie with senders which serve others first, for milliseconds.
+// message does not wait for the credit of those that are much longer, which may lie with senders
+// that serve others first, for milliseconds.
 //
 // As `sird` all scheduled bytes have one priority; as `hybrid` the messages under way are ranked by
 // what remains of them, as Homa's are. Grants are cumulative and coalesced (see GrantPolicy).
@@ -76,8 +76,7 @@ class CreditPolicy final : public GrantPolicy {
   Grantable* next();
   // How much to grant it now; 0 when it has to wait, and then it waits in the right place.
   uint32_t step_for(Grantable& message);
-  // What was granted to it and to messages that are at least as short, of its own sender and of
-  // all.
+  // What was granted to it and to messages not much longer, of its own sender and of all.
   Ahead ahead_of(const Grantable& message) const;
   // Whether that alone would leave it room for `step` bytes, where all credit does not.
   bool overtakes(const Grantable& message, uint64_t step) const;
@@ -87,6 +86,8 @@ class CreditPolicy final : public GrantPolicy {
 
   static constexpr uint32_t kLeastShare = 4;  // One sender may always have this part of the credit.
   static constexpr uint64_t kMostOvertaken = 2;  // Of all credit, with what overtakes it.
+  static constexpr uint32_t kMuchLonger =
+      2;  // Messages are overtaken that are so many times as long.
   // With more credit the grants become so many times coarser at most: each costs a packet.
   static constexpr uint64_t kCoarsestGrant = 4;
   static constexpr uint32_t kMaxRanked = base::limits::kMaxOvercommit;

@@ -210,16 +210,16 @@ TEST_F(CreditPolicyTest, a_shorter_message_does_not_wait_for_the_credit_of_longe
   decide_all();
   EXPECT_EQ(shorter.granted, 100'000u) << "as if it were alone";
   EXPECT_EQ(longer.granted, 0u);
-  Grantable elsewhere = message(110'000, 1);
+  Grantable elsewhere = message(55'000, 1);
   policy_->add(&elsewhere);
   decide_all();
-  EXPECT_EQ(elsewhere.granted, 100'000u) << "until twice the credit is out";
-  EXPECT_EQ(policy_->outstanding(), 300'000u);
-  Grantable last = message(10'000, 2);
-  policy_->add(&last);
+  EXPECT_EQ(elsewhere.granted, 55'000u) << "it is less than half as long as the shortest of them";
+  EXPECT_EQ(policy_->outstanding(), 255'000u);
+  Grantable similar = message(70'000, 2);
+  policy_->add(&similar);
   decide_all();
-  EXPECT_EQ(last.granted, 0u);
-  for (Grantable* m : {&a, &shorter, &longer, &elsewhere, &last}) policy_->remove(m);
+  EXPECT_EQ(similar.granted, 0u) << "equals wait for each other, or all credit would be doubled";
+  for (Grantable* m : {&a, &shorter, &longer, &elsewhere, &similar}) policy_->remove(m);
   EXPECT_EQ(policy_->outstanding(), 0u);
 }
 
