@@ -38,7 +38,7 @@ CreditPolicy::CreditPolicy(const EndpointConfig& config)
 }
 
 uint64_t CreditPolicy::credit() const {
-  const int64_t above = std::max<int64_t>(5 * congested_share_ - 4 * AimdWindow::kWhole, 0);
+  const int64_t above = std::max<int64_t>(4 * congested_share_ - 3 * AimdWindow::kWhole, 0);
   return credit_ + more_credit_ * static_cast<uint64_t>(above) / AimdWindow::kWhole;
 }
 
@@ -186,7 +186,7 @@ bool CreditPolicy::overtakes(const Grantable& message, uint64_t step) const {
                              ahead.of_sender + step <= allowed;
   const bool link_is_free =
       outstanding_ + step <= all ||
-      (ahead.of_all + step <= all && outstanding_ + step <= all * kMostOvertaken);
+      (ahead.of_all + step <= all && outstanding_ + step <= all + all / kOvertakingShare);
   return sender_serves && link_is_free;
 }
 

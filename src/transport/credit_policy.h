@@ -47,9 +47,9 @@ class CreditPolicy final : public GrantPolicy {
   void unsolicit(uint32_t bytes) override;
   uint64_t outstanding() const override { return outstanding_ + solicited_; }
 
-  // All that senders together may have under way now, but for what overtakes. Where over four
-  // fifths of what arrives are from senders that hold more than they can use, more has to be out to
-  // keep the link busy.
+  // All that senders together may have under way now, but for what overtakes. Where over three
+  // quarters of what arrives are from senders that hold more than they can use, more has to be out
+  // to keep the link busy.
   uint64_t credit() const;
   // Credit that a sender may hold now, in bytes; for tests and `show`.
   uint32_t allowance(uint32_t sender) const;
@@ -85,7 +85,8 @@ class CreditPolicy final : public GrantPolicy {
   void deactivate(Grantable& message);
 
   static constexpr uint32_t kLeastShare = 4;  // One sender may always have this part of the credit.
-  static constexpr uint64_t kMostOvertaken = 2;  // Of all credit, with what overtakes it.
+  static constexpr uint64_t kOvertakingShare =
+      2;  // What overtakes has one of so many parts on top.
   static constexpr uint32_t kMuchLonger =
       2;  // Messages are overtaken that are so many times as long.
   // With more credit the grants become so many times coarser at most: each costs a packet.

@@ -165,14 +165,14 @@ TEST_F(CreditPolicyTest, unscheduled_bytes_are_paid_for_too) {
   EXPECT_EQ(a.granted, 100'000u);
 }
 
-TEST_F(CreditPolicyTest, unscheduled_bytes_hold_up_nobody_until_twice_the_credit_is_out) {
+TEST_F(CreditPolicyTest, unscheduled_bytes_hold_up_nobody_until_half_as_much_credit_again_is_out) {
   Grantable blind = message(140'000, 0, 140'000);
-  Grantable more = message(130'000, 2, 130'000);
+  Grantable more = message(60'000, 2, 60'000);
   Grantable a = message(1'000'000, 1);
   for (Grantable* m : {&blind, &more, &a}) policy_->add(m);
   decide_all();
-  EXPECT_EQ(a.granted, 28'000u) << "in whole steps";
-  EXPECT_LE(policy_->outstanding(), 300'000u);
+  EXPECT_EQ(a.granted, 24'000u) << "in whole steps";
+  EXPECT_LE(policy_->outstanding(), 225'000u);
   arrive(blind, 140'000);
   decide_all();
   EXPECT_GT(a.granted, 100'000u - kStep) << "its sender's bucket";
@@ -197,6 +197,17 @@ TEST_F(CreditPolicyTest, a_blocked_sender_does_not_hold_up_the_others) {
   EXPECT_EQ(shorter.granted, 20'000u) << "first in line when its sender may have credit again";
 }
 
+// Else all of an incast would overtake each other.
+TEST_F(CreditPolicyTest, messages_of_about_one_length_wait_for_each_other) {
+  Grantable a = message(110'000, 0);
+  Grantable b = message(100'000, 1);
+  Grantable c = message(60'000, 2);
+  for (Grantable* m : {&a, &b, &c}) policy_->add(m);
+  decide_all();
+  EXPECT_EQ(c.granted, 60'000u);
+  EXPECT_EQ(policy_->outstanding(), 150'000u);
+}
+
 // As `hybrid` its sender serves it first, and what the longer ones hold stays where it is.
 TEST_F(CreditPolicyTest, a_shorter_message_does_not_wait_for_the_credit_of_longer_ones) {
   Grantable a = message(500'000, 0);
@@ -210,16 +221,16 @@ TEST_F(CreditPolicyTest, a_shorter_message_does_not_wait_for_the_credit_of_longe
   decide_all();
   EXPECT_EQ(shorter.granted, 100'000u) << "as if it were alone";
   EXPECT_EQ(longer.granted, 0u);
-  Grantable elsewhere = message(55'000, 1);
+  Grantable elsewhere = message(24'000, 1);
   policy_->add(&elsewhere);
   decide_all();
-  EXPECT_EQ(elsewhere.granted, 55'000u) << "it is less than half as long as the shortest of them";
-  EXPECT_EQ(policy_->outstanding(), 255'000u);
-  Grantable similar = message(70'000, 2);
-  policy_->add(&similar);
+  EXPECT_EQ(elsewhere.granted, 24'000u) << "it is less than half as long as the shortest of them";
+  EXPECT_EQ(policy_->outstanding(), 224'000u);
+  Grantable last = message(20'000, 2);
+  policy_->add(&last);
   decide_all();
-  EXPECT_EQ(similar.granted, 0u) << "equals wait for each other, or all credit would be doubled";
-  for (Grantable* m : {&a, &shorter, &longer, &elsewhere, &similar}) policy_->remove(m);
+  EXPECT_EQ(last.granted, 0u) << "half as much credit again is out";
+  for (Grantable* m : {&a, &shorter, &longer, &elsewhere, &last}) policy_->remove(m);
   EXPECT_EQ(policy_->outstanding(), 0u);
 }
 
