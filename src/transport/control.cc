@@ -5,6 +5,16 @@
 #include <cstring>
 
 namespace sluice::transport {
+namespace {
+
+// PROTOCOL MUST-P4
+// Why a peer leaves is its own affair, but for a policy that this side has to know of.
+base::Code code_of(const wire::CloseFrame& close) {
+  const bool denied = close.reason == static_cast<uint8_t>(base::Code::kPermissionDenied);
+  return denied ? base::Code::kPermissionDenied : base::Code::kClosed;
+}
+
+}  // namespace
 
 bool Control::on_bundle(Lane& lane, const wire::BundleView& view, const uint8_t* plain,
                         base::Nanos now) {
@@ -74,12 +84,7 @@ bool Control::dispatch(Lane& lane, const wire::Frame& frame, const wire::BundleV
       on_need_ack(lane, frame.need_ack, now);
       break;
     case wire::FrameType::kClose:
-      // PROTOCOL MUST-P4
-      // Why a peer leaves is its own affair, but for a policy that this side has to know of.
-      lifecycle_.close_lane(
-          lane, frame.close.reason == static_cast<uint8_t>(base::Code::kPermissionDenied)
-                    ? base::Code::kPermissionDenied
-                    : base::Code::kClosed);
+      lifecycle_.close_lane(lane, code_of(frame.close));
       return false;
     case wire::FrameType::kCutoffs:
       if (!lane.cutoffs.take(frame.cutoffs)) ctx_.stats.drop_malformed.add();

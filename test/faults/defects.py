@@ -53,7 +53,7 @@ DEFECTS = [
     Defect("unknown_for_seen", CONTROL, "wire::AckFrame{0, frame.id}",
            "wire::UnknownFrame{0, frame.id}"),
     Defect("close_ignored", CONTROL,
-           "      lifecycle_.close_lane(lane, base::Code::kClosed);\n      return false;",
+           "      lifecycle_.close_lane(lane, code_of(frame.close));\n      return false;",
            "      break;"),
     # Bytes and their places.
     Defect("merge_wrong_offset", INBOUND, "bytes + (from - offset)", "bytes"),

@@ -3,6 +3,8 @@
 """A process is killed in mid-transfer: the other says so, frees everything, and goes on."""
 
 import os
+import re
+import signal
 
 import harness
 import veth
@@ -23,6 +25,16 @@ class Killing:
                          "the end of the dead peer's session")
         self.assertRegex(server.ask("show messages"), r"in flight: 0\n")
         server.expect(r"session \w+ with \S+ has ended: unavailable")
+
+    def stop_in_flight(self, process, server):
+        """Stops it while the server waits for it: a peer that dies when nothing is under way is
+        missed only after the idle time-out. A sender of files waits for its disk now and then."""
+        for self.stops in range(1, 1000):
+            process.send(signal.SIGSTOP)
+            if re.search(r"in flight: [1-9]", server.ask("show messages")):
+                return
+            process.send(signal.SIGCONT)
+        self.fail("nothing was ever under way")
 
     def short_job(self):
         json = self.json_path("after")
@@ -90,6 +102,7 @@ class PacketSocket(Killing, veth.VethCase):
         receiver = self.receiver(folder)
         sender = self.start_client("sendfile", self.sparse_file(), TIMEOUT)
         self.wait_for_traffic(receiver, 3)
+        self.stop_in_flight(sender, receiver)
         sender.kill()
         self.wait_until_clean(receiver)
         self.assertNotIn("long.bin", os.listdir(folder))
