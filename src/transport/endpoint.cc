@@ -33,7 +33,7 @@ class EndpointCore {
         sender(&ctx),
         inbound(&ctx, &lifecycle, &sender, policy.get(), recovery.get()),
         control(&ctx, &lifecycle, &sender, &inbound),
-        receiver(&ctx, &lifecycle, &sender, &inbound, &control),
+        receiver(&ctx, &lifecycle, &inbound, &control),
         timers(&ctx, &lifecycle, &sender, &inbound, &control),
         events(&ctx, &lifecycle) {
     lifecycle.set_sender(&sender);

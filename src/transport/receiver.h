@@ -20,13 +20,8 @@ namespace sluice::transport {
 // landing memory that nobody can see changes before a tag has verified.
 class Receiver {
  public:
-  Receiver(Context* context, Lifecycle* lifecycle, Sender* sender, Inbound* inbound,
-           Control* control)
-      : ctx_(*context),
-        lifecycle_(*lifecycle),
-        sender_(*sender),
-        inbound_(*inbound),
-        control_(*control) {}
+  Receiver(Context* context, Lifecycle* lifecycle, Inbound* inbound, Control* control)
+      : ctx_(*context), lifecycle_(*lifecycle), inbound_(*inbound), control_(*control) {}
 
   void on_rx(std::span<RxPacket> burst, base::Nanos now);
 
@@ -85,7 +80,6 @@ class Receiver {
 
   Context& ctx_;
   Lifecycle& lifecycle_;
-  Sender& sender_;
   Inbound& inbound_;
   Control& control_;
   std::array<Pending, kBatch> pending_;

@@ -56,7 +56,7 @@ class Roles {
         sender(&ctx),
         inbound(&ctx, &lifecycle, &sender, policy.get(), &recovery),
         control(&ctx, &lifecycle, &sender, &inbound),
-        receiver(&ctx, &lifecycle, &sender, &inbound, &control),
+        receiver(&ctx, &lifecycle, &inbound, &control),
         timers(&ctx, &lifecycle, &sender, &inbound, &control),
         events(&ctx, &lifecycle),
         peer(ctx.primitives, backend_.get(), session_secret(7), kLane, false, algorithm, kLocal) {
