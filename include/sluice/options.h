@@ -168,7 +168,9 @@ struct EngineOptions {
   EalOptions eal;
   bool bundling = true;  // Small messages and control may share a packet.
   GrantPolicy grant_policy = GrantPolicy::kHybrid;
-  // The network sends the packets of one message over several paths: later ones prove no loss.
+  // The packets of one message take several paths, so that later ones prove no loss: the network
+  // sprays them, or chooses by UDP source port (ECMP), over which the engine then spreads them,
+  // leaving paths that are dead, slow or alone congested. Of both ends.
   bool multipath = false;
   bool shuffle_deliveries = false;          // Debug: deliver ready messages in random order.
   bool record_latency = false;              // Fills Engine::latency().

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <utility>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -320,16 +321,6 @@ std::string validity_text(const crypto::CertificateFacts& facts, uint64_t now_ns
                       base::utc_text(facts.not_after_ns));
 }
 
-std::string hex_of(const uint8_t* bytes, size_t size) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string out;
-  for (size_t i = 0; i < size; ++i) {
-    out += kDigits[bytes[i] >> 4];
-    out += kDigits[bytes[i] & 15];
-  }
-  return out;
-}
-
 absl::StatusOr<std::string> show(const Words& words, uint64_t now_ns) {
   if (words.empty()) return absl::InvalidArgumentError("show: name a file: identity show FILE.pem");
   std::string out;
@@ -345,7 +336,10 @@ absl::StatusOr<std::string> show(const Words& words, uint64_t now_ns) {
                       "\n  ", validity_text(each.facts, now_ns), "\n  issued by ",
                       each.facts.issuer, "; key ", crypto::key_kind_name(each.facts.key),
                       "\n  SHA-256 ",
-                      hex_of(each.facts.fingerprint, sizeof(each.facts.fingerprint)), "\n");
+                      absl::BytesToHexString(
+                          absl::string_view(reinterpret_cast<const char*>(each.facts.fingerprint),
+                                            sizeof(each.facts.fingerprint))),
+                      "\n");
     }
   }
   return out;

@@ -32,6 +32,7 @@ std::vector<std::string> mapped_files() {
 absl::StatusOr<TemporaryFolder> TemporaryFolder::make() {
   std::error_code error;
   const std::string base = std::filesystem::temp_directory_path(error).string();
+  // The six letters are what mkdtemp(3) replaces.
   std::string path = absl::StrCat(error ? std::string(".") : base, "/sluice-XXXXXX");
   if (::mkdtemp(path.data()) == nullptr) {
     return absl::UnavailableError(

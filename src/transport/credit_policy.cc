@@ -182,12 +182,9 @@ bool CreditPolicy::overtakes(const Grantable& message, uint64_t step) const {
   const Sender& sender = senders_[message.sender];
   const Ahead ahead = ahead_of(message);
   const uint64_t allowed = allowance(message.sender);
-  const bool sender_serves = sender.outstanding == 0 || sender.outstanding + step <= allowed ||
-                             ahead.of_sender + step <= allowed;
-  const bool link_is_free =
-      outstanding_ + step <= all ||
-      (ahead.of_all + step <= all && outstanding_ + step <= all + all / kOvertakingShare);
-  return sender_serves && link_is_free;
+  const bool sender_serves = sender.outstanding == 0 || ahead.of_sender + step <= allowed;
+  return sender_serves && ahead.of_all + step <= all &&
+         outstanding_ + step <= all + all / kOvertakingShare;
 }
 
 Grantable* CreditPolicy::next() {

@@ -85,10 +85,10 @@ class CreditPolicy final : public GrantPolicy {
   void deactivate(Grantable& message);
 
   static constexpr uint32_t kLeastShare = 4;  // One sender may always have this part of the credit.
-  static constexpr uint64_t kOvertakingShare =
-      2;  // What overtakes has one of so many parts on top.
-  static constexpr uint32_t kMuchLonger =
-      2;  // Messages are overtaken that are so many times as long.
+  // Messages are overtaken that are so many times as long, with one of so many parts of all credit
+  // on top of it.
+  static constexpr uint32_t kMuchLonger = 2;
+  static constexpr uint64_t kOvertakingShare = 2;
   // With more credit the grants become so many times coarser at most: each costs a packet.
   static constexpr uint64_t kCoarsestGrant = 4;
   static constexpr uint32_t kMaxRanked = base::limits::kMaxOvercommit;

@@ -14,7 +14,7 @@ void RackRecovery::learn(const Reassembly& message, base::Nanos now) {
 size_t RackRecovery::on_progress(Reassembly* message, const RttEstimator& rtt, uint32_t /*packet*/,
                                  base::Nanos now, std::span<ResendRange> out) {
   const auto& received = message->received;
-  const base::Nanos answer = rtt.smoothed() * kAnswerRoundTrips;
+  const base::Nanos answer = rtt.expected() * kAnswerRoundTrips;
   if (received.contiguous_end(0) < message->gap_asked &&
       base::elapsed(message->asked_at, now) >= std::min(answer, rtt.timeout(0))) {
     message->gap_asked = received.contiguous_end(0);

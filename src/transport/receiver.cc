@@ -375,16 +375,14 @@ void Receiver::verified(Pending& pending, const crypto::AeadJob& job, base::Nano
 }
 
 void Receiver::judge_path(const Pending& pending, const crypto::AeadJob& job) {
-  const bool data = pending.action != Action::kBundle;
-  const size_t place = data ? wire::offsets::kPathSequence + 1 : wire::offsets::kBundlePath;
-  const auto path = static_cast<uint8_t>(job.aad[place] % wire::kPaths);
-  const uint16_t bad = pending.lane->judge.note(path, pending.marks.congestion_experienced,
-                                                pending.lane->rtt.smoothed(), ctx_.now);
+  Lane& lane = *pending.lane;
+  const uint16_t bad = lane.judge.note(wire::path_of(job.aad), pending.marks.congestion_experienced,
+                                       lane.rtt.expected(), ctx_.now);
   if (bad == 0) return;
   ctx_.stats.paths_refused.add(static_cast<uint64_t>(std::popcount(bad)));
-  pending.lane->bad_paths = bad;
-  pending.lane->paths_to_tell = kAvoidRepeats;
-  ctx_.wake(*pending.lane);
+  lane.bad_paths = bad;
+  lane.paths_to_tell = kAvoidRepeats;
+  ctx_.wake(lane);
 }
 
 void Receiver::commit_bundle(Pending& pending, const crypto::AeadJob& job, base::Nanos now) {

@@ -32,8 +32,6 @@ base::Nanos RttEstimator::timeout(uint32_t backoff) const {
   return base::Nanos(std::min(backed_off, std::max(bounded, ceiling_.value())));
 }
 
-base::Nanos RttEstimator::reordering() const {
-  return has_sample() ? base::Nanos(smoothed_.value() / 4) : base::Nanos(initial_.value() / 4);
-}
+base::Nanos RttEstimator::reordering() const { return base::Nanos(expected().value() / 4); }
 
 }  // namespace sluice::transport

@@ -20,6 +20,8 @@ class RttEstimator {
   bool has_sample() const { return samples_ != 0; }
   uint64_t samples() const { return samples_; }
   base::Nanos smoothed() const { return smoothed_; }
+  // The same, but before the first sample as long as a time-out then is.
+  base::Nanos expected() const { return has_sample() ? smoothed_ : initial_; }
 
   // The timeout after `backoff` fruitless ones: (srtt + 4 var) * 2^backoff, within the bounds.
   base::Nanos timeout(uint32_t backoff) const;

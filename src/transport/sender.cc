@@ -361,7 +361,9 @@ bool Sender::fill_bundle(Lane& lane, TxPacket& slot, base::Nanos now) {
   }
   const uint8_t path =
       seal_bundle(lane, slot, clear, sealed, lane.cutoffs.priority(longest), lane.entropy, now);
-  for (uint32_t i = 0; i < count; ++i) messages[i]->trail.note(0, path);
+  if (ctx_.config.several_paths()) {
+    for (uint32_t i = 0; i < count; ++i) messages[i]->trail.note(0, path);
+  }
   if (count > 1) ctx_.stats.tx_bundles.add();
   if (repeated) ctx_.stats.tx_retransmitted.add();
   if (count > 0) {
@@ -529,7 +531,7 @@ bool Sender::write_record(Exchange& exchange, TxPacket& slot, uint32_t offset, u
   header.timestamp = static_cast<uint32_t>(now.value());
   header.service = exchange.service;
   header.path = take_path(lane, entropy_of(exchange), &slot);
-  out.trail.note(offset / lane.record_bytes(), header.path);
+  if (ctx_.config.several_paths()) out.trail.note(offset / lane.record_bytes(), header.path);
   header.path_sequence = lane.path_sequence++;
   header.emit(slot.data);
   crypto::AeadJob job;

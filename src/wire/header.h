@@ -87,6 +87,12 @@ enum class HeaderError : uint8_t {
 };
 const char* header_error_name(HeaderError error);
 
+// The path that a DATA or BUNDLE packet names; `packet` is one that its view has checked.
+inline uint8_t path_of(const uint8_t* packet) {
+  const bool data = packet[offsets::kType] == static_cast<uint8_t>(PacketType::kData);
+  return packet[data ? offsets::kPathSequence + 1 : offsets::kBundlePath] & (kPaths - 1);
+}
+
 // The value of the byte at offset 8: the length of the header and the 4 port bytes in 32-bit
 // words (what a TSO engine must repeat; at most 15) in the high nibble, the version in the low.
 constexpr uint8_t doff_version_byte(size_t header_size) {  // PROTOCOL MUST-W4
@@ -246,7 +252,6 @@ class DataView : public CommonView {
   uint32_t floor_delta() const { return base::load_be32(data_ + offsets::kFloorDelta); }
   uint32_t timestamp() const { return base::load_be32(data_ + offsets::kDataTimestamp); }
   uint16_t service() const { return base::load_be16(data_ + offsets::kService); }
-  uint8_t path() const { return data_[offsets::kPathSequence + 1] & (kPaths - 1); }
   uint16_t path_sequence() const { return base::load_be16(data_ + offsets::kPathSequence) >> 4; }
   const uint8_t* payload() const { return data_ + kDataHeaderSize; }  // sealed; tag follows
   uint32_t payload_length() const {                                   // without the tag; at least 1
@@ -328,7 +333,6 @@ class BundleView : public CommonView {
 
   uint16_t clear_length() const { return base::load_be16(data_ + offsets::kClearLength); }
   uint8_t rx_epoch() const { return data_[offsets::kRxEpoch]; }
-  uint8_t path() const { return data_[offsets::kBundlePath] & (kPaths - 1); }
   uint32_t timestamp() const { return base::load_be32(data_ + offsets::kBundleTimestamp); }
   // Header and frames: what the record authenticates without encrypting.
   uint32_t aad_length() const { return static_cast<uint32_t>(kBundleHeaderSize) + clear_length(); }

@@ -128,6 +128,15 @@ TEST_F(RackRecoveryTest, what_was_asked_for_is_asked_for_again_while_others_arri
   EXPECT_EQ(progress(250), (Ranges{{0, 1000}}));
 }
 
+TEST_F(RackRecoveryTest, before_the_round_trip_is_known_it_is_asked_for_again_after_a_time_out) {
+  message_.received.insert(1000, 2000);
+  EXPECT_EQ(progress(0), Ranges{});
+  EXPECT_EQ(progress(100), (Ranges{{0, 1000}}));
+  EXPECT_EQ(progress(499), Ranges{});
+  EXPECT_EQ(progress(500), Ranges{}) << "from now on it counts as lost again";
+  EXPECT_EQ(progress(600), (Ranges{{0, 1000}}));
+}
+
 TEST_F(RackRecoveryTest, a_time_out_asks_for_all_that_is_allowed) {
   message_.grant.granted = 8000;
   message_.received.insert(1000, 2000);

@@ -262,6 +262,11 @@ TEST(Headers, ignore_the_header_length_nibble) {
   EXPECT_EQ(doff_version_byte(60), 0xf1);  // capped at 15 words
 }
 
+TEST(Headers, name_the_path_in_data_and_bundles) {
+  EXPECT_EQ(path_of(data_packet(sample_data()).data()), sample_data().path);
+  EXPECT_EQ(path_of(bundle_packet(sample_bundle(), 0).data()), sample_bundle().path);
+}
+
 // Verifies MUST-W7: unknown bits are neither sent nor seen.
 TEST(Headers, mask_reserved_bits) {
   DataHeader header = sample_data();
