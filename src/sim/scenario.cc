@@ -28,8 +28,10 @@ constexpr uint32_t kCongestedPackets = 4;
 constexpr uint32_t kGrantPackets = 4;
 constexpr uint32_t kSenderPackets = 16;  // Of credit, that a sender alone may hold at least.
 // Of few packets each is much of what a message can send in a round trip: the hybrid lets so many
-// go unasked, and so long messages go without asking for credit first.
+// go unasked. So long messages go without asking for credit first: longer ones where each sends
+// only those few, since what comes unasked is what racks have to buffer.
 constexpr uint32_t kUnaskedPackets = 10;
+constexpr uint32_t kBlindPacketsOfFew = 64;
 constexpr uint32_t kBlindPackets = 32;
 constexpr uint32_t kExchanges = 8192;
 constexpr uint32_t kReassemblies = 4096;
@@ -223,7 +225,9 @@ transport::EndpointConfig endpoint_config(const Scenario& s, const Plan& plan) {
   if (credits && s.policy != Kind::kFair) {
     config.blind_bytes = config.unscheduled_bytes;
     if (s.policy == Kind::kHybrid) {
-      config.blind_bytes = std::max(config.blind_bytes, kBlindPackets * plan.record_bytes);
+      const bool few = config.unscheduled_bytes <= kUnaskedPackets * plan.record_bytes;
+      config.blind_bytes = std::max(config.blind_bytes,
+                                    (few ? kBlindPacketsOfFew : kBlindPackets) * plan.record_bytes);
     }
     config.congested_sender_bytes =
         s.policy == Kind::kSird ? share_of_bdp(0.5) : kCongestedPackets * plan.record_bytes;

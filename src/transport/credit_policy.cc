@@ -151,10 +151,14 @@ void CreditPolicy::deactivate(Grantable& message) {
 }
 
 // The fewest bytes left, the highest priority; as few levels as there are messages under way, from
-// the bottom, so that a new short one finds a level above (Homa, SIGCOMM 2018 §3.4).
+// the bottom, so that a new short one finds a level above (Homa, SIGCOMM 2018 §3.4). Where many are
+// under way none is left, and the new one would wait behind all that was granted to the shortest
+// before: what little is left of a message goes with the lowest of what comes unasked (Homa's own
+// simulator raises the last round trip of each message so).
 uint8_t CreditPolicy::priority_of(Grantable& message) {
   if (!ranked_) return 0;
   activate(message);
+  if (message.remaining() <= credit_ / kTailShare) return levels_;
   uint32_t shorter = 0;
   for (uint32_t i = 0; i < active_count_; ++i) {
     if (active_[i] != &message && active_[i]->remaining() < message.remaining()) ++shorter;

@@ -89,6 +89,8 @@ class CreditPolicy final : public GrantPolicy {
   // on top of it.
   static constexpr uint32_t kMuchLonger = 2;
   static constexpr uint64_t kOvertakingShare = 2;
+  // What is left of a message is its tail from this part of the credit on.
+  static constexpr uint64_t kTailShare = 4;
   // With more credit the grants become so many times coarser at most: each costs a packet.
   static constexpr uint64_t kCoarsestGrant = 4;
   static constexpr uint32_t kMaxRanked = base::limits::kMaxOvercommit;

@@ -305,19 +305,33 @@ TEST_F(CreditPolicyTest, marks_of_the_network_shrink_it_too) {
   EXPECT_LT(policy_->allowance(0), 6'000u);
 }
 
+TEST_F(CreditPolicyTest, the_tail_of_a_message_goes_with_the_lowest_of_what_comes_unasked) {
+  policy_->set_levels(3);
+  Grantable a = message(38'000, 0);
+  policy_->add(&a);
+  ASSERT_NE(decide(), 0u);
+  EXPECT_EQ(out_[0].priority, 0);
+  policy_->remove(&a);
+  Grantable b = message(37'500, 0);  // A quarter of the credit.
+  policy_->add(&b);
+  ASSERT_NE(decide(), 0u);
+  EXPECT_EQ(out_[0].priority, 3) << "one above the three of what is granted";
+  policy_->remove(&b);
+}
+
 TEST_F(CreditPolicyTest, messages_under_way_are_ranked_by_what_is_left_of_them) {
   Grantable longer = message(800'000, 0);
   policy_->add(&longer);
   ASSERT_GE(decide(), 1u);
   EXPECT_EQ(out_[0].priority, 0) << "alone: the lowest";
-  Grantable shorter = message(40'000, 1);
+  Grantable shorter = message(100'000, 1);
   policy_->add(&shorter);
   ASSERT_GE(decide(), 1u);
   EXPECT_EQ(out_[0].message, &shorter);
   EXPECT_EQ(out_[0].priority, 1) << "above the longer one";
   policy_ = std::make_unique<CreditPolicy>(config(GrantPolicyKind::kSird));
   Grantable a = message(800'000, 0);
-  Grantable b = message(40'000, 1);
+  Grantable b = message(100'000, 1);
   policy_->add(&a);
   decide();
   policy_->add(&b);
