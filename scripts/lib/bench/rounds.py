@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Takes the samples: all contestants of a work one after the other, work after work, and all of
+that again in each round, so that whatever the machine does meanwhile befalls all of them."""
+
+from .contestants import Absent, Named
+from .machine import probe
+from .samples import Sample, Samples
+from .works import PARTS
+
+
+class Rounds:
+    """One run of the benchmark."""
+
+    def __init__(self, settings, contestants, place, say):
+        self.settings = settings
+        self.contestants = [one for one in contestants
+                            if not settings.contestants or one.name in settings.contestants]
+        self.place = place
+        self.say = say
+        self.samples = Samples()
+        self.last_probe = None
+
+    def probe(self):
+        return probe(self.place.programs, self.place.cpus, self.place.folder)
+
+    def run(self):
+        self.last_probe = self.probe()
+        for turn in range(1, self.settings.rounds + 1):
+            for part in self.settings.parts:
+                for work in PARTS[part]:
+                    self.one_work(work, turn)
+            self.peers(turn)
+            self.say(f"round {turn} of {self.settings.rounds}: probe {self.last_probe:.0f} ns, "
+                     f"{len(self.samples.rows)} samples")
+        return self.samples
+
+    def one_work(self, work, turn):
+        for contestant in self.contestants:
+            if work.part not in contestant.parts or contestant.name in self.samples.absent:
+                continue
+            try:
+                self.take(contestant, turn, {work: contestant.measure(work, self.place)})
+            except Absent as why:
+                self.samples.absent[contestant.name] = str(why)
+
+    def peers(self, turn):
+        for contestant in self.contestants:
+            if isinstance(contestant, Named):
+                self.take(contestant, turn, contestant.measure_all(self.place))
+
+    def take(self, contestant, turn, by_work):
+        before, self.last_probe = self.last_probe, self.probe()
+        for work, measured in by_work.items():
+            self.samples.add(Sample(contestant.name, work, turn, (before, self.last_probe),
+                                    measured))
