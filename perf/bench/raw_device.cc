@@ -189,9 +189,8 @@ bool wait_for_link(uint16_t port) {
 
 // One end of EAL's port. The driver unmaps the memory of a peer that goes under whoever polls it,
 // so the server leaves first, when it is told, and the client polls no more by then.
-int run_port(rte_mempool* pool, bool server, double seconds) {
-  End end = {0, pool};
-  if (rte_eth_dev_count_avail() != 1 || !start_port(end)) return 1;
+int run_port(End end, bool server, double seconds) {
+  if (!start_port(end)) return 1;
   if (server) {
     std::printf("ready\n");
     std::fflush(stdout);
@@ -208,8 +207,15 @@ int run(const std::string& role, const Arguments& arguments) {
   rte_mempool* pool =
       rte_pktmbuf_pool_create("raw", 8191, 256, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
   if (pool == nullptr) return 1;
+  if (role != "ring" && rte_eth_dev_count_avail() != 1) return 1;
   const double seconds = arguments.real("seconds", kDefaultSeconds);
-  return role == "ring" ? run_ring(pool, seconds) : run_port(pool, role == "serve", seconds);
+  if (role == "ring") return run_ring(pool, seconds);
+  const End end = {0, pool};
+  const int status = run_port(end, role == "serve", seconds);
+  // EAL's own clean-up would leave the socket's file behind, which the next server trips over.
+  rte_eth_dev_stop(end.port);
+  rte_eth_dev_close(end.port);
+  return status;
 }
 
 }  // namespace

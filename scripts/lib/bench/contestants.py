@@ -51,6 +51,13 @@ class Place:
         """A program on the client's (0) or the server's (1) CPU."""
         return ["taskset", "-c", self.cpus[side], program, *arguments]
 
+    @property
+    def socket(self):
+        return self.folder / "memif.sock"
+
+    def memif(self, role):
+        return f"net_memif0,role={role},socket={self.socket},socket-abstract=no"
+
     def own(self, name):
         path = self.programs / "perf" / "bench" / name
         if not path.exists():
@@ -107,9 +114,7 @@ class Sluice(Contestant):
                 f"--outstanding={work.outstanding}", f"--duration={place.seconds * 1000:.0f}ms"]
 
     def end(self, place, role, address):
-        socket = f"{place.folder}/memif.sock"
-        words = [f"--port=net_memif0,role={role},socket={socket},socket-abstract=no",
-                 f"--address={address}/24", *PATIENT, *self.options]
+        words = [f"--port={place.memif(role)}", f"--address={address}/24", *PATIENT, *self.options]
         return words if self.cipher == "none" else [*words, f"--psk-file={place.folder}/key"]
 
     def measure(self, work, place):
@@ -129,6 +134,7 @@ class Sluice(Contestant):
                          f"--cpus={server}"],
                         [*self.traffic(work, place), *self.end(place, "client", "10.0.0.2"),
                          "--peer=10.0.0.1", f"--cpus={client}"]]
+                place.socket.unlink(missing_ok=True)  # A server that was killed leaves it behind.
                 children.start(said[0]).expect("start-up: ", START_SECONDS)
                 caller = children.start([*said[1], *written])
             finish(caller, place)
@@ -189,9 +195,6 @@ class Device(Contestant):
         return ["-l", lcores, "--no-huge", "-m", "128", "--no-pci", "--no-telemetry",
                 f"--file-prefix=bench-{os.getpid()}-{name}", "--log-level=lib.eal:error"]
 
-    def memif(self, place, role):
-        return f"--vdev=net_memif0,role={role},socket={place.folder}/raw.sock,socket-abstract=no"
-
     def measure(self, work, place):
         program = place.own("raw_device")
         client, server = place.cpus
@@ -202,10 +205,11 @@ class Device(Contestant):
                          f"--main-lcore={client}", "--", "ring", seconds]]
                 caller = children.start(said[0], threads=2)
             else:
-                said = [[program, *self.eal("server", server), self.memif(place, "server"), "--",
-                         "serve"],
-                        [program, *self.eal("client", client), self.memif(place, "client"), "--",
-                         "call", seconds]]
+                said = [[program, *self.eal("server", server), f"--vdev={place.memif('server')}",
+                         "--", "serve"],
+                        [program, *self.eal("client", client), f"--vdev={place.memif('client')}",
+                         "--", "call", seconds]]
+                place.socket.unlink(missing_ok=True)
                 children.start(said[0]).expect("ready", START_SECONDS)
                 caller = children.start(said[1])
             finish(caller, place)
