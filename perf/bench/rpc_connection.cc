@@ -2,47 +2,17 @@
 #include "rpc_connection.h"
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <utility>
+
+#include "pattern.h"
 
 namespace sluice::bench {
 namespace {
 
-constexpr size_t kPattern = 1 << 20;    // Of the bytes that all messages consist of, repeated.
 constexpr size_t kGatherMost = 16'384;  // Longer messages are not copied before they are written.
 constexpr size_t kPieceMost = 65'536;   // Of gathered bytes in one write.
 constexpr size_t kReadMost = 262'144;
-
-// Messages hold the same bytes again and again, as those of `sluice` do: none of them needs to be
-// made, and each can be checked.
-const std::vector<uint8_t>& pattern() {
-  static const std::vector<uint8_t> bytes = [] {
-    std::vector<uint8_t> made(kPattern);
-    uint32_t state = 1;
-    for (uint8_t& byte : made) {
-      state = state * 1'664'525 + 1'013'904'223;
-      byte = static_cast<uint8_t>(state >> 24);
-    }
-    return made;
-  }();
-  return bytes;
-}
-
-void check(const uint8_t* bytes, size_t count, size_t offset) {
-  while (count > 0) {
-    const size_t place = offset % kPattern;
-    const size_t part = std::min(count, kPattern - place);
-    if (std::memcmp(bytes, pattern().data() + place, part) != 0) {
-      std::fprintf(stderr, "socket_rpc: a message arrived with wrong bytes\n");
-      std::exit(1);
-    }
-    bytes += part;
-    count -= part;
-    offset += part;
-  }
-}
 
 }  // namespace
 
@@ -102,7 +72,7 @@ void RpcConnection::parse(const uint8_t* bytes, size_t count, const Handler& han
       if (header_filled_ == sizeof(Header)) std::memcpy(&header_, header_bytes_, sizeof(Header));
     } else {
       taken = std::min<size_t>(count, header_.length - body_read_);
-      check(bytes, taken, body_read_);
+      check_bytes(bytes, taken, body_read_);
       body_read_ += taken;
     }
     bytes += taken;

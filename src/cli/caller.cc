@@ -24,6 +24,8 @@ void CallerResults::merge(const CallerResults& other) {
   ended_ns = std::max(ended_ns, other.ended_ns);
   for (size_t i = 0; i < base::kMaxSizeClasses; ++i) latency[i].merge(other.latency[i]);
   rounds.merge(other.rounds);
+  beside_completed += other.beside_completed;
+  beside_bytes += other.beside_bytes;
 }
 
 Caller::Caller(CallerConfig config)
@@ -61,7 +63,8 @@ void Caller::fill(Endpoint& endpoint) {
     while (!free_.empty() && may_begin() && begin_call(endpoint)) {
     }
   }
-  if (!may_begin() && free_.size() == slots_.size()) {
+  if (config_.beside != 0 && !beside_flies_ && may_begin()) begin_beside(endpoint);
+  if (!may_begin() && free_.size() == slots_.size() && !beside_flies_) {
     done_.store(true, std::memory_order_release);
   }
 }
@@ -101,17 +104,49 @@ void Caller::completed(void* context, CallResult& result) {
   slot.caller->end_call(slot, result);
 }
 
-void Caller::end_call(Slot& slot, CallResult& result) {
-  const uint64_t now = clock();
-  const bool measured = slot.id >= config_.warmup;
+void Caller::begin_beside(Endpoint& endpoint) {
+  CallOptions options;
+  options.service = kSinkService;
+  options.deadline_ns = config_.deadline_ns;
+  const uint8_t* bytes = config_.content->request(beside_id_, config_.beside);
+  const StatusCode code =
+      endpoint.call(config_.sessions.front(), options, Buffer::borrow(bytes, config_.beside),
+                    &Caller::beside_completed, this);
+  beside_flies_ = code == StatusCode::kOk;
+  if (!beside_flies_ && code != StatusCode::kResourceExhausted) refused_ = code;
+}
+
+void Caller::beside_completed(void* context, CallResult& result) {
+  static_cast<Caller*>(context)->end_beside(result);
+}
+
+void Caller::end_beside(CallResult& result) {
+  beside_flies_ = false;
+  const uint8_t* expected = config_.content->response(beside_id_, Content::kWordBytes);
+  const bool right = result.response.length() == Content::kWordBytes &&
+                     Content::matches(expected, 0, result.response.bytes());
+  ++beside_id_;
+  if (!went_well(result, right)) return;
+  ++results_.beside_completed;
+  results_.beside_bytes += config_.beside;
+}
+
+bool Caller::went_well(const CallResult& result, bool right) {
   // The server answers a request whose bytes are not what they should be with kDataLoss.
-  const bool wrong = result.code == StatusCode::kOk ? !response_right(slot, result)
-                                                    : result.code == StatusCode::kDataLoss;
+  const bool wrong = result.code == StatusCode::kOk ? !right : result.code == StatusCode::kDataLoss;
   if (wrong) {
     ++results_.corrupt;
   } else if (result.code != StatusCode::kOk) {
     ++results_.failed[std::min<size_t>(static_cast<size_t>(result.code), kStatusCodes - 1)];
-  } else if (measured) {
+  }
+  return !wrong && result.code == StatusCode::kOk;
+}
+
+void Caller::end_call(Slot& slot, CallResult& result) {
+  const uint64_t now = clock();
+  const bool measured = slot.id >= config_.warmup;
+  const bool right = result.code == StatusCode::kOk && response_right(slot, result);
+  if (went_well(result, right) && measured) {
     ++results_.completed;
     results_.request_bytes += slot.size;
     results_.response_bytes += result.response.length();

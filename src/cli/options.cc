@@ -194,6 +194,10 @@ void add_traffic(OptionSet* set, Options* o) {
                  &o->max_size, 1, kMaxMessage);
   set->add_count("outstanding", "N", "messages in flight at a time, per lcore", &o->outstanding, 1,
                  Content::kPlaces);
+  set->add_count("beside", "BYTES",
+                 "per lcore, one message of this size always on its way to service 2 beside those, "
+                 "of which only the rate is reported; 0: none",
+                 &o->beside, 0, kMaxMessage);
   set->add_count("count", "N", "messages in all; files for recvfile", &o->count, 1, kAnyCount);
   set->add_nanos("duration", "stop after this time", &o->duration);
   set->add_count("warmup", "N", "messages before measuring begins", &o->warmup, 0, kAnyCount);

@@ -12,11 +12,11 @@ from pathlib import Path
 import harness
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
-from lib.bench import Problem, machine  # After the path that leads there.
+from lib.bench import Problem, contestants, machine, peers  # After the path to it.
 
 BENCH = Path(__file__).resolve().parents[2] / "scripts" / "bench"
 # A program that takes no time: what each of the real ones says, by its name and first words.
-PRETENDER = """#!/usr/bin/env python3
+PRETENDER = f"#!{sys.executable} -IS\n" + """
 import json, os, signal, sys, time
 name, words = os.path.basename(sys.argv[0]), sys.argv[1:]
 if name == "core_probe":
@@ -102,7 +102,8 @@ class Results(Bench):
     """What a whole run writes."""
 
     def test_common_form(self):
-        process, report = self.bench("--quick", "--rounds=2")
+        process, report = self.bench("--quick", "--only=round-trip", "--only=rate",
+                                     "--only=device", "--only=aead")
         self.assertEqual(report.whole["version"], "9.9")
         self.assertIn("scripts/bench", report.whole["command"])
         medians = [one for one in report.results if one["labels"].get("statistic") == "median"]
@@ -147,11 +148,15 @@ class Results(Bench):
         for name in PROGRAMS:
             if not (real / "perf" / "bench" / name).exists():
                 self.skipTest(f"{name} was not built")
-        process, report = self.bench("--only=round-trip", "--only=device", "--rounds=1", build=real)
+        process, report = self.bench("--only=round-trip", "--only=device",
+                                     "--only=head-of-line", "--rounds=1", build=real)
         for name in ("sluice", "sluice-plain", "sluice-no-bundling", "sluice-ring", "tcp", "tls",
                      "tcp-epoll", "tls-epoll"):
             self.assertGreater(report.value("rpc.latency", contestant=name, statistic="median",
-                                            quantile="p50"), 0, process.out)
+                                            part="round-trip", quantile="p50"), 0, process.out)
+        for name in ("sluice", "sluice-plain", "sluice-no-bundling", "sluice-ring", "tcp", "tls"):
+            self.assertGreater(report.value("beside.goodput", contestant=name, statistic="median"),
+                               0, process.out)
         for name in ("raw-memif", "raw-ring"):
             self.assertGreater(report.value("raw.sixty_outstanding.rate", contestant=name,
                                             statistic="median"), 0)
@@ -195,6 +200,22 @@ class Peers(Bench):
     def test_that_fails(self):
         self.refused("--peer other failed: gone wrong", "--busy-ok", "--only=other",
                      "--peer=other=sh -c 'echo gone wrong >&2; exit 3'")
+
+    def test_from_debian(self):
+        ucx = ("| 50.0%ile | average | overall |  average |  overall |\n+------+\n"
+               "     5000      9.657    10.188    10.2      5.99       6.00       98159       98159\n")
+        self.assertEqual(peers.ucx_figures(ucx, False),
+                         [("rpc.latency", 19314.0, "ns", {"quantile": "p50"})])
+        self.assertEqual(peers.ucx_figures(ucx, True), [("goodput", 6 * 8 * 2**20, "bit/s", {})])
+        fabric = ("bytes   #sent   #ack     total       time     MB/sec    usec/xfer   Mxfers/sec\n"
+                  "64      1k      =1k      125k        2.92s      0.5    1459.5       0.00\n")
+        self.assertEqual(peers.libfabric_figures(fabric, False),
+                         [("rpc.latency", 2919000.0, "ns", {"quantile": "mean"})])
+        self.assertEqual(peers.libfabric_figures(fabric, True), [("goodput", 4e6, "bit/s", {})])
+        with self.assertRaisesRegex(Problem, "fi_pingpong printed is not understood"):
+            peers.libfabric_figures("usec/xfer", False)
+        with self.assertRaisesRegex(contestants.Absent, "no-such is not installed"):
+            peers.installed("no-such")
 
     def test_that_is_missing(self):
         self.refused("there is no program /no/such", "--peer=other=/no/such --x")

@@ -68,7 +68,7 @@ class Child:
     def name(self):
         """The program that was meant, not what it was started through."""
         words = self.words[3:] if self.words[0] == "taskset" else self.words
-        return Path(words[0]).name
+        return next(Path(word).name for word in words if "=" not in word and word != "env")
 
     def _note_schedule(self):
         """(running, waiting) nanoseconds of its busiest threads, while it is there."""
@@ -118,6 +118,12 @@ class Child:
             if time.monotonic() > end:
                 raise Problem(f"{self.name} was not ready within {seconds:.0f} s")
             time.sleep(_POLL)
+
+    def settle(self, seconds):
+        """Gives a server that says nothing the time to listen."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
+            raise Problem(f"{self.name} failed: {self.complaint}")
 
     def end(self):
         """Asks it to end, and does not ask twice."""

@@ -19,6 +19,7 @@ PATIENT = ("--peer-timeout=30s", "--connect-timeout=30s")
 LOADED = (works.ROUND_TRIP, works.RATE, works.RATE_BY_SIZE, works.RATE_BY_OUTSTANDING)
 STREAMED = (works.GOODPUT, works.GOODPUT_BY_SIZE)
 ALL_TRAFFIC = LOADED + STREAMED
+MIXED_TRAFFIC = (*ALL_TRAFFIC, works.HEAD_OF_LINE)
 
 
 class Absent(Exception):
@@ -61,7 +62,8 @@ class Place:
     def own(self, name):
         path = self.programs / "perf" / "bench" / name
         if not path.exists():
-            raise Absent(f"{name} was not built: its library is missing (scripts/setup --bench)")
+            raise Absent(f"{name} was not built, since its library is missing (scripts/setup "
+                         "--bench, --peers)")
         return path
 
 
@@ -94,7 +96,7 @@ class Contestant:
     title: str
     parts: tuple = ALL_TRAFFIC
     cipher: str = "none"
-    full_only: bool = False  # Left out of a quick run.
+    peer: bool = False  # Of a package that a quick run does not install.
 
     def measure(self, work, place):
         raise NotImplementedError
@@ -108,10 +110,11 @@ class Sluice(Contestant):
     ring: bool = False
 
     def traffic(self, work, place):
-        mode = "stream" if work.part in STREAMED else (
-            "pingpong" if work.part == works.ROUND_TRIP else "rate")
-        return [place.programs / "sluice", mode, f"--size={work.size}",
-                f"--outstanding={work.outstanding}", f"--duration={place.seconds * 1000:.0f}ms"]
+        lone = work.part in (works.ROUND_TRIP, works.HEAD_OF_LINE)
+        mode = "stream" if work.part in STREAMED else "pingpong" if lone else "rate"
+        words = [place.programs / "sluice", mode, f"--size={work.size}",
+                 f"--outstanding={work.outstanding}", f"--duration={place.seconds * 1000:.0f}ms"]
+        return [*words, f"--beside={work.beside}"] if work.beside else words
 
     def end(self, place, role, address):
         words = [f"--port={place.memif(role)}", f"--address={address}/24", *PATIENT, *self.options]
@@ -152,20 +155,21 @@ class Sluice(Contestant):
         return [(one["metric"], one["value"], one["unit"],
                  {"quantile": one["labels"]["quantile"]} if "quantile" in one["labels"] else {})
                 for one in results
-                if one["metric"] in ("rpc.rate", "goodput", "memory.rss") or (
+                if one["metric"] in ("rpc.rate", "goodput", "beside.goodput", "memory.rss") or (
                     one["metric"] == "rpc.latency" and one["labels"]["size"] == "all" and
                     one["labels"]["quantile"] in ("p50", "p99"))]
 
 
 @dataclass
 class Socket(Contestant):
-    """TCP or TLS over the loopback interface: perf/bench/socket_rpc."""
+    """RPCs over the loopback interface: perf/bench/socket_rpc, or another program of its form."""
 
+    program: str = "socket_rpc"
     options: tuple = ()
     connections: int = 1
 
     def measure(self, work, place):
-        program = place.own("socket_rpc")
+        program = place.own(self.program)
         options = [*self.options]
         outstanding = work.outstanding
         if self.connections > 1:
@@ -177,7 +181,8 @@ class Socket(Contestant):
             port = server.expect(r"port (\d+)", START_SECONDS)[1]
             call = place.pinned(0, program, "call", *options, f"--size={work.size}",
                                 f"--answer={work.answer}", f"--outstanding={outstanding}",
-                                f"--seconds={place.seconds:g}")
+                                f"--seconds={place.seconds:g}",
+                                *([f"--beside={work.beside}"] if work.beside else []))
             client = children.start([*call, f"--port={port}"])
             finish(client, place)
             commands = [spoken(serve, place.folder), spoken([*call, "--port=PORT"], place.folder)]

@@ -39,6 +39,11 @@ DEVICES = (
     Figure("60 going round", _first(works.DEVICE), "raw.sixty_outstanding.rate"),
     Figure("one way, 1400 B", _first(works.DEVICE), "raw.one_way_1400"),
 )
+HEAD_OF_LINE = (
+    Figure("round trip p50", _first(works.HEAD_OF_LINE), "rpc.latency", {"quantile": "p50"}),
+    Figure("p99", _first(works.HEAD_OF_LINE), "rpc.latency", {"quantile": "p99"}),
+    Figure("of the 1 MB messages", _first(works.HEAD_OF_LINE), "beside.goodput"),
+)
 # Tables of their own: a column for each work.
 SERIES = {
     works.RATE_BY_SIZE: ("RPCs/s by size, 60 outstanding", tuple(

@@ -13,21 +13,31 @@ from .rounds import Rounds
 
 EXIT_PROBLEM = 2
 EXIT_INTERRUPTED = 130
+PROGRAMS = ("core_probe", "raw_device", "raw_aead", "socket_rpc")
 
 
 def say(text):
     print(text, flush=True)
 
 
-def build(wanted):
-    """Installs what is missing and builds what is measured, all with the same flags."""
-    steps = [["scripts/setup", "--bench"], ["scripts/build"],
-             ["scripts/build", "--target", "bench-programs"]]
-    for step in steps:
-        try:
-            subprocess.run([wanted / step[0], *step[1:]], check=True, stdin=subprocess.DEVNULL)
-        except subprocess.CalledProcessError:
-            raise Problem(f"{' '.join(step)} failed; what it said is above") from None
+def carry_out(*step):
+    done = subprocess.run([settings.ROOT / step[0], *step[1:]], check=False,
+                          stdin=subprocess.DEVNULL)
+    return done.returncode == 0
+
+
+def build(quick):
+    """Installs what is missing and builds what is measured, all with the same flags. Peers that
+    cannot be installed say so when it is their turn."""
+    if not quick:
+        carry_out("scripts/setup", "--peers")
+    # A build that was configured before a library was there has to look for it again.
+    own = settings.ROOT / "build" / "perf" / "bench"
+    again = [] if all((own / name).exists() for name in PROGRAMS) else ["-Dperf=enabled"]
+    for step in (["scripts/setup", "--bench"], ["scripts/build"],
+                 ["scripts/build", "--target", "bench-programs", *again]):
+        if not carry_out(*step):
+            raise Problem(f"{' '.join(step)} failed; what it said is above")
 
 
 def measure(given, folder):
@@ -48,7 +58,7 @@ def measure(given, folder):
 def run(words):
     given = settings.read(words, [one.name for one in catalogue.own()])
     if given.build is None:
-        build(settings.ROOT)
+        build(given.quick)
     with tempfile.TemporaryDirectory(prefix="sluice-bench-") as folder:
         contestants, busy, about, samples = measure(given, Path(folder))
     shown = table.text(contestants, samples, busy, given.busy_ok)

@@ -20,7 +20,7 @@ def colour(contestants, name):
     return COLOURS[place % len(COLOURS)]
 
 
-def bars(contestants, samples, figure):
+def bars(contestants, samples, figure, where=""):
     """One bar for each contestant, from zero."""
     found = [(one, samples.median(one.name, figure.work, figure.metric, figure.labels))
              for one in contestants]
@@ -28,7 +28,7 @@ def bars(contestants, samples, figure):
     if not found:
         return ""
     scale = (WIDTH - 440) / (max(median.value for _, median in found) or 1)
-    parts = [f"<h3>{html.escape(figure.title)}</h3>"
+    parts = [f"<h3>{html.escape(figure.title + where)}</h3>"
              f'<svg viewBox="0 0 {WIDTH} {len(found) * 22}" width="{WIDTH}" role="img">']
     for row, (one, median) in enumerate(found):
         y = row * 22
@@ -97,6 +97,8 @@ def page(settings, about, contestants, samples, shown):
              f"<code>{html.escape(settings.command)}</code>.</p>",
              f"<pre>{html.escape(shown)}</pre>"]
     parts += [bars(contestants, samples, figure) for figure in figures.MAIN + figures.DEVICES]
+    parts += [bars(contestants, samples, figure, " beside 1 MB messages")
+              for figure in figures.HEAD_OF_LINE]
     parts += [lines(contestants, samples, title, columns)
               for title, columns in figures.SERIES.values()]
     parts.append("<h2>Commands</h2><p>DIR is a folder of your own, PORT what the server prints."

@@ -2,6 +2,7 @@
 """Takes the samples: all contestants of a work one after the other, work after work, and all of
 that again in each round, so that whatever the machine does meanwhile befalls all of them."""
 
+from . import Problem
 from .contestants import Absent, Named
 from .machine import probe
 from .samples import Sample, Samples
@@ -13,12 +14,18 @@ class Rounds:
 
     def __init__(self, settings, contestants, place, say):
         self.settings = settings
-        self.contestants = [one for one in contestants
-                            if not settings.contestants or one.name in settings.contestants]
+        self.contestants = [one for one in contestants if self.wanted(one, settings)]
         self.place = place
         self.say = say
         self.samples = Samples()
         self.last_probe = None
+
+    @staticmethod
+    def wanted(contestant, settings):
+        """Those that were named; else all, or in a quick run those that need no further package."""
+        if settings.contestants:
+            return contestant.name in settings.contestants
+        return not (settings.quick and contestant.peer)
 
     def probe(self):
         return probe(self.place.programs, self.place.cpus, self.place.folder)
@@ -40,7 +47,10 @@ class Rounds:
                 continue
             try:
                 self.take(contestant, turn, {work: contestant.measure(work, self.place)})
-            except Absent as why:
+            except (Absent, Problem) as why:
+                # Without a peer that fails the rest is still worth having; without ours it is not.
+                if isinstance(why, Problem) and not contestant.peer:
+                    raise
                 self.samples.absent[contestant.name] = str(why)
 
     def peers(self, turn):

@@ -15,13 +15,15 @@ class Work:
     size: int = 64
     answer: int = 64
     outstanding: int = 1
+    beside: int = 0  # Bytes of one more message that is always on its way on the same connection.
 
     @property
     def labels(self):
         if self.part in (DEVICE, AEAD):  # They have shapes and sizes of their own.
             return {"part": self.part}
-        return {"part": self.part, "message": str(self.size),
-                "outstanding": str(self.outstanding)}
+        labels = {"part": self.part, "message": str(self.size),
+                  "outstanding": str(self.outstanding)}
+        return {**labels, "beside": str(self.beside)} if self.beside else labels
 
 
 def echo(part, size, outstanding):
@@ -42,6 +44,7 @@ RATE = "rate"
 GOODPUT = "goodput"
 DEVICE = "device"
 AEAD = "aead"
+HEAD_OF_LINE = "head-of-line"
 RATE_BY_SIZE = "rate-by-size"
 RATE_BY_OUTSTANDING = "rate-by-outstanding"
 GOODPUT_BY_SIZE = "goodput-by-size"
@@ -52,6 +55,7 @@ PARTS = {
     GOODPUT: (stream(GOODPUT, MEGABYTE), stream(GOODPUT, 8 * MEGABYTE)),
     DEVICE: (Work(DEVICE),),
     AEAD: (Work(AEAD),),
+    HEAD_OF_LINE: (Work(HEAD_OF_LINE, beside=MEGABYTE),),
     RATE_BY_SIZE: tuple(echo(RATE_BY_SIZE, size, 60) for size in SIZES),
     RATE_BY_OUTSTANDING: tuple(echo(RATE_BY_OUTSTANDING, 64, count) for count in OUTSTANDING),
     GOODPUT_BY_SIZE: tuple(stream(GOODPUT_BY_SIZE, size) for size in LONG_SIZES),

@@ -54,6 +54,25 @@ TEST(Caller, counts_what_it_began_and_measured) {
   EXPECT_EQ(rig->served(), 600u);
 }
 
+TEST(Caller, a_message_beside_the_others_is_always_on_its_way_and_not_timed) {
+  auto rig = running_rig(small_options());
+  ASSERT_NE(rig, nullptr);
+  TrafficPlan plan;
+  plan.count = 2000;
+  plan.beside = 20'000;
+  TrafficJob job(rig.get(), plan);
+  JsonReport json = empty_report();
+  std::string text;
+  EXPECT_EQ(run_to_end(&job, &json, &text), absl::OkStatus());
+  const CallerResults& results = job.figures().results;
+  EXPECT_EQ(results.completed, 2000u);
+  EXPECT_EQ(all_latencies(results).count(), 2000u);
+  EXPECT_GT(results.beside_completed, 0u);
+  EXPECT_EQ(results.beside_bytes, results.beside_completed * 20'000);
+  EXPECT_EQ(rig->served(), 2000u + results.beside_completed);
+  EXPECT_NE(text.find("beside them"), std::string::npos);
+}
+
 TEST(Caller, rounds_begin_when_the_last_has_ended) {
   auto rig = running_rig(small_options());
   ASSERT_NE(rig, nullptr);
