@@ -5,16 +5,18 @@
 // Sluice.
 // usage: socket_rpc serve [--tls | --ktls] [--epoll] [--connections=N]
 //        socket_rpc call --port=N [--tls | --ktls] [--epoll] [--connections=N] [--size=BYTES]
-//            [--answer=BYTES] [--outstanding=N] [--seconds=S] [--beside=BYTES]
+//            [--answer=BYTES] [--outstanding=N] [--seconds=S] [--beside=BYTES] [--load=N]
 // The server prints its port, takes so many connections, and ends when all are closed. The client
 // keeps --outstanding requests on their way on each connection; with --beside, one more of so many
-// bytes, of which only the rate is reported.
+// bytes, of which only the rate is reported; with --load, so many requests a second at Poisson
+// times, as far as --outstanding allows, on one connection that is spun on.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -22,6 +24,7 @@
 #include <cstring>
 #include <deque>
 #include <memory>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -183,6 +186,7 @@ struct Load {
   uint32_t answer = 64;
   uint32_t outstanding = 1;
   uint32_t beside = 0;
+  uint64_t rate = 0;  // Requests per second at Poisson times; 0: as many as may be outstanding.
   double seconds = 1;
 };
 
@@ -190,11 +194,15 @@ struct Load {
 class Caller {
  public:
   Caller(const Load& load, bool sleep, std::vector<std::unique_ptr<Peer>>* peers)
-      : load_(load), peers_(peers), readiness_(sleep, peers) {}
+      : load_(load),
+        peers_(peers),
+        readiness_(sleep, peers),
+        interval_(static_cast<double>(std::max<uint64_t>(load.rate, 1))) {}
 
   void run() {
     const auto span = static_cast<uint64_t>(load_.seconds * 1e9);
     const uint64_t begun = now_ns();
+    due_ = begun;
     measured_from_ = begun + static_cast<uint64_t>(static_cast<double>(span) * kWarmupShare);
     end_ = measured_from_ + span;
     now_ = begun;
@@ -222,9 +230,11 @@ class Caller {
 
  private:
   void fill(Peer& peer) {
-    while (peer.small < load_.outstanding) {
+    while (peer.small < load_.outstanding && (load_.rate == 0 || now_ >= due_)) {
       peer.rpc.append({load_.size, load_.answer});
-      peer.sent.push_back({now_, false});
+      // A latency counts from when the request should have begun, whoever was late.
+      peer.sent.push_back({load_.rate == 0 ? now_ : due_, false});
+      if (load_.rate != 0) due_ += static_cast<uint64_t>(interval_(random_) * 1e9);
       ++peer.small;
     }
     if (load_.beside == 0 || peer.large > 0) return;
@@ -241,7 +251,7 @@ class Caller {
       answered(peer);
     });
     clock_read_ = false;
-    if (read) fill(peer);
+    if (read || load_.rate != 0) fill(peer);
     const bool wrote = peer.rpc.flush();
     if (peer.rpc.closed()) {
       std::fprintf(stderr, "socket_rpc: the server has closed the connection\n");
@@ -268,6 +278,9 @@ class Caller {
   Latencies latencies_;
   uint64_t large_ = 0;
   uint64_t now_ = 0;
+  std::mt19937_64 random_{1};
+  std::exponential_distribution<double> interval_;
+  uint64_t due_ = 0;  // When the next request is to begin, with a rate.
   uint64_t measured_from_ = 0;
   uint64_t end_ = 0;
   bool clock_read_ = false;
@@ -289,6 +302,7 @@ int call(const Arguments& arguments) {
   load.answer = static_cast<uint32_t>(arguments.number("answer", load.size));
   load.outstanding = static_cast<uint32_t>(arguments.number("outstanding", load.outstanding));
   load.beside = static_cast<uint32_t>(arguments.number("beside", load.beside));
+  load.rate = arguments.number("load", load.rate);
   load.seconds = arguments.real("seconds", load.seconds);
   const Security security = security_of(arguments);
   const auto context = sluice::bench::make_context(false, security);

@@ -2,6 +2,7 @@
 #include "cli/caller.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "sluice/buffer.h"
 
@@ -60,7 +61,7 @@ void Caller::fill(Endpoint& endpoint) {
   const bool round_over = free_.size() == slots_.size();
   if (may_begin() && (!config_.in_rounds || round_over)) {
     if (config_.in_rounds) round_begun_ns_ = clock();
-    while (!free_.empty() && may_begin() && begin_call(endpoint)) {
+    while (!free_.empty() && may_begin() && due() && begin_call(endpoint)) {
     }
   }
   if (config_.beside != 0 && !beside_flies_ && may_begin()) begin_beside(endpoint);
@@ -69,13 +70,25 @@ void Caller::fill(Endpoint& endpoint) {
   }
 }
 
+bool Caller::due() {
+  if (config_.load == 0) return true;
+  const uint64_t now = clock();
+  if (due_ns_ == 0) due_ns_ = now;
+  return now >= due_ns_;
+}
+
+uint64_t Caller::interval() {
+  const double share = static_cast<double>(prng_.next_u64() >> 11) * 0x1p-53;  // In [0, 1).
+  return static_cast<uint64_t>(-std::log1p(-share) * 1e9 / static_cast<double>(config_.load));
+}
+
 bool Caller::begin_call(Endpoint& endpoint) {
   const uint32_t size =
       pending_size_ != 0 ? pending_size_ : config_.workload.sample(prng_.next_u64());
   Slot& slot = slots_[free_.back()];
   slot.id = begun_;
   slot.size = size;
-  slot.begun_ns = clock();
+  slot.begun_ns = config_.load == 0 ? clock() : due_ns_;
   CallOptions options;
   options.service = config_.service;
   options.deadline_ns = config_.deadline_ns;
@@ -92,6 +105,7 @@ bool Caller::begin_call(Endpoint& endpoint) {
     return false;
   }
   if (begun_ == config_.warmup) results_.begun_ns = slot.begun_ns;
+  if (config_.load != 0) due_ns_ += interval();
   pending_size_ = 0;
   free_.pop_back();
   ++begun_;
@@ -126,7 +140,8 @@ void Caller::end_beside(CallResult& result) {
   const bool right = result.response.length() == Content::kWordBytes &&
                      Content::matches(expected, 0, result.response.bytes());
   ++beside_id_;
-  if (!went_well(result, right)) return;
+  const bool measured = begun_ > config_.warmup;
+  if (!went_well(result, right) || !measured) return;
   ++results_.beside_completed;
   results_.beside_bytes += config_.beside;
 }

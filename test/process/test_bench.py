@@ -12,7 +12,8 @@ from pathlib import Path
 import harness
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
-from lib.bench import Problem, contestants, machine, peers  # After the path to it.
+from lib.bench import (  # After the path that leads there.
+    Problem, catalogue, contestants, machine, peers, samples, settings, table, works)
 
 BENCH = Path(__file__).resolve().parents[2] / "scripts" / "bench"
 # A program that takes no time: what each of the real ones says, by its name and first words.
@@ -143,6 +144,28 @@ class Results(Bench):
         self.assertIn("RPCs/s by size", process.out)
         self.assertIn("polyline", (self.folder / "out" / "report.html").read_text(encoding="utf-8"))
 
+    def test_medians_prefer_near_and_valid_samples(self):
+        taken = samples.Samples()
+        work = works.PARTS[works.RATE][0]
+        for value, probe, wait in ((1, 120, 0), (3, 120, 0), (50, 520, 0), (70, 120, 0.5)):
+            measured = contestants.Measured([("rpc.rate", value, "RPCs/s", {})], [], wait)
+            taken.add(samples.Sample("tcp", work, 1, (120, probe), measured))
+        median = taken.median("tcp", work, "rpc.rate", {})
+        self.assertEqual((median.value, median.low, median.high, median.count), (2, 1, 3, 2))
+        self.assertTrue(median.near and median.valid)
+        self.assertEqual(taken.not_valid(), 1)
+
+    def test_a_load_that_was_not_carried_has_no_latency(self):
+        title, columns = table.figures.SERIES["p99 by load"]
+        self.assertIn("p99", title)
+        for rate, shown in ((columns[0].work.load, "7.00 us"), (10, "not carried")):
+            taken = samples.Samples()
+            results = [("rpc.rate", rate, "RPCs/s", {}),
+                       ("rpc.latency", 7000, "ns", {"quantile": "p99"})]
+            taken.add(samples.Sample("tcp", columns[0].work, 1, (120, 120),
+                                     contestants.Measured(results, [], 0)))
+            self.assertEqual(table.cell(taken, "tcp", columns[0]), shown)
+
     def test_real_programs(self):
         real = harness.sluice_program().parent
         for name in PROGRAMS:
@@ -203,7 +226,7 @@ class Peers(Bench):
 
     def test_from_debian(self):
         ucx = ("| 50.0%ile | average | overall |  average |  overall |\n+------+\n"
-               "     5000      9.657    10.188    10.2      5.99       6.00       98159       98159\n")
+               "  5000   9.657   10.188   10.2   5.99   6.00   98159   98159\n")
         self.assertEqual(peers.ucx_figures(ucx, False),
                          [("rpc.latency", 19314.0, "ns", {"quantile": "p50"})])
         self.assertEqual(peers.ucx_figures(ucx, True), [("goodput", 6 * 8 * 2**20, "bit/s", {})])
@@ -234,8 +257,10 @@ class Refusals(Bench):
                 (("--peer=other",), "write NAME='CMD'"), (("--peer=tcp=ls",), "is taken"),
                 (("--what",), "unrecognized"), (("--quick=1",), "--quick"),
                 (("--build=/proc",), "no build folder")):
-            with self.subTest(words=words):
-                self.refused(pattern, *words)
+            with self.subTest(words=words), self.assertRaisesRegex(Problem, pattern) as caught:
+                settings.read(words, [one.name for one in catalogue.own()])
+            self.assertNotIn("\n", str(caught.exception))
+        self.refused("--rounds=0: choose from 1", "--rounds=0")
 
     def test_places(self):
         self.refused("no such folder", f"--json={self.folder}/none/result.json")

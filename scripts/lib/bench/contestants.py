@@ -19,7 +19,7 @@ PATIENT = ("--peer-timeout=30s", "--connect-timeout=30s")
 LOADED = (works.ROUND_TRIP, works.RATE, works.RATE_BY_SIZE, works.RATE_BY_OUTSTANDING)
 STREAMED = (works.GOODPUT, works.GOODPUT_BY_SIZE)
 ALL_TRAFFIC = LOADED + STREAMED
-MIXED_TRAFFIC = (*ALL_TRAFFIC, works.HEAD_OF_LINE)
+MIXED_TRAFFIC = (*ALL_TRAFFIC, works.HEAD_OF_LINE, works.LATENCY_BY_LOAD)
 
 
 class Absent(Exception):
@@ -88,6 +88,12 @@ def finish(child, place):
         raise Problem(f"{child.name} failed: {child.complaint}")
 
 
+def further_options(work):
+    """What `sluice` and `socket_rpc` call by the same names."""
+    return [f"--{name}={value}" for name, value in (("beside", work.beside), ("load", work.load))
+            if value]
+
+
 @dataclass
 class Contestant:
     """One that is measured; `parts` are those that it takes part in."""
@@ -110,11 +116,11 @@ class Sluice(Contestant):
     ring: bool = False
 
     def traffic(self, work, place):
-        lone = work.part in (works.ROUND_TRIP, works.HEAD_OF_LINE)
-        mode = "stream" if work.part in STREAMED else "pingpong" if lone else "rate"
+        timed = work.part in (works.ROUND_TRIP, works.HEAD_OF_LINE, works.LATENCY_BY_LOAD)
+        mode = "stream" if work.part in STREAMED else "pingpong" if timed else "rate"
         words = [place.programs / "sluice", mode, f"--size={work.size}",
                  f"--outstanding={work.outstanding}", f"--duration={place.seconds * 1000:.0f}ms"]
-        return [*words, f"--beside={work.beside}"] if work.beside else words
+        return words + further_options(work)
 
     def end(self, place, role, address):
         words = [f"--port={place.memif(role)}", f"--address={address}/24", *PATIENT, *self.options]
@@ -182,7 +188,7 @@ class Socket(Contestant):
             call = place.pinned(0, program, "call", *options, f"--size={work.size}",
                                 f"--answer={work.answer}", f"--outstanding={outstanding}",
                                 f"--seconds={place.seconds:g}",
-                                *([f"--beside={work.beside}"] if work.beside else []))
+                                *further_options(work))
             client = children.start([*call, f"--port={port}"])
             finish(client, place)
             commands = [spoken(serve, place.folder), spoken([*call, "--port=PORT"], place.folder)]

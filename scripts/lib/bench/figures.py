@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from . import works
 
+RATE_UNITS = ((1e6, "M/s"), (1e3, "K/s"), (1, "/s"))
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -14,6 +16,13 @@ class Figure:
     work: works.Work
     metric: str
     labels: dict = field(default_factory=dict)
+
+
+def scaled(value, units):
+    scale, unit = next((entry for entry in units if value >= entry[0]), units[-1])
+    value /= scale
+    digits = 0 if value >= 100 else 1 if value >= 10 else 2
+    return f"{value:.{digits}f} {unit}"
 
 
 def _first(part):
@@ -44,8 +53,17 @@ HEAD_OF_LINE = (
     Figure("p99", _first(works.HEAD_OF_LINE), "rpc.latency", {"quantile": "p99"}),
     Figure("of the 1 MB messages", _first(works.HEAD_OF_LINE), "beside.goodput"),
 )
+
+
+def by_load(quantile):
+    return tuple(Figure(scaled(work.load, RATE_UNITS), work, "rpc.latency", {"quantile": quantile})
+                 for work in works.PARTS[works.LATENCY_BY_LOAD])
+
+
 # Tables of their own: a column for each work.
 SERIES = {
+    "p50 by load": ("p50 by offered load, 64 B RPCs", by_load("p50")),
+    "p99 by load": ("p99 by offered load, 64 B RPCs", by_load("p99")),
     works.RATE_BY_SIZE: ("RPCs/s by size, 60 outstanding", tuple(
         Figure(size_text(work.size), work, "rpc.rate")
         for work in works.PARTS[works.RATE_BY_SIZE])),
@@ -64,11 +82,4 @@ def value_text(metric, value):
         return scaled(value, ((1e6, "ms"), (1e3, "us"), (1, "ns")))
     if "goodput" in metric or metric == "raw.one_way_1400":
         return scaled(value, ((1e9, "Gb/s"), (1e6, "Mb/s"), (1, "b/s")))
-    return scaled(value, ((1e6, "M/s"), (1e3, "K/s"), (1, "/s")))
-
-
-def scaled(value, units):
-    scale, unit = next((entry for entry in units if value >= entry[0]), units[-1])
-    value /= scale
-    digits = 0 if value >= 100 else 1 if value >= 10 else 2
-    return f"{value:.{digits}f} {unit}"
+    return scaled(value, RATE_UNITS)

@@ -51,7 +51,8 @@ def lines(contestants, samples, title, columns):
     series = {}
     for one in contestants:
         points = [(place, samples.median(one.name, figure.work, figure.metric, figure.labels))
-                  for place, figure in enumerate(columns)]
+                  for place, figure in enumerate(columns)
+                  if samples.carried(one.name, figure.work)]
         points = [(place, median.value) for place, median in points if median and median.value > 0]
         if points:
             series[one.name] = points

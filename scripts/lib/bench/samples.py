@@ -8,6 +8,8 @@ from .machine import NEAR_NS
 
 WAIT_SHARE = 0.05  # Of a program's time, spent waiting for its CPU; more is not valid.
 
+CARRIED_SHARE = 0.95  # Of an offered load.
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -71,6 +73,12 @@ class Samples:
                 return Median(statistics.median(values), min(values), max(values), len(values),
                               near, valid)
         return None
+
+    def carried(self, contestant, work):
+        """Whether the load that was offered came through; without one, whatever came is the load.
+        A latency of what was not carried says only how long the queue had grown."""
+        rate = self.median(contestant, work, "rpc.rate", {})
+        return work.load == 0 or rate is None or rate.value >= CARRIED_SHARE * work.load
 
     def probes(self, contestant=None):
         return [probe for row in self.rows if contestant in (None, row.contestant)

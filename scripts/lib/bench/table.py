@@ -24,6 +24,8 @@ def cell(samples, name, figure):
         what = " mean"
     if median is None:
         return ""
+    if not samples.carried(name, figure.work):
+        return "not carried"
     return figures.value_text(figure.metric, median.value) + what + mark(median)
 
 

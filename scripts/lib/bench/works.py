@@ -16,6 +16,7 @@ class Work:
     answer: int = 64
     outstanding: int = 1
     beside: int = 0  # Bytes of one more message that is always on its way on the same connection.
+    load: int = 0  # Requests per second at Poisson times; 0: as many as may be outstanding.
 
     @property
     def labels(self):
@@ -23,7 +24,8 @@ class Work:
             return {"part": self.part}
         labels = {"part": self.part, "message": str(self.size),
                   "outstanding": str(self.outstanding)}
-        return {**labels, "beside": str(self.beside)} if self.beside else labels
+        further = {"beside": self.beside, "load": self.load}
+        return {**labels, **{name: str(value) for name, value in further.items() if value}}
 
 
 def echo(part, size, outstanding):
@@ -37,6 +39,8 @@ def stream(part, size):
 
 SIZES = (16, 64, 256, 1024, 4096)
 OUTSTANDING = (1, 2, 4, 8, 16, 32, 60, 120, 240)
+LOADS = (100_000, 500_000, 1_000_000, 2_000_000, 3_000_000, 4_000_000)
+MOST_OUTSTANDING = 4096  # Where the load alone decides how many there are.
 LONG_SIZES = (4096, 16_384, 65_536, 262_144, MEGABYTE, 8 * MEGABYTE)
 
 ROUND_TRIP = "round-trip"
@@ -45,6 +49,7 @@ GOODPUT = "goodput"
 DEVICE = "device"
 AEAD = "aead"
 HEAD_OF_LINE = "head-of-line"
+LATENCY_BY_LOAD = "latency-by-load"
 RATE_BY_SIZE = "rate-by-size"
 RATE_BY_OUTSTANDING = "rate-by-outstanding"
 GOODPUT_BY_SIZE = "goodput-by-size"
@@ -56,6 +61,8 @@ PARTS = {
     DEVICE: (Work(DEVICE),),
     AEAD: (Work(AEAD),),
     HEAD_OF_LINE: (Work(HEAD_OF_LINE, beside=MEGABYTE),),
+    LATENCY_BY_LOAD: tuple(Work(LATENCY_BY_LOAD, outstanding=MOST_OUTSTANDING, load=load)
+                           for load in LOADS),
     RATE_BY_SIZE: tuple(echo(RATE_BY_SIZE, size, 60) for size in SIZES),
     RATE_BY_OUTSTANDING: tuple(echo(RATE_BY_OUTSTANDING, 64, count) for count in OUTSTANDING),
     GOODPUT_BY_SIZE: tuple(stream(GOODPUT_BY_SIZE, size) for size in LONG_SIZES),
