@@ -39,6 +39,9 @@ elif name == "raw_device":
           "raw.sixty_outstanding.rate 53000000 packets/s\\nraw.one_way_1400 2e11 bit/s")
 elif name == "raw_aead":
     print(json.dumps({"benchmarks": [{"name": "seal/ipsec-mb/64", "items_per_second": 2e7}]}))
+elif "--size=4096" in words and not os.path.exists("met"):
+    open("met", "w").close()
+    sys.exit("sluice: no answer from the peer")
 elif words[0] == "serve":
     print("start-up: 1 ms", flush=True)
     time.sleep(60)
@@ -165,6 +168,12 @@ class Results(Bench):
             taken.add(samples.Sample("tcp", columns[0].work, 1, (120, 120),
                                      contestants.Measured(results, [], 0)))
             self.assertEqual(table.cell(taken, "tcp", columns[0]), shown)
+
+    def test_clients_that_met_no_server_are_started_anew(self):
+        process, report = self.bench("--only=rate-by-size", "--only=sluice", "--rounds=1")
+        self.assertEqual(report.value("contestant.restarts", contestant="sluice"), 1)
+        self.assertEqual(len(report.values("rpc.rate", statistic="median")), 5)
+        self.assertIn("started anew, 1 times", process.out)
 
     def test_real_programs(self):
         real = harness.sluice_program().parent

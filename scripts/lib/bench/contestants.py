@@ -14,7 +14,9 @@ START_SECONDS = 60  # For a server to be ready.
 SPARE_SECONDS = 60  # Beyond the measured time, for a program to end.
 EXIT_ABSENT = 77
 # A peer that waits for its CPU is not gone; what it waited is told with the figures.
-PATIENT = ("--peer-timeout=30s", "--connect-timeout=30s")
+PATIENT = ("--peer-timeout=30s",)
+# What a client says whose net_memif found no way to the server's.
+NO_PEER = re.compile(r"no answer from the peer|no port, no peer")
 
 LOADED = (works.ROUND_TRIP, works.RATE, works.RATE_BY_SIZE, works.RATE_BY_OUTSTANDING)
 STREAMED = (works.GOODPUT, works.GOODPUT_BY_SIZE)
@@ -24,6 +26,10 @@ MIXED_TRAFFIC = (*ALL_TRAFFIC, works.HEAD_OF_LINE, works.LATENCY_BY_LOAD)
 
 class Absent(Exception):
     """Why a contestant cannot take part; the others still can."""
+
+
+class NotMet(Problem):
+    """A client and its server were started and never met."""
 
 
 @dataclass
@@ -85,7 +91,8 @@ def finish(child, place):
     if status == EXIT_ABSENT:
         raise Absent(child.complaint)
     if status != 0:
-        raise Problem(f"{child.name} failed: {child.complaint}")
+        kind = NotMet if NO_PEER.search(child.complaint) else Problem
+        raise kind(f"{child.name} failed: {child.complaint}")
 
 
 def further_options(work):

@@ -48,6 +48,8 @@ def common_form(settings, about, busy, contestants, samples):
     results += [{"metric": "contestant.absent", "value": 1, "unit": "bool",
                  "labels": {"contestant": name, "reason": reason}}
                 for name, reason in samples.absent.items()]
+    results += [{"metric": "contestant.restarts", "value": count, "unit": "samples",
+                 "labels": {"contestant": name}} for name, count in samples.restarts.items()]
     results += _sample_results(by_name, samples)
     results += _median_results(by_name, samples)
     return {"command": settings.command, "version": version, "machine": machine,

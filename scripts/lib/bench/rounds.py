@@ -3,10 +3,12 @@
 that again in each round, so that whatever the machine does meanwhile befalls all of them."""
 
 from . import Problem
-from .contestants import Absent, Named
+from .contestants import Absent, Named, NotMet
 from .machine import probe
 from .samples import Sample, Samples
 from .works import PARTS
+
+MOST_RESTARTS = 2  # Of one sample.
 
 
 class Rounds:
@@ -46,12 +48,21 @@ class Rounds:
             if work.part not in contestant.parts or contestant.name in self.samples.absent:
                 continue
             try:
-                self.take(contestant, turn, {work: contestant.measure(work, self.place)})
+                self.take(contestant, turn, {work: self.measure(contestant, work)})
             except (Absent, Problem) as why:
                 # Without a peer that fails the rest is still worth having; without ours it is not.
                 if isinstance(why, Problem) and not contestant.peer:
                     raise
                 self.samples.absent[contestant.name] = str(why)
+
+    def measure(self, contestant, work):
+        """Devices that plug in once, when they start, miss each other now and then."""
+        for _ in range(MOST_RESTARTS):
+            try:
+                return contestant.measure(work, self.place)
+            except NotMet:
+                self.samples.restarts[contestant.name] += 1
+        return contestant.measure(work, self.place)
 
     def peers(self, turn):
         for contestant in self.contestants:

@@ -2,6 +2,7 @@
 """What was measured, each sample with the state of the machine that it was taken in."""
 
 import statistics
+from collections import Counter
 from dataclasses import dataclass
 
 from .machine import NEAR_NS
@@ -52,6 +53,7 @@ class Samples:
     def __init__(self):
         self.rows = []
         self.absent = {}  # Reasons by contestant.
+        self.restarts = Counter()  # Samples begun anew, since client and server did not meet.
 
     def add(self, sample):
         self.rows.append(sample)

@@ -99,6 +99,8 @@ def text(contestants, samples, busy, allowed):
     for rows in tables:
         lines += [*rows, ""] if rows else []
     lines += [f"{name}: not here: {reason}" for name, reason in samples.absent.items()]
+    lines += [f"{name}: client and server did not meet and were started anew, {count} times"
+              for name, count in samples.restarts.items()]
     used = "".join(lines)
     lines += [meaning for sign, meaning in LEGEND.items() if sign in used]
     if samples.not_valid():
