@@ -53,8 +53,8 @@ def parser():
     made = Parser(prog="scripts/bench", allow_abbrev=False, description=(
         "Measures Sluice beside the raw device, the raw AEAD, TCP, TLS and other peers, in one run "
         "on one machine, and prints medians."))
-    made.add_argument("--quick", action="store_true", help="the main figures only, one second "
-                      "each: within three minutes once built")
+    made.add_argument("--quick", action="store_true", help="the main figures only: within three "
+                      "minutes once built")
     made.add_argument("--json", type=Path, metavar="FILE",
                       help="write all samples in the common form")
     made.add_argument("--out", type=Path, metavar="FOLDER",
@@ -66,7 +66,7 @@ def parser():
                       help="another contestant: a command that prints the common form, or writes "
                       "it to the file that stands for {json} in it; may be repeated")
     made.add_argument("--rounds", type=int, help="samples of everything (default 5, quick 3)")
-    made.add_argument("--seconds", type=float, help="of each sample (default 2, quick 1)")
+    made.add_argument("--seconds", type=float, help="of each sample (default 2, quick 0.7)")
     made.add_argument("--cpus", metavar="CLIENT,SERVER",
                       help="the two CPUs (default: the second and the first that may be used)")
     made.add_argument("--busy-ok", action="store_true",
@@ -156,7 +156,7 @@ def read(words, contestants):
     settings = Settings(
         quick=given.quick,
         rounds=number(given.rounds, "rounds", 3 if given.quick else 5, 1, MOST_ROUNDS),
-        seconds=number(given.seconds, "seconds", 1 if given.quick else 2, 0.01, MOST_SECONDS),
+        seconds=number(given.seconds, "seconds", 0.7 if given.quick else 2, 0.01, MOST_SECONDS),
         cpus=cpus_of(given.cpus), parts=parts, contestants=chosen, peers=peers, json=given.json,
         build=given.build and given.build.absolute(), busy_ok=given.busy_ok, words=list(words))
     if given.out:
