@@ -2,6 +2,7 @@
 #include "cli/caller.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "sluice/buffer.h"
 
@@ -24,6 +25,8 @@ void CallerResults::merge(const CallerResults& other) {
   ended_ns = std::max(ended_ns, other.ended_ns);
   for (size_t i = 0; i < base::kMaxSizeClasses; ++i) latency[i].merge(other.latency[i]);
   rounds.merge(other.rounds);
+  beside_completed += other.beside_completed;
+  beside_bytes += other.beside_bytes;
 }
 
 Caller::Caller(CallerConfig config)
@@ -58,12 +61,25 @@ void Caller::fill(Endpoint& endpoint) {
   const bool round_over = free_.size() == slots_.size();
   if (may_begin() && (!config_.in_rounds || round_over)) {
     if (config_.in_rounds) round_begun_ns_ = clock();
-    while (!free_.empty() && may_begin() && begin_call(endpoint)) {
+    while (!free_.empty() && may_begin() && due() && begin_call(endpoint)) {
     }
   }
-  if (!may_begin() && free_.size() == slots_.size()) {
+  if (config_.beside != 0 && !beside_flies_ && may_begin()) begin_beside(endpoint);
+  if (!may_begin() && free_.size() == slots_.size() && !beside_flies_) {
     done_.store(true, std::memory_order_release);
   }
+}
+
+bool Caller::due() {
+  if (config_.load == 0) return true;
+  const uint64_t now = clock();
+  if (due_ns_ == 0) due_ns_ = now;
+  return now >= due_ns_;
+}
+
+uint64_t Caller::interval() {
+  const double share = static_cast<double>(prng_.next_u64() >> 11) * 0x1p-53;  // In [0, 1).
+  return static_cast<uint64_t>(-std::log1p(-share) * 1e9 / static_cast<double>(config_.load));
 }
 
 bool Caller::begin_call(Endpoint& endpoint) {
@@ -72,7 +88,7 @@ bool Caller::begin_call(Endpoint& endpoint) {
   Slot& slot = slots_[free_.back()];
   slot.id = begun_;
   slot.size = size;
-  slot.begun_ns = clock();
+  slot.begun_ns = config_.load == 0 ? clock() : due_ns_;
   CallOptions options;
   options.service = config_.service;
   options.deadline_ns = config_.deadline_ns;
@@ -89,6 +105,7 @@ bool Caller::begin_call(Endpoint& endpoint) {
     return false;
   }
   if (begun_ == config_.warmup) results_.begun_ns = slot.begun_ns;
+  if (config_.load != 0) due_ns_ += interval();
   pending_size_ = 0;
   free_.pop_back();
   ++begun_;
@@ -101,17 +118,50 @@ void Caller::completed(void* context, CallResult& result) {
   slot.caller->end_call(slot, result);
 }
 
-void Caller::end_call(Slot& slot, CallResult& result) {
-  const uint64_t now = clock();
-  const bool measured = slot.id >= config_.warmup;
+void Caller::begin_beside(Endpoint& endpoint) {
+  CallOptions options;
+  options.service = kSinkService;
+  options.deadline_ns = config_.deadline_ns;
+  const uint8_t* bytes = config_.content->request(beside_id_, config_.beside);
+  const StatusCode code =
+      endpoint.call(config_.sessions.front(), options, Buffer::borrow(bytes, config_.beside),
+                    &Caller::beside_completed, this);
+  beside_flies_ = code == StatusCode::kOk;
+  if (!beside_flies_ && code != StatusCode::kResourceExhausted) refused_ = code;
+}
+
+void Caller::beside_completed(void* context, CallResult& result) {
+  static_cast<Caller*>(context)->end_beside(result);
+}
+
+void Caller::end_beside(CallResult& result) {
+  beside_flies_ = false;
+  const uint8_t* expected = config_.content->response(beside_id_, Content::kWordBytes);
+  const bool right = result.response.length() == Content::kWordBytes &&
+                     Content::matches(expected, 0, result.response.bytes());
+  ++beside_id_;
+  const bool measured = begun_ > config_.warmup;
+  if (!went_well(result, right) || !measured) return;
+  ++results_.beside_completed;
+  results_.beside_bytes += config_.beside;
+}
+
+bool Caller::went_well(const CallResult& result, bool right) {
   // The server answers a request whose bytes are not what they should be with kDataLoss.
-  const bool wrong = result.code == StatusCode::kOk ? !response_right(slot, result)
-                                                    : result.code == StatusCode::kDataLoss;
+  const bool wrong = result.code == StatusCode::kOk ? !right : result.code == StatusCode::kDataLoss;
   if (wrong) {
     ++results_.corrupt;
   } else if (result.code != StatusCode::kOk) {
     ++results_.failed[std::min<size_t>(static_cast<size_t>(result.code), kStatusCodes - 1)];
-  } else if (measured) {
+  }
+  return !wrong && result.code == StatusCode::kOk;
+}
+
+void Caller::end_call(Slot& slot, CallResult& result) {
+  const uint64_t now = clock();
+  const bool measured = slot.id >= config_.warmup;
+  const bool right = result.code == StatusCode::kOk && response_right(slot, result);
+  if (went_well(result, right) && measured) {
     ++results_.completed;
     results_.request_bytes += slot.size;
     results_.response_bytes += result.response.length();

@@ -37,6 +37,11 @@ struct CallerConfig {
   uint16_t service = kEchoService;
   base::Workload workload = base::Workload::fixed(64);
   uint32_t outstanding = 1;
+  // Calls to begin per second, at Poisson times; 0: whenever fewer than `outstanding` fly. A
+  // latency then counts from when the call should have begun, or a client that is late would hide
+  // it.
+  uint64_t load = 0;
+  uint32_t beside = 0;  // Bytes of one more message to the sink, begun anew whenever it has ended.
   uint64_t count = 0;   // Calls to complete and measure; 0: until stopped.
   uint64_t warmup = 0;  // Further calls before those, which are checked but not measured.
   uint64_t deadline_ns = kNoDeadline;
@@ -56,6 +61,8 @@ struct CallerResults {
   uint64_t ended_ns = 0;
   std::array<base::Histogram, base::kMaxSizeClasses> latency;  // ns, by size class of the request.
   base::Histogram rounds;                                      // ns, with in_rounds only.
+  uint64_t beside_completed = 0;                               // Of the messages beside the others.
+  uint64_t beside_bytes = 0;
 
   uint64_t failures() const;
   void merge(const CallerResults& other);
@@ -97,8 +104,15 @@ class Caller {
   static void task(void* context, Endpoint& endpoint);
   static void completed(void* context, CallResult& result);
   void fill(Endpoint& endpoint);
+  bool due();
+  uint64_t interval();
   bool begin_call(Endpoint& endpoint);
   void end_call(Slot& slot, CallResult& result);
+  void begin_beside(Endpoint& endpoint);
+  static void beside_completed(void* context, CallResult& result);
+  void end_beside(CallResult& result);
+  // Notes a call whose bytes were wrong or that failed; returns whether it was neither.
+  bool went_well(const CallResult& result, bool right);
   bool response_right(const Slot& slot, const CallResult& result) const;
   bool may_begin() const;
   uint64_t clock() const;
@@ -113,6 +127,9 @@ class Caller {
   uint64_t finished_ = 0;      // Calls ended, warm-up included.
   uint32_t pending_size_ = 0;  // Drawn and refused for now; 0: none.
   size_t next_session_ = 0;
+  uint64_t due_ns_ = 0;        // With a load: when the next call is to begin; 0: none was yet.
+  bool beside_flies_ = false;  // The message beside the others is on its way.
+  uint64_t beside_id_ = 0;
   uint64_t round_begun_ns_ = 0;
   StatusCode refused_ = StatusCode::kOk;
   CallerResults results_;

@@ -77,6 +77,10 @@ double RpcFigures::goodput() const {
   return seconds() > 0 ? bytes * 8 / seconds() : 0;
 }
 
+double RpcFigures::beside_goodput() const {
+  return seconds() > 0 ? static_cast<double>(results.beside_bytes) * 8 / seconds() : 0;
+}
+
 double FileFigures::goodput() const {
   return nanos > 0 ? static_cast<double>(bytes) * 8e9 / static_cast<double>(nanos) : 0;
 }
@@ -138,6 +142,10 @@ void add_figures(const RpcFigures& figures, JsonReport* json) {
   json->add("rpc.outstanding", figures.outstanding, "RPCs", labels_of(phase));
   json->add_real("rpc.duration", figures.seconds(), "s", labels_of(phase));
   json->add_real("goodput", figures.goodput(), "bit/s", labels_of(phase, {{"what", "rpc"}}));
+  if (results.beside_completed > 0) {
+    json->add("beside.completed", results.beside_completed, "RPCs", labels_of(phase));
+    json->add_real("beside.goodput", figures.beside_goodput(), "bit/s", labels_of(phase));
+  }
   const auto all = std::make_unique<base::Histogram>(all_latencies(results));
   add_latency(*all, phase, "all", json);
   for (size_t i = 0; i < figures.workload.classes().size(); ++i) {
@@ -192,7 +200,12 @@ std::string rpc_text(const RpcFigures& figures) {
                   " corrupt in ", absl::StrFormat("%.2f s", figures.seconds()), "\n");
   if (results.failures() > 0) absl::StrAppend(&out, "  failed: ", failures_text(results), "\n");
   absl::StrAppend(&out, "  ", rate_text(figures.rate()), ", goodput ", bits_text(figures.goodput()),
-                  ", ", figures.outstanding, " outstanding\n", wire_text(figures));
+                  ", ", figures.outstanding, " outstanding\n");
+  if (results.beside_completed > 0) {
+    absl::StrAppend(&out, "  beside them ", count_text(results.beside_completed), " messages, ",
+                    bits_text(figures.beside_goodput()), "\n");
+  }
+  absl::StrAppend(&out, wire_text(figures));
   if (results.completed == 0) return out;
   Table table({"bytes", "RPCs", "p50", "p99", "p99.9", "max"});
   const auto& classes = figures.workload.classes();

@@ -26,8 +26,9 @@ struct RpcFigures {
   StatsSnapshot counted;        // Of the engine, in that time.
 
   double seconds() const;
-  double rate() const;     // Completed RPCs per second.
-  double goodput() const;  // Bits per second of messages, both directions.
+  double rate() const;            // Completed RPCs per second.
+  double goodput() const;         // Bits per second of messages, both directions.
+  double beside_goodput() const;  // Bits per second of the messages beside the others.
   uint64_t corrupt() const;
 };
 

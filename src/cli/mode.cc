@@ -54,7 +54,7 @@ absl::Status check_traffic(const Options& options) {
 
 uint32_t longest_of_traffic(const Options& options) {
   const auto workload = workload_of(options);
-  const auto named = static_cast<uint32_t>(options.max_size);
+  const auto named = static_cast<uint32_t>(std::max(options.max_size, options.beside));
   return workload.ok() ? std::max(workload->max_size(), named) : named;
 }
 

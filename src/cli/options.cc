@@ -14,6 +14,7 @@ namespace sluice::cli {
 namespace {
 
 constexpr uint64_t kAnyCount = 1ull << 62;
+constexpr uint64_t kMostLoad = 1'000'000'000;
 constexpr uint64_t kMaxMessage = (1u << 30) - 1;
 // A peer in this process is not lost; but on a busy machine it may wait for its CPU.
 constexpr uint64_t kEmbeddedTimeout = 30'000'000'000;
@@ -194,6 +195,15 @@ void add_traffic(OptionSet* set, Options* o) {
                  &o->max_size, 1, kMaxMessage);
   set->add_count("outstanding", "N", "messages in flight at a time, per lcore", &o->outstanding, 1,
                  Content::kPlaces);
+  set->add_count(
+      "load", "N",
+      "calls to begin per second and lcore, at Poisson times; a latency counts from then, "
+      "whoever was late; 0: as many as --outstanding allows",
+      &o->load, 0, kMostLoad);
+  set->add_count("beside", "BYTES",
+                 "per lcore, one message of this size always on its way to service 2 beside those, "
+                 "of which only the rate is reported; 0: none",
+                 &o->beside, 0, kMaxMessage);
   set->add_count("count", "N", "messages in all; files for recvfile", &o->count, 1, kAnyCount);
   set->add_nanos("duration", "stop after this time", &o->duration);
   set->add_count("warmup", "N", "messages before measuring begins", &o->warmup, 0, kAnyCount);

@@ -59,6 +59,8 @@ struct Options {
   uint64_t duration = 0;  // ns
   uint64_t warmup = 0;    // Messages not measured, at the beginning.
   uint64_t deadline = 0;  // ns; 0: none.
+  uint64_t load = 0;      // Calls begun per second and lcore; 0: as many as may be outstanding.
+  uint64_t beside = 0;    // Bytes of a message that is always on its way; 0: none.
   uint64_t service = 0;
   uint64_t seed = 1;
   std::string file;

@@ -49,6 +49,8 @@ absl::Status TrafficJob::start() {
     config.service = plan_.service;
     config.workload = plan_.workload;
     config.outstanding = plan_.outstanding;
+    config.load = plan_.load;
+    config.beside = plan_.beside;
     config.count = share(plan_.count, lcore, lcores);
     config.warmup = share(plan_.warmup, lcore, lcores);
     config.deadline_ns = plan_.deadline_ns;

@@ -22,6 +22,8 @@ struct TrafficPlan {
   base::Workload workload = base::Workload::fixed(64);
   uint16_t service = kEchoService;
   uint32_t outstanding = 1;  // Per lcore.
+  uint64_t load = 0;         // Calls per second and lcore; 0: as many as may be outstanding.
+  uint32_t beside = 0;       // Bytes of one message more per lcore, always on its way; 0: none.
   uint64_t count = 0;        // In all; 0: until stopped or the duration has passed.
   uint64_t warmup = 0;       // In all.
   uint64_t duration_ns = 0;

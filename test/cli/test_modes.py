@@ -37,6 +37,11 @@ class Modes(harness.Case):
         _, report = self.run_mode("stream", "--size=40M", "--count=5")
         self.assert_served(report, 5)
 
+    def test_messages_beside_others(self):
+        _, report = self.run_mode("pingpong", "--count=3000", "--beside=3M")
+        self.assert_served(report, 3000)
+        self.assertGreater(report.value("beside.goodput"), 0)
+
     def test_incast_reports_its_rounds(self):
         _, report = self.run_mode("incast", "--sessions=4", "--outstanding=8", "--count=80",
                                   "--size=50k")

@@ -16,6 +16,8 @@ inline absl::StatusOr<TrafficPlan> traffic_plan(const Options& options) {
   plan.workload = std::move(*workload);
   plan.service = static_cast<uint16_t>(options.service);
   plan.outstanding = static_cast<uint32_t>(options.outstanding);
+  plan.load = options.load;
+  plan.beside = static_cast<uint32_t>(options.beside);
   plan.count = options.count;
   plan.warmup = options.warmup;
   plan.duration_ns = options.duration;

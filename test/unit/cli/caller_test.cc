@@ -54,6 +54,43 @@ TEST(Caller, counts_what_it_began_and_measured) {
   EXPECT_EQ(rig->served(), 600u);
 }
 
+TEST(Caller, a_message_beside_the_others_is_always_on_its_way_and_not_timed) {
+  auto rig = running_rig(small_options());
+  ASSERT_NE(rig, nullptr);
+  TrafficPlan plan;
+  plan.count = 2000;
+  plan.beside = 20'000;
+  TrafficJob job(rig.get(), plan);
+  JsonReport json = empty_report();
+  std::string text;
+  EXPECT_EQ(run_to_end(&job, &json, &text), absl::OkStatus());
+  const CallerResults& results = job.figures().results;
+  EXPECT_EQ(results.completed, 2000u);
+  EXPECT_EQ(all_latencies(results).count(), 2000u);
+  EXPECT_GT(results.beside_completed, 0u);
+  EXPECT_EQ(results.beside_bytes, results.beside_completed * 20'000);
+  EXPECT_EQ(rig->served(), 2000u + results.beside_completed);  // There was no warm-up.
+  EXPECT_NE(text.find("beside them"), std::string::npos);
+}
+
+TEST(Caller, a_load_begins_calls_no_sooner_than_it_says) {
+  auto rig = running_rig(small_options());
+  ASSERT_NE(rig, nullptr);
+  TrafficPlan plan;
+  plan.count = 400;
+  plan.load = 10'000;
+  plan.outstanding = 64;
+  TrafficJob job(rig.get(), plan);
+  JsonReport json = empty_report();
+  std::string text;
+  EXPECT_EQ(run_to_end(&job, &json, &text), absl::OkStatus());
+  const CallerResults& results = job.figures().results;
+  EXPECT_EQ(results.completed, 400u);
+  // The intervals of this seed sum up to about 40 ms; how much later calls ended is the machine's.
+  EXPECT_GT(results.ended_ns - results.begun_ns, 20'000'000u);
+  EXPECT_EQ(results.latency[0].count(), 400u);
+}
+
 TEST(Caller, rounds_begin_when_the_last_has_ended) {
   auto rig = running_rig(small_options());
   ASSERT_NE(rig, nullptr);

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdio>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,6 +24,7 @@ using sluice::crypto::AeadKey;
 
 constexpr size_t kBurst = 32;
 constexpr uint32_t kHeader = 32;
+constexpr uint32_t kLengths[] = {64, 1400, 16384};
 
 // Buffers and jobs of one burst.
 class Burst {
@@ -97,9 +99,21 @@ void open(benchmark::State& state, AeadBackend* backend, uint32_t length) {
   finish(state, length);
 }
 
+void copy(benchmark::State& state, uint32_t length) {
+  std::vector<uint8_t> from(kBurst * length, 1);
+  std::vector<uint8_t> to(kBurst * length, 2);
+  for (auto _ : state) {
+    for (size_t i = 0; i < kBurst; ++i) {
+      std::memcpy(&to[i * length], &from[i * length], length);
+      benchmark::ClobberMemory();
+    }
+  }
+  finish(state, length);
+}
+
 void add(AeadBackend* backend) {
   if (backend == nullptr) return;
-  for (const uint32_t length : {64u, 1400u, 16384u}) {
+  for (const uint32_t length : kLengths) {
     const std::string name = std::string(backend->name()) + "/" + std::to_string(length);
     benchmark::RegisterBenchmark(("seal/" + name).c_str(), seal, backend, length);
     benchmark::RegisterBenchmark(("open/" + name).c_str(), open, backend, length);
@@ -116,6 +130,9 @@ int main(int argc, char** argv) {
   }
   add((*library)->backends.ipsec_mb);
   add((*library)->backends.boringssl);
+  for (const uint32_t length : kLengths) {
+    benchmark::RegisterBenchmark(("copy/memcpy/" + std::to_string(length)).c_str(), copy, length);
+  }
   benchmark::Initialize(&argc, argv);
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
