@@ -40,6 +40,9 @@ void Receiver::take(RxPacket& packet, base::Nanos now) {
     case static_cast<uint8_t>(wire::PacketType::kBundle):
       take_bundle(packet, now);
       return;
+    case static_cast<uint8_t>(wire::PacketType::kRecord):
+      take_record(packet, now);
+      return;
     case static_cast<uint8_t>(wire::PacketType::kHandshake):
       packet.verdict = Verdict::kHandshake;
       return;
@@ -313,12 +316,8 @@ void Receiver::abandon(Pending& pending) {
 void Receiver::commit(Pending& pending, const crypto::AeadJob& job, base::Nanos now) {
   if (!job.ok) {
     ctx_.stats.drop_tag.add();
-    pending.lane->receive.note_failed_open(pending.epoch);
     abandon(pending);  // PROTOCOL MUST-T16
-    // PROTOCOL MUST-C8
-    if (pending.lane->receive.exhausted()) {
-      lifecycle_.close_lane(*pending.lane, base::Code::kUnavailable);
-    }
+    note_bad_tag(*pending.lane, pending.epoch);
     return;
   }
   verified(pending, job, now);
@@ -347,6 +346,12 @@ void Receiver::commit(Pending& pending, const crypto::AeadJob& job, base::Nanos 
       }
       break;
   }
+}
+
+// PROTOCOL MUST-C8
+void Receiver::note_bad_tag(Lane& lane, uint8_t epoch) {
+  lane.receive.note_failed_open(epoch);
+  if (lane.receive.exhausted()) lifecycle_.close_lane(lane, base::Code::kUnavailable);
 }
 
 // The peer is there and holds the keys: liveness, epochs and congestion may be believed now.

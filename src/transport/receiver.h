@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "base/limits.h"
@@ -12,6 +13,7 @@
 #include "transport/control.h"
 #include "transport/inbound.h"
 #include "transport/packet.h"
+#include "wire/record_packet.h"
 
 namespace sluice::transport {
 
@@ -52,6 +54,7 @@ class Receiver {
 
   void take(RxPacket& packet, base::Nanos now);
   void take_data(RxPacket& packet, base::Nanos now);
+  void take_record(RxPacket& packet, base::Nanos now);
   void take_bundle(RxPacket& packet, base::Nanos now);
   Lane* lane_of(RxPacket& packet, base::Nanos now, const crypto::AeadKey** key);
   void take_from_caller(RxPacket& packet, const wire::DataView& view, Lane& lane,
@@ -67,11 +70,32 @@ class Receiver {
   void flush(base::Nanos now);
   void commit(Pending& pending, const crypto::AeadJob& job, base::Nanos now);
   void abandon(Pending& pending);
+  void note_bad_tag(Lane& lane, uint8_t epoch);
   // The exchange is still the one that the packet was classified for.
   static bool current(const Pending& pending) {
     return pending.exchange->generation == pending.generation &&
            pending.exchange->state != ExchangeState::kFree;
   }
+  // Record mode, in receiver_records.cc.
+  enum class RecordPlace : uint8_t {
+    kNone,      // Dropped.
+    kRequest,   // It begins a new exchange of the peer.
+    kResponse,  // It begins the response to a call.
+    kMore,      // It goes on with a message.
+  };
+  void open_record(Lane& lane, Gathering& record, base::Nanos now);
+  RecordPlace place_of(Lane& lane, const wire::RecordHeader& header, Exchange** exchange,
+                       uint64_t* id);
+  RecordPlace place_in(const Exchange& exchange, const wire::RecordHeader& header);
+  void deliver_record(Lane& lane, const wire::RecordHeader& header,
+                      std::span<const uint8_t> content, base::Nanos now);
+  std::optional<Inbound::Reserve> land_first(Exchange& exchange, const Landing& landing,
+                                             const wire::RecordHeader& header,
+                                             std::span<const uint8_t> content, Incoming* in);
+  void begin_request(Lane& lane, const wire::RecordHeader& header, uint64_t id,
+                     std::span<const uint8_t> content, base::Nanos now);
+  void begin_response(Exchange& exchange, const wire::RecordHeader& header,
+                      std::span<const uint8_t> content, base::Nanos now);
   void verified(Pending& pending, const crypto::AeadJob& job, base::Nanos now);
   void judge_path(const Pending& pending, const crypto::AeadJob& job);
   void commit_bundle(Pending& pending, const crypto::AeadJob& job, base::Nanos now);

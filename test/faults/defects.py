@@ -19,6 +19,7 @@ CREDIT = "src/transport/credit_policy.cc"
 INBOUND = "src/transport/inbound.cc"
 LIFECYCLE = "src/transport/lifecycle.cc"
 RECEIVER = "src/transport/receiver.cc"
+RECORDS_IN = "src/transport/receiver_records.cc"
 SENDER = "src/transport/sender.cc"
 TIMERS = "src/transport/timers.cc"
 
@@ -37,6 +38,16 @@ DEFECTS = [
            "header.rx_epoch = lane.receive.epoch_low();", "header.rx_epoch = 0;"),
     Defect("epoch_not_entered", "src/crypto/receive_keys.cc",
            "  epoch_ = epoch;\n  epoch_began_ = now;", "  epoch_began_ = now;"),
+    # Record mode.
+    Defect("record_tag_ignored", RECORDS_IN, "  if (!job.ok) {  // PROTOCOL MUST-R9",
+           "  if (false) {"),
+    Defect("record_header_not_compared", "src/wire/record_packet.cc",
+           "if (!framed || std::memcmp(record + kSealedBegin, header, kRecordHeaderSize) != 0) {",
+           "if (!framed) {"),
+    Defect("record_piece_at_wrong_place", "src/transport/record_assembly.cc",
+           "record->bytes + begin, part.data()", "record->bytes, part.data()"),
+    Defect("record_beyond_grant", SENDER,
+           "std::min(out.granted, out.unasked) : out.granted;", "out.length : out.length;"),
     # At most once, and the truth for callers.
     Defect("id_seen_forgotten", "src/transport/id_window.cc", "  seen_.set(id);\n", ""),
     Defect("floor_may_fall", "src/transport/id_window.h",
