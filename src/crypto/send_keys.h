@@ -55,10 +55,7 @@ class SendKeys {
   // the first attempt: records that follow each other have numbers that do, as a NIC counts them.
   // `*index`: the one taken.
   std::optional<uint64_t> next_message_number(bool initiator, uint64_t id, AttemptCursor* cursor,
-                                              uint32_t* index) {
-    *index = cursor->next(epoch_);
-    return message_number(initiator, id, *index, cursor);
-  }
+                                              uint32_t* index);
 
   // To be called once for every record sealed under key(): its number, and its bytes of plaintext
   // and associated data together.

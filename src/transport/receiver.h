@@ -37,6 +37,7 @@ class Receiver {
     kResponse,  // The first packet of a response; landing is reserved.
     kExtend,    // More of a message, straight into place.
     kMerge,     // The same, opened in the packet as it overlaps verified bytes.
+    kRecord,    // A record of several packets, opened where it was gathered.
   };
 
   struct Pending {
@@ -45,7 +46,8 @@ class Receiver {
     uint8_t epoch = 0;
     Lane* lane = nullptr;
     Exchange* exchange = nullptr;
-    uint32_t generation = 0;  // Of the exchange when the packet was classified.
+    Gathering* record = nullptr;  // kRecord only.
+    uint32_t generation = 0;      // Of the exchange when the packet was classified.
     uint32_t offset = 0;
     MessageStart start;
     Incoming landing;                                    // kResponse only.
@@ -70,7 +72,6 @@ class Receiver {
   void flush(base::Nanos now);
   void commit(Pending& pending, const crypto::AeadJob& job, base::Nanos now);
   void abandon(Pending& pending);
-  void note_bad_tag(Lane& lane, uint8_t epoch);
   // The exchange is still the one that the packet was classified for.
   static bool current(const Pending& pending) {
     return pending.exchange->generation == pending.generation &&
@@ -83,7 +84,9 @@ class Receiver {
     kResponse,  // It begins the response to a call.
     kMore,      // It goes on with a message.
   };
-  void open_record(Lane& lane, Gathering& record, base::Nanos now);
+  void open_record(RxPacket& packet, Lane& lane, Gathering& record, base::Nanos now);
+  static bool sealed_as_sent(const Gathering& record);
+  void commit_record(Pending& pending, base::Nanos now);
   RecordPlace place_of(Lane& lane, const wire::RecordHeader& header, Exchange** exchange,
                        uint64_t* id);
   RecordPlace place_in(const Exchange& exchange, const wire::RecordHeader& header);

@@ -43,50 +43,46 @@ void Receiver::take_record(RxPacket& packet, base::Nanos now) {
     case RecordAssembly::Outcome::kWhole:
       break;
   }
-  // Packets before it in the burst may end what it belongs to, or the lane and the record with it.
+  // Packets before it in the burst may end what it belongs to, or the lane and the record with it;
+  // and its place has to be settled before what follows it is looked at.
   const LaneRef ref = Context::ref_of(*lane);
   flush(now);
   if (ctx_.find_lane(ref) == nullptr) return;
-  open_record(*lane, *result.record, now);
+  open_record(packet, *lane, *result.record, now);
 }
 
-void Receiver::open_record(Lane& lane, Gathering& record, base::Nanos now) {
+void Receiver::open_record(RxPacket& packet, Lane& lane, Gathering& record, base::Nanos now) {
+  const crypto::AeadKey* key = nullptr;
+  if (lane_of(packet, now, &key) != &lane) {  // The flush has brought a later epoch.
+    ctx_.records.release(record);
+    return;
+  }
   Pending pending;
+  pending.action = Action::kRecord;
   pending.lane = &lane;
-  pending.epoch = record.header[wire::offsets::kEpoch];
-  pending.marks.bits = record.header[wire::offsets::kBits];
-  pending.marks.congestion_experienced = record.congested;
-  crypto::AeadJob job;
-  job.key = lane.receive.exhausted() ? nullptr : lane.receive.select(pending.epoch);
-  if (job.key == nullptr) {  // The flush has brought a later epoch.
-    ctx_.records.release(record);
-    ctx_.stats.drop_epoch.add();
-    return;
-  }
-  job.record_number = record.number;
-  job.aad = record.bytes;
-  job.aad_length = static_cast<uint32_t>(wire::kTlsHeaderSize);
-  job.in = job.out = record.bytes + wire::kTlsHeaderSize;
-  job.length = record.length - static_cast<uint32_t>(wire::kTlsHeaderSize + wire::kTagBytes);
-  ctx_.backend->submit_open({&job, 1});
-  if (!job.ok) {  // PROTOCOL MUST-R9
-    ctx_.records.release(record);
-    ctx_.stats.drop_record_tag.add();
-    note_bad_tag(lane, pending.epoch);
-    return;
-  }
-  const auto content = wire::opened_record(record.header, record.bytes, record.length);
-  if (!content.has_value()) {
-    ctx_.records.release(record);
-    ctx_.stats.drop_record_header.add();
-    return;
-  }
+  pending.record = &record;
+  const auto sealed = static_cast<uint32_t>(wire::kTlsHeaderSize);
+  enqueue(packet, pending, key, sealed, record.bytes + sealed,
+          record.length - sealed - static_cast<uint32_t>(wire::kTagBytes));
+  pending_[0].marks.congestion_experienced = record.congested;
+  jobs_[0].aad = record.bytes;
+  jobs_[0].in = record.bytes + sealed;
+  flush(now);
+}
+
+// PROTOCOL MUST-R5: the tag is right, which says nothing of the header in clear.
+bool Receiver::sealed_as_sent(const Gathering& record) {
+  return wire::opened_record(record.header, record.bytes, record.length).has_value();
+}
+
+void Receiver::commit_record(Pending& pending, base::Nanos now) {
+  Lane& lane = *pending.lane;
+  Gathering& record = *pending.record;
   ctx_.stats.rx_records.add();
-  job.aad = record.header;  // Where the path is named.
-  verified(pending, job, now);
-  inbound_.set_marks(pending.marks);
-  deliver_record(lane, wire::RecordHeader::read(record.header, lane.split), *content, now);
-  ctx_.records.release(record);
+  deliver_record(lane, wire::RecordHeader::read(record.header, lane.split),
+                 *wire::opened_record(record.header, record.bytes, record.length), now);
+  // What it began or ended may have ended the lane, and its records with it.
+  if (lane.live) ctx_.records.release(record);
 }
 
 // Where the record's bytes would go now. What has no place is counted.

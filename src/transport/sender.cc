@@ -503,7 +503,7 @@ bool Sender::fill_question(Exchange& exchange, TxPacket& slot, base::Nanos now) 
   return true;
 }
 
-uint8_t Sender::priority_of(const Exchange& exchange, uint32_t offset) const {
+inline uint8_t Sender::priority_of(const Exchange& exchange, uint32_t offset) const {
   const Outgoing& out = exchange.out;
   const Lane& lane = *exchange.lane;
   if (out.small) return lane.cutoffs.priority(out.length);
@@ -512,8 +512,10 @@ uint8_t Sender::priority_of(const Exchange& exchange, uint32_t offset) const {
 }
 
 // Inline, as a packet has one: what `header` says besides is what its packet or record needs.
-inline wire::DataHeader Sender::data_header(Exchange& exchange, uint64_t number, uint32_t offset,
-                                            bool again, TxPacket& slot, base::Nanos now) {
+[[gnu::always_inline]] inline wire::DataHeader Sender::data_header(Exchange& exchange,
+                                                                   uint64_t number, uint32_t offset,
+                                                                   bool again, TxPacket& slot,
+                                                                   base::Nanos now) {
   const Outgoing& out = exchange.out;
   Lane& lane = *exchange.lane;
   wire::DataHeader header;
@@ -571,7 +573,7 @@ bool Sender::write_record(Exchange& exchange, TxPacket& slot, uint32_t offset, u
 }
 
 // PROTOCOL MUST-R6: what was sent before goes in packet mode, and what fits into a packet may.
-uint32_t Sender::record_content(const Exchange& exchange) const {
+[[gnu::noinline]] uint32_t Sender::record_content(const Exchange& exchange) const {
   const Outgoing& out = exchange.out;
   const Lane& lane = *exchange.lane;
   if (!out.resend.empty() || out.sent < out.reached) return 0;
@@ -587,7 +589,8 @@ uint32_t Sender::record_content(const Exchange& exchange) const {
   return ready - packet > packet ? ready - packet : 0;
 }
 
-bool Sender::stage_record(Exchange& exchange, uint32_t content, TxPacket& slot, base::Nanos now) {
+[[gnu::noinline]] bool Sender::stage_record(Exchange& exchange, uint32_t content, TxPacket& slot,
+                                            base::Nanos now) {
   Outgoing& out = exchange.out;
   Lane& lane = *exchange.lane;
   const uint32_t offset = out.sent;
@@ -625,7 +628,7 @@ bool Sender::stage_record(Exchange& exchange, uint32_t content, TxPacket& slot, 
   return cut_record(slot);
 }
 
-bool Sender::cut_record(TxPacket& slot) {
+[[gnu::noinline]] bool Sender::cut_record(TxPacket& slot) {
   const Lane* lane = ctx_.find_lane(staged_.lane());
   if (lane == nullptr) {  // It ended meanwhile.
     staged_.drop();

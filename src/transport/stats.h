@@ -60,8 +60,7 @@ class Counter {
   X(drop_type, "dropped.unknown_type", "packets or frames of an unknown type")                \
   X(drop_session, "dropped.unknown_session", "packets for a session not known here")          \
   X(drop_epoch, "dropped.epoch", "packets of an epoch without a key")                         \
-  X(drop_tag, "dropped.tag", "packets whose tag did not verify")                              \
-  X(drop_record_tag, "dropped.record_tag", "records of several packets with a wrong tag")     \
+  X(drop_tag, "dropped.tag", "packets, or records, whose tag did not verify")                 \
   X(drop_record_header, "dropped.record_header", "such with another header than was sealed")  \
   X(drop_record_piece, "dropped.record_piece", "their packets that overlap, or are too many") \
   X(drop_replay, "dropped.replay", "packets whose counter was seen or is too old")            \

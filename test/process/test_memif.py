@@ -107,21 +107,21 @@ class Memif(harness.Case):
         """Every size, and that none but those of a packet travelled otherwise."""
         server = self.serve("--record-mode", addresses=addresses, name="server")
         for size in (1, 1000, 1500, 16329, 100_000, 1_000_000):
-            client, report = self.rpcs("pingpong", 20, f"--size={size}", "--record-mode",
+            client, report = self.rpcs("pingpong", 10, f"--size={size}", "--record-mode",
                                        addresses=addresses)
             self.assertIn(f"records: record mode ({addresses[2].strip('[]')}:", client.out)
             self.assertEqual(report.value("session.peer", records="record mode"), 1)
             records = report.value("records.sent")
             self.assertEqual(records > 0, size > 1000, f"{records} records for {size} bytes")
             self.assertEqual(report.value("records.received") > 0, size > 1000)
-        self.rpcs("rate", 500, "--workload=W3", "--record-mode", addresses=addresses)
+        self.rpcs("rate", 200, "--workload=W3", "--record-mode", addresses=addresses)
         json = self.json_path("client")
         self.client("stream", "--size=8M", "--count=5", "--outstanding=2", "--record-mode",
                     f"--json={json}", addresses=addresses)
         self.assert_served(harness.Report(json), 5)
         counters = server.counters()
-        self.assertGreater(counters["records.received"], 2500)
-        self.assertEqual(counters.get("dropped.record_tag", 0), 0)
+        self.assertGreater(counters["records.received"], 2000)
+        self.assertEqual(counters.get("dropped.tag", 0), 0)
         self.assertEqual(server.terminate(), 0, server.story())
         self.assertRegex(server.out, r"messages served, .*, 0 corrupt")
 
@@ -133,9 +133,9 @@ class Memif(harness.Case):
 
     def test_record_mode_with_losses(self):
         self.serve("--record-mode", "--loss=1%", "--reorder=1%", "--corrupt=0.5%", "--seed=3")
-        _, report = self.rpcs("pingpong", 100, "--size=200000", "--record-mode", "--loss=1%",
+        _, report = self.rpcs("pingpong", 30, "--size=200000", "--record-mode", "--loss=1%",
                               "--seed=4")
-        self.assertGreater(report.value("records.received"), 100)
+        self.assertGreater(report.value("records.received"), 30)
         self.assertGreater(report.value("packets.retransmitted"), 0)
 
     def test_record_mode_of_one_side_falls_back_and_says_why(self):

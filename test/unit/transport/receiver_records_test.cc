@@ -115,7 +115,7 @@ TEST(ReceiverRecords, a_wrong_tag_drops_the_record) {
   auto packets = r.peer.record(kRequest, bytes);
   packets[1].back() ^= 1;
   r.give(packets);
-  EXPECT_EQ(r.ctx.stats.drop_record_tag.value(), 1u);
+  EXPECT_EQ(r.ctx.stats.drop_tag.value(), 1u);
   EXPECT_FALSE(r.lane->heard);
   EXPECT_TRUE(r.empty());
   EXPECT_EQ(r.ctx.records.in_use(), 0u);
