@@ -106,7 +106,7 @@ class Memif(harness.Case):
     def record_mode(self, addresses):
         """Every size, and that none but those of a packet travelled otherwise."""
         server = self.serve("--record-mode", addresses=addresses, name="server")
-        for size in (1, 1000, 1500, 16329, 100_000, 1_000_000):
+        for size in (1, 1500, 16329, 1_000_000):
             client, report = self.rpcs("pingpong", 10, f"--size={size}", "--record-mode",
                                        addresses=addresses)
             self.assertIn(f"records: record mode ({addresses[2].strip('[]')}:", client.out)
