@@ -41,8 +41,9 @@ DEFECTS = [
     Defect("record_header_not_compared", "src/wire/record_packet.cc",
            "if (!framed || std::memcmp(record + kSealedBegin, header, kRecordHeaderSize) != 0) {",
            "if (!framed) {"),
-    Defect("record_piece_at_wrong_place", "src/transport/record_assembly.cc",
-           "record->bytes + begin, part.data()", "record->bytes, part.data()"),
+    Defect("record_number_used_twice", "src/crypto/send_keys.cc",
+           "wire::message_number(split_, initiator, id, *attempt, *index)",
+           "wire::message_number(split_, initiator, id, 0, 0)"),
     Defect("record_beyond_grant", SENDER,
            "std::min(out.granted, out.unasked) : out.granted;", "out.length : out.length;"),
     # At most once, and the truth for callers.
