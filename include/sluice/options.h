@@ -172,6 +172,11 @@ struct EngineOptions {
   // sprays them, or chooses by UDP source port (ECMP), over which the engine then spreads them,
   // leaving paths that are dead, slow or alone congested. Of both ends.
   bool multipath = false;
+  // Longer messages go in records of up to 16 KiB, each sealed as a whole over several packets as
+  // TLS 1.3 would, so that NICs which seal and segment can take part; where the peer does not want
+  // that too, packet by packet as ever, and SessionInfo::records says so. In software it gains
+  // nothing: one lost packet costs its record.
+  bool record_mode = false;
   bool shuffle_deliveries = false;          // Debug: deliver ready messages in random order.
   bool record_latency = false;              // Fills Engine::latency().
   LogLevel log_level = LogLevel::kWarning;  // To standard error.

@@ -31,6 +31,7 @@ struct SessionInfo {
   // 0 without certificates.
   uint64_t expires_unix_ns = 0;
   std::string algorithm;      // "aes-128-gcm", ...
+  std::string records;        // "record mode", "packet mode", or that and ": " and why.
   uint32_t lanes = 0;         // One per pair of lcores.
   uint64_t rtt_ns = 0;        // Smoothed round trip, best lane; 0 before the first sample.
   uint32_t packet_bytes = 0;  // Largest Sluice packet that the path is known to carry.

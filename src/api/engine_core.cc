@@ -330,6 +330,7 @@ std::vector<SessionInfo> EngineCore::sessions_of(uint32_t node) {
     if (!from.peer_chain.empty()) info.responsible = from.peer_chain.front();
     info.expires_unix_ns = from.expires_ns == crypto::kNeverExpires ? 0 : from.expires_ns;
     info.algorithm = crypto::algorithm_name(from.algorithm);
+    info.records = crypto::record_mode_text(from.record_mode);
     info.lanes = static_cast<uint32_t>(from.lanes.size());
     info.last_heard_ns = UINT64_MAX;
     if (lanes.ok()) {
@@ -365,9 +366,10 @@ absl::StatusOr<SessionInfo> EngineCore::session_info(Session session) {
 }
 
 void EngineCore::on_session_up(size_t node, const engine::SessionInfo& session) {
-  log_->info("{}: session {:08x} with {} port {} is up ({}, {} lanes)", nodes_[node].name,
+  log_->info("{}: session {:08x} with {} port {} is up ({}, {} lanes, {})", nodes_[node].name,
              session.session.value(), peer_text(session), session.peer.port,
-             crypto::algorithm_name(session.algorithm), session.lanes.size());
+             crypto::algorithm_name(session.algorithm), session.lanes.size(),
+             crypto::record_mode_text(session.record_mode));
 }
 
 void EngineCore::on_session_down(size_t node, const engine::SessionInfo& session, base::Code code,

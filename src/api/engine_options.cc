@@ -242,6 +242,7 @@ transport::EndpointConfig make_endpoint(const EngineOptions& options, uint64_t s
   config.overcommit = l.overcommit;
   config.grant_policy = to_transport(options.grant_policy);
   if (options.multipath) config.recovery = transport::RecoveryKind::kRack;
+  config.record_mode = options.record_mode;
   config.bundling = options.bundling;
   config.rto_min = base::nanos(l.rto_min_ns);
   config.rto_initial = std::max(config.rto_initial, config.rto_min);

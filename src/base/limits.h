@@ -64,6 +64,14 @@ inline constexpr size_t kMaxPendingFrames = 256;
 
 // Budgets.
 
+// Bytes of record mode's packets that an endpoint holds unverified, by default: 255 records whose
+// other packets have not come yet. The oldest makes room and is asked for again in packet mode.
+inline constexpr uint64_t kDefaultUnverifiedBytes = 4ull << 20;
+// Such records of one lane, so that who can forge packets of a session disturbs that one alone.
+inline constexpr uint32_t kMaxUnverifiedRecordsPerLane = 16;
+// Separate pieces remembered of one such record, of which a path's smallest packets make 15; a
+// packet that would make one more is dropped and counted.
+inline constexpr size_t kMaxRecordPieces = 8;
 // Bytes a sender puts on the wire for one message before any grant, by default.
 inline constexpr uint32_t kDefaultUnscheduledBytes = 60'000;
 // Bytes of landing memory an endpoint holds by default (a power of two).

@@ -98,7 +98,8 @@ void add_sessions(const std::vector<SessionInfo>& sessions, JsonReport* json) {
   for (const SessionInfo& info : sessions) {
     Labels labels = {{"address", info.peer_address},
                      {"role", info.initiator ? "client" : "server"},
-                     {"cipher", info.algorithm}};
+                     {"cipher", info.algorithm},
+                     {"records", info.records}};
     if (!info.peer_name.empty()) {
       labels.emplace_back("name", info.peer_name);
       labels.emplace_back("expires", base::utc_text(info.expires_unix_ns));

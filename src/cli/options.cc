@@ -234,6 +234,8 @@ void add_protocol(OptionSet* set, Options* o) {
            [o](const std::string& text) { return set_policy(text, &o->policy); });
   set->add_switch("multipath", "the network sends packets of one message over several paths",
                   &o->multipath);
+  set->add_switch("record-mode", "seal records of up to 16 KiB, if the peer does so too",
+                  &o->record_mode);
   set->add_switch("shuffle", "debug: deliver ready messages in random order", &o->shuffle);
   set->add_ppm("loss", "received packets to drop: 1% or 200ppm", &o->faults.loss_ppm);
   set->add_ppm("reorder", "received packets to hold back", &o->faults.reorder_ppm);
@@ -446,6 +448,7 @@ EngineOptions engine_options(const Options& options, bool accept, std::vector<ui
   engine.bundling = options.bundling;
   engine.grant_policy = options.policy;
   engine.multipath = options.multipath;
+  engine.record_mode = options.record_mode;
   engine.shuffle_deliveries = options.shuffle;
   engine.eal.arguments = options.eal;
   engine.eal.memory_mb = static_cast<uint32_t>(options.memory_mb);

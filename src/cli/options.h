@@ -77,6 +77,7 @@ struct Options {
   bool bundling = true;
   GrantPolicy policy = GrantPolicy::kHybrid;
   bool multipath = false;
+  bool record_mode = false;
   bool shuffle = false;
   FaultOptions faults;
 

@@ -58,7 +58,7 @@ absl::Status start(const Mode& mode, Rig* rig, FILE* out) {
   if (!mode.connects) return absl::OkStatus();
   status = rig->connect();
   if (status.ok() && rig->options().report) {
-    std::fputs(peers_text(rig->engine().sessions()).c_str(), out);
+    std::fputs(peers_text(rig->engine().sessions(), rig->options().record_mode).c_str(), out);
     std::fflush(out);
   }
   return status;

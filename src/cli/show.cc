@@ -37,8 +37,13 @@ std::string port_stats_text(const std::vector<PortInfo>& ports) {
   return out;
 }
 
-std::string peers_text(const std::vector<SessionInfo>& sessions) {
+std::string peers_text(const std::vector<SessionInfo>& sessions, bool record_mode) {
   std::string out;
+  for (const SessionInfo& info : sessions) {
+    if (!record_mode || !info.initiator) continue;
+    absl::StrAppend(&out, "records: ", info.records, " (", info.peer_address, ":", info.peer_port,
+                    ")\n");
+  }
   for (const SessionInfo& info : sessions) {
     if (info.peer_name.empty() || !info.initiator) continue;
     absl::StrAppend(&out, "peer: ", info.peer_name, " at ", info.peer_address, ":", info.peer_port,

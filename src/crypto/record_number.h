@@ -37,6 +37,14 @@ struct AttemptCursor {
     resend_next = index + 1;
     return attempt;
   }
+
+  // Bytes that went under other indices are sent again under this one, for which take() is to open
+  // a later attempt.
+  void note_sent(uint64_t current_epoch, uint32_t index) {
+    if (epoch == current_epoch) fresh_next = std::max(fresh_next, index + 1);
+  }
+  // The lowest index that take() gives the first attempt to.
+  uint32_t next(uint64_t current_epoch) const { return epoch == current_epoch ? fresh_next : 0; }
 };
 
 // Watches that the message ids sealed in one epoch and one role (initiator bit) fit the id field,

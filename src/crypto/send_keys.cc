@@ -61,6 +61,19 @@ std::optional<uint64_t> SendKeys::message_number(bool initiator, uint64_t id, ui
   return wire::message_number(split_, initiator, id, *attempt, index);
 }
 
+std::optional<uint64_t> SendKeys::next_message_number(bool initiator, uint64_t id,
+                                                      AttemptCursor* cursor, uint32_t* index) {
+  *index = cursor->next(epoch_);
+  if (*index > split_.max_index()) return std::nullopt;
+  if (!id_windows_[initiator ? 1 : 0].admit(id, split_.id_mask())) {
+    update_requested_ = true;
+    return std::nullopt;
+  }
+  const auto attempt = cursor->take(epoch_, *index, split_.max_attempt());
+  SLUICE_DCHECK(attempt == 0u);
+  return wire::message_number(split_, initiator, id, *attempt, *index);
+}
+
 void SendKeys::note_sealed(uint64_t record_number, uint32_t bytes) {
   sealed_blocks_ += bytes / kBlockSize + kBlocksBesideData;
 #ifdef SLUICE_DEBUG_NUMBERS

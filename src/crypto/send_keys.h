@@ -51,6 +51,12 @@ class SendKeys {
   std::optional<uint64_t> message_number(bool initiator, uint64_t id, uint32_t index,
                                          AttemptCursor* cursor);
 
+  // The same, under the lowest index that the message has not used in this epoch and so always at
+  // the first attempt: records that follow each other have numbers that do, as a NIC counts them.
+  // `*index`: the one taken.
+  std::optional<uint64_t> next_message_number(bool initiator, uint64_t id, AttemptCursor* cursor,
+                                              uint32_t* index);
+
   // To be called once for every record sealed under key(): its number, and its bytes of plaintext
   // and associated data together.
   void note_sealed(uint64_t record_number, uint32_t bytes);

@@ -22,6 +22,7 @@ enum ParameterType : uint16_t {
   kSplit = 9,
   kInstance = 10,
   kSelection = 11,
+  kRecords = 12,
 };
 
 constexpr uint32_t kMandatory = 0x7fe;  // Bits 1 to 10.
@@ -137,6 +138,10 @@ bool decode_one(uint16_t type, std::span<const uint8_t> v, DecodedParameters* ou
     case kSelection:
       out->selection = decode_selection(v);
       return out->selection.has_value();
+    case kRecords:
+      if (v.size() != 1) return false;
+      parameters.records = v[0] == 1;  // Another value is a newer peer's.
+      return true;
     default:
       return decode_number(type, v, &parameters);
   }
@@ -178,6 +183,7 @@ std::vector<uint8_t> encode_parameters(const SessionParameters& parameters,
     selection->split.emit(chosen + 3);
     out.bytes(kSelection, chosen);
   }
+  if (parameters.records) out.integer(kRecords, 1, 1);  // PROTOCOL MUST-R8
   return out.take();
 }
 
@@ -198,7 +204,7 @@ std::optional<DecodedParameters> decode_parameters(std::span<const uint8_t> bloc
     if (!first && type <= previous) return std::nullopt;
     first = false;
     previous = type;
-    if (type >= kVersions && type <= kSelection) {
+    if (type >= kVersions && type <= kRecords) {
       if (!decode_one(type, block.subspan(at, length), &out)) return std::nullopt;
       seen |= uint32_t{1} << type;
     }
@@ -207,6 +213,27 @@ std::optional<DecodedParameters> decode_parameters(std::span<const uint8_t> bloc
   if ((seen & kMandatory) != kMandatory) return std::nullopt;
   if (!parameters_valid(out.parameters)) return std::nullopt;
   return out;
+}
+
+RecordMode record_mode(const SessionParameters& own, const SessionParameters& peer,
+                       AeadAlgorithm aead) {
+  if (!own.records) return RecordMode::kOff;
+  if (!peer.records) return RecordMode::kPeerWithout;
+  return aead == AeadAlgorithm::kNone ? RecordMode::kPlaintext : RecordMode::kOn;
+}
+
+const char* record_mode_text(RecordMode mode) {
+  switch (mode) {
+    case RecordMode::kOn:
+      return "record mode";
+    case RecordMode::kPeerWithout:
+      return "packet mode: the peer does without record mode";
+    case RecordMode::kPlaintext:
+      return "packet mode: plaintext has no records";
+    case RecordMode::kOff:
+      break;
+  }
+  return "packet mode";
 }
 
 AgreementResult choose_agreement(const SessionParameters& client, const SessionParameters& server) {

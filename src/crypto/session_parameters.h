@@ -8,7 +8,8 @@
 //     u16 type | u16 length | length bytes of value                    (big-endian)
 // in strictly ascending order of type, no type twice. A receiver ignores types it does not know;
 // they stay part of the transcript. Types 1 to 10 are all mandatory, from both sides; type 11 is
-// mandatory from the server and forbidden from the client. A block is at most 1024 bytes.
+// mandatory from the server and forbidden from the client; 12 is there where it is not 0. A block
+// is at most 1024 bytes.
 //
 //   type             value
 //    1 VERSIONS      u16 lowest, u16 highest wire version spoken (lowest <= highest, lowest >= 1)
@@ -24,6 +25,7 @@
 //    9 SPLIT         3 bytes: id, attempt and index bits of a record number, as this side prefers
 //   10 INSTANCE      16 random bytes, drawn once per process: tells a restarted peer from the old
 //   11 SELECTION     u16 version, u8 AEAD, 3 bytes split: the server's choice for the session
+//   12 RECORDS       u8: 1 where this side sends and takes RECORD packets (record mode)
 //
 // The server chooses the highest common version, the first AEAD of its own list that the client
 // offered, and its own split. The number of lanes is the product of both LANES, at most
@@ -62,6 +64,7 @@ struct SessionParameters {
   std::vector<AeadAlgorithm> aeads;
   wire::RecordNumberSplit split;
   std::array<uint8_t, kInstanceSize> instance{};
+  bool records = false;  // Record mode is wanted (PROTOCOL.md §18).
 
   friend bool operator==(const SessionParameters&, const SessionParameters&) = default;
 };
@@ -74,6 +77,18 @@ struct SessionAgreement {
 
   friend bool operator==(const SessionAgreement&, const SessionAgreement&) = default;
 };
+
+// Whether records of several packets are used in a session, and why not.
+enum class RecordMode : uint8_t {
+  kOff,          // This side does not want them.
+  kOn,           // Both sides do.
+  kPeerWithout,  // The peer does not.
+  kPlaintext,    // There is nothing that a record would seal.
+};
+RecordMode record_mode(const SessionParameters& own, const SessionParameters& peer,
+                       AeadAlgorithm aead);
+// "record mode", "packet mode", or that with the reason in a few words.
+const char* record_mode_text(RecordMode mode);
 
 // True when a statement follows every rule of the table above.
 bool parameters_valid(const SessionParameters& parameters);

@@ -43,6 +43,7 @@ struct SessionInfo {
   transport::PeerAddress peer;  // Its base port; lane packets go to this plus the peer's lcore.
   bool initiator = false;
   crypto::AeadAlgorithm algorithm = crypto::AeadAlgorithm::kNone;
+  crypto::RecordMode record_mode = crypto::RecordMode::kOff;
   std::string peer_name;  // The DNS name that the peer proved; empty with pre-shared keys.
   std::vector<std::string> peer_chain;  // Who answers for it, from the anchor's name to peer_name.
   std::string peer_key;                 // SHA-256 of its public key, in hexadecimal digits.

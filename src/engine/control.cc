@@ -78,6 +78,7 @@ transport::ConnectorConfig Control::connector_config(const Setup& setup) {
   config.parameters.unscheduled_bytes = setup.config->endpoint.unscheduled_bytes;
   config.parameters.max_packet = setup.max_packet;
   config.parameters.aeads = setup.algorithms;
+  config.parameters.records = setup.config->endpoint.record_mode;
   config.accept = setup.config->accept;
   config.max_sessions = setup.config->max_sessions;
   if (setup.config->tls.has_value()) config.proved_rate = limits::kTlsHelloRate;

@@ -129,6 +129,8 @@ void Sessions::establish(const transport::ConnectorEvent& event, base::Nanos now
   session.info.peer = {event.peer.ip, event.result.peer.base_port};
   session.info.initiator = event.initiator;
   session.info.algorithm = event.result.agreement.aead;
+  session.info.record_mode =
+      crypto::record_mode(event.result.local, event.result.peer, event.result.agreement.aead);
   session.info.peer_name = event.result.peer_name;
   session.info.peer_chain = event.result.peer_chain;
   if (!session.info.peer_name.empty()) {
@@ -183,6 +185,7 @@ bool Sessions::add_lanes(Session* session, const transport::ConnectorEvent& even
     command.lane = lane.lane;
     command.initiator = event.initiator;
     command.algorithm = result.agreement.aead;
+    command.records = session->info.record_mode == crypto::RecordMode::kOn;
     crypto::derive_lane_secrets(*setup_.primitives, secret, event.initiator, lane.lane,
                                 &command.secrets);
     command.split = result.agreement.split;

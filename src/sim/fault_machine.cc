@@ -150,6 +150,7 @@ void FaultMachine::install(int side, uint32_t session) {
     ++counts_[static_cast<size_t>(FaultKind::kGreedySender)];
   }
   command.peer_max_message = plan_.config[other].max_message;
+  command.records = plan_.config[other].record_mode;
   transport::LaneRef lane;
   if (peer.endpoint().submit(command, now_, &lane) == base::Code::kOk) peer.set_lane(lane);
 }
@@ -443,6 +444,7 @@ FaultReport FaultMachine::run() {
   report.violation = book_.violation();
   report.hash = base::mix64(wire_.watch().hash(), now_.value());
   report.packets = wire_.packets();
+  report.records = wire_.watch().records();
   report.steps = steps_;
   report.sessions = sessions_;
   report.calls = book_.all().size();

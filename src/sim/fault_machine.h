@@ -25,6 +25,7 @@ struct FaultReport {
   std::string violation;  // The first broken promise, in words; empty when all were kept.
   uint64_t hash = 0;      // Of every packet sent: same seed, same hash.
   uint64_t packets = 0;   // Sent by the endpoints.
+  uint64_t records = 0;   // Of several packets (record mode), sent likewise.
   uint64_t steps = 0;
   uint64_t sessions = 0;
   uint64_t calls = 0;

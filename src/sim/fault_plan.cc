@@ -107,6 +107,11 @@ FaultPlan fault_plan(uint64_t seed) {
   for (EndpointConfig& config : plan.config) {
     config.recovery = pick<RecoveryKind>(prng, {RecoveryKind::kGap, RecoveryKind::kRack});
   }
+  const bool records = prng.uniform(4) == 0;
+  for (EndpointConfig& config : plan.config) {
+    config.record_mode = records;
+    config.unverified_bytes = pick<uint64_t>(prng, {17'000, 100'000, 4u << 20});
+  }
   return plan;
 }
 

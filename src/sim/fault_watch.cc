@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "wire/control_frames.h"
 #include "wire/header.h"
+#include "wire/record_packet.h"
 
 namespace sluice::sim {
 namespace {
@@ -64,6 +65,7 @@ void FaultWatch::inspect(int from, std::span<const uint8_t> bytes) {
   if (holds_marker(bytes)) accuse("plaintext on the wire");
   inspect_number(bytes);
   inspect_data(bytes);
+  inspect_record(bytes);
   inspect_bundle(bytes);
 }
 
@@ -85,6 +87,32 @@ void FaultWatch::inspect_data(std::span<const uint8_t> bytes) {
   if (view->offset() + view->payload_length() > view->granted()) {
     accuse("bytes sent beyond their grant");
   }
+}
+
+// A record is sealed once, whatever the number of its packets: they share a header, and its bytes
+// go out once, in their order.
+void FaultWatch::inspect_record(std::span<const uint8_t> bytes) {
+  if (!is_type(bytes, PacketType::kRecord)) return;
+  const auto view = wire::RecordView::parse(bytes.data(), bytes.size(), {});
+  if (!view.has_value()) return accuse("a packet that nobody can read");
+  const wire::RecordHeader header = wire::RecordHeader::read(bytes.data(), {});
+  if (header.message.offset + header.content() > header.message.granted) {
+    accuse("bytes sent beyond their grant");
+  }
+  uint8_t first[wire::kRecordHeaderSize];
+  view->first_header(first);
+  const uint64_t key = session_of(bytes) << 8 | bytes[wire::offsets::kEpoch];
+  const uint64_t number = base::mix64(key, view->record_number());
+  if (view->place() == 0) {
+    if (!numbers_.insert(number).second) accuse("a record number sealed twice under one key");
+    records_[number] = {digest(0, first), 0};
+  }
+  const auto found = records_.find(number);
+  if (found == records_.end() || found->second.header != digest(0, first) ||
+      found->second.sent != view->place()) {
+    return accuse("a record sent otherwise than it was sealed");
+  }
+  found->second.sent += static_cast<uint32_t>(view->part().size());
 }
 
 // Frames are authenticated, and in clear.
@@ -124,7 +152,9 @@ void FaultWatch::inspect_bundle(std::span<const uint8_t> bytes) {
 
 FaultWatch::Arrival FaultWatch::examine(int to, std::span<const uint8_t> bytes) const {
   Arrival arrival{digest(to, bytes), is_type(bytes, PacketType::kBundle)};
-  arrival.wrong = !sent_.contains(arrival.digest) || accepted_.contains(arrival.digest);
+  // A packet of a record is judged with all of it, by what is delivered.
+  arrival.wrong = !is_type(bytes, PacketType::kRecord) &&
+                  (!sent_.contains(arrival.digest) || accepted_.contains(arrival.digest));
   return arrival;
 }
 

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 
 namespace sluice::sim {
@@ -35,6 +36,8 @@ class FaultWatch {
     if (arrival.bundle) accepted_.insert(arrival.digest);
   }
 
+  // Records of several packets that began.
+  uint64_t records() const { return records_.size(); }
   // Of all packets, in their order.
   uint64_t hash() const { return hash_; }
   // The first promise that a packet broke, in words; empty while there is none: a record number
@@ -46,16 +49,24 @@ class FaultWatch {
   static uint64_t digest(int to, std::span<const uint8_t> bytes);
   void inspect_number(std::span<const uint8_t> bytes);
   void inspect_data(std::span<const uint8_t> bytes);
+  void inspect_record(std::span<const uint8_t> bytes);
   void inspect_bundle(std::span<const uint8_t> bytes);
   void accuse(const char* what) {
     if (violation_.empty()) violation_ = what;
   }
 
+  // A record of several packets: its header, and how much of it has been sent.
+  struct Record {
+    uint64_t header = 0;
+    uint32_t sent = 0;
+  };
+
   uint64_t hash_ = 0;
-  absl::flat_hash_set<uint64_t> numbers_;   // Record numbers seen, by a hash with their key.
-  absl::flat_hash_set<uint64_t> sent_;      // Digests of all packets.
-  absl::flat_hash_set<uint64_t> accepted_;  // Digests of the bundles that were let in.
-  absl::flat_hash_set<uint64_t> known_;     // Calls that their callee has shown to know.
+  absl::flat_hash_set<uint64_t> numbers_;          // Record numbers seen, by a hash with their key.
+  absl::flat_hash_map<uint64_t, Record> records_;  // By the same.
+  absl::flat_hash_set<uint64_t> sent_;             // Digests of all packets.
+  absl::flat_hash_set<uint64_t> accepted_;         // Digests of the bundles that were let in.
+  absl::flat_hash_set<uint64_t> known_;            // Calls that their callee has shown to know.
   std::string violation_;
 };
 

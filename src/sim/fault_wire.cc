@@ -6,6 +6,7 @@
 #include "base/byte_order.h"
 #include "base/hash.h"
 #include "wire/header.h"
+#include "wire/record_packet.h"
 
 namespace sluice::sim {
 namespace {
@@ -100,7 +101,9 @@ void FaultWire::change(std::vector<uint8_t>* bytes) {
   };
   const size_t size = bytes->size();
   if (fires(FaultKind::kCorruptBit)) flip(0, size);
-  if (fires(FaultKind::kCorruptHeader)) flip(0, std::min(size, wire::kDataHeaderSize));
+  if (!change_record(bytes) && fires(FaultKind::kCorruptHeader)) {
+    flip(0, std::min(size, wire::kDataHeaderSize));
+  }
   if (fires(FaultKind::kCorruptTag)) flip(size - std::min<size_t>(size, kTag), size);
   if (fires(FaultKind::kSplice) && !recent_.empty()) {
     const std::vector<uint8_t>& other = recent_[prng_.uniform(recent_.size())].bytes;
@@ -110,6 +113,23 @@ void FaultWire::change(std::vector<uint8_t>* bytes) {
   if (fires(FaultKind::kTruncate)) bytes->resize(prng_.uniform(size));
   if (fires(FaultKind::kCutToHeader)) bytes->resize(std::min(size, wire::kDataHeaderSize));
   if (fires(FaultKind::kExtend)) bytes->resize(size + 1 + prng_.uniform(40));
+}
+
+// What stands in all packets of a record, changed in the same way in all of them: whom it is for.
+bool FaultWire::change_record(std::vector<uint8_t>* bytes) {
+  if (bytes->size() <= wire::kRecordHeaderSize ||
+      (*bytes)[wire::offsets::kType] != static_cast<uint8_t>(wire::PacketType::kRecord)) {
+    return false;
+  }
+  const uint64_t number = base::load_be64(bytes->data() + wire::offsets::kRecordNumber);
+  if (number != changed_.number && fires(FaultKind::kCorruptHeader)) {
+    changed_.number = number;
+    changed_.at = wire::offsets::kService + prng_.uniform(2);
+    changed_.bit = static_cast<uint8_t>(1u << prng_.uniform(8));
+  }
+  if (number != changed_.number) return false;
+  (*bytes)[changed_.at] ^= changed_.bit;
+  return true;
 }
 
 void FaultWire::repeat(int from, const std::vector<uint8_t>& bytes, base::Nanos now) {

@@ -56,6 +56,8 @@ class FaultWire {
  private:
   void tamper(int from, std::vector<uint8_t> bytes, base::Nanos now);
   void change(std::vector<uint8_t>* bytes);
+  // Whether it did.
+  bool change_record(std::vector<uint8_t>* bytes);
   void repeat(int from, const std::vector<uint8_t>& bytes, base::Nanos now);
   void forge(int from, base::Nanos now);
   std::vector<uint8_t> made_up(FaultKind kind);
@@ -76,6 +78,13 @@ class FaultWire {
   std::map<std::pair<base::Nanos, uint64_t>, WirePacket> in_flight_;
   uint64_t sequence_ = 0;
   uint64_t packets_ = 0;
+  // The record whose header is being changed, and how.
+  struct Changed {
+    uint64_t number = UINT64_MAX;  // Of no record.
+    size_t at = 0;
+    uint8_t bit = 0;
+  };
+  Changed changed_;
   FaultWatch watch_;
   std::deque<WirePacket> recent_;
   std::deque<WirePacket> old_sessions_;

@@ -123,6 +123,7 @@ struct InstallLane {
   uint32_t peer_max_packet = 1200;          // Largest Sluice packet the peer accepts.
   uint32_t peer_unscheduled_bytes = 65536;  // What the peer accepts without a grant.
   uint32_t peer_max_message = 1u << 30;
+  bool records = false;  // Both sides take RECORD packets; needs an algorithm with a tag.
 };
 
 // Ends a lane: every call on it completes with `code`, which is not kOk.

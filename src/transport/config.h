@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "base/limits.h"
 #include "base/types.h"
 
 namespace sluice::transport {
@@ -47,6 +48,9 @@ struct EndpointConfig {
   uint32_t congested_sender_bytes = 256u << 10;
   // And of a message with more of them, that it waits for others.
   uint32_t outranked_bytes = 64u << 10;
+  // Take records of several packets (PROTOCOL.md §18), and send them to peers that do as well.
+  bool record_mode = false;
+  uint64_t unverified_bytes = base::limits::kDefaultUnverifiedBytes;  // Of such, then; see there.
   bool bundling = true;                           // Small messages and control share a packet.
   uint32_t bundle_message_max = 512;              // Larger messages travel in packets of their own.
   base::Nanos rto_min = base::micros(200);        // Floor of every retransmission timer.

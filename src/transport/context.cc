@@ -32,6 +32,7 @@ Context::Context(const EndpointConfig& endpoint_config, crypto::AeadBackend* aea
       lane_by_session(endpoint_config.max_lanes, prng.next_u64()),
       services(base::limits::kMaxServices, prng.next_u64()),
       arena(endpoint_config.arena_bytes),
+      records(endpoint_config.record_mode ? endpoint_config.unverified_bytes : 0),
       wheel(),
       lane_events(endpoint_config.max_lanes * 2) {
   for (uint32_t i = 0; i < lanes.capacity(); ++i) lanes.at(i).index = i;

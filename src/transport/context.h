@@ -19,6 +19,7 @@
 #include "transport/cutoffs.h"
 #include "transport/exchange.h"
 #include "transport/lane.h"
+#include "transport/record_assembly.h"
 #include "transport/size_buckets.h"
 #include "transport/stats.h"
 
@@ -135,6 +136,7 @@ struct Context {
   base::FlatTable<uint64_t, uint32_t> lane_by_session;
   base::FlatTable<uint64_t, ServiceLanding> services;
   base::BuddyArena arena;
+  RecordAssembly records;
   base::TimerWheel wheel;
   CutoffEstimator cutoffs;
   std::array<base::Nanos, 8> granted_arrival{};  // The last of granted bytes, by their priority.

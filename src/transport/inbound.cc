@@ -92,6 +92,16 @@ Inbound::Verdict Inbound::target(Exchange& exchange, uint32_t message_length, ui
   return Verdict::kInto;
 }
 
+Inbound::Verdict Inbound::fits(const Exchange& exchange, uint32_t message_length, uint32_t offset,
+                               uint32_t length) const {
+  const Incoming& in = exchange.in;
+  if (message_length != in.length) return Verdict::kMalformed;  // PROTOCOL MUST-T18
+  if (in.complete) return Verdict::kDuplicate;
+  const Reassembly& r = *in.reassembly;
+  if (offset + length > r.grant.granted) return Verdict::kUngranted;  // PROTOCOL MUST-T5
+  return r.received.covers(offset, offset + length) ? Verdict::kDuplicate : Verdict::kScratch;
+}
+
 PeerIds::Class Inbound::admit(Lane& lane, const MessageStart& start) {
   // PROTOCOL MUST-T13: the floor is cumulative and authenticated, so it may only rise.
   const uint64_t floor = start.id - std::min<uint64_t>(start.floor_delta, start.id - 1);

@@ -65,6 +65,11 @@ class Inbound {
   Verdict target(Exchange& exchange, uint32_t message_length, uint32_t offset, uint32_t length,
                  uint8_t** out);
 
+  // The same of bytes that have verified, or will have when they are to be placed, by merge():
+  // kScratch where some of them are missing.
+  Verdict fits(const Exchange& exchange, uint32_t message_length, uint32_t offset,
+               uint32_t length) const;
+
   // Takes the floor of a caller's packet and decides whether its id may start an exchange now.
   PeerIds::Class admit(Lane& lane, const MessageStart& start);
 

@@ -18,6 +18,7 @@
 #include "transport/id_window.h"
 #include "transport/path_judge.h"
 #include "transport/path_mtu.h"
+#include "transport/record_assembly.h"
 #include "transport/rtt.h"
 #include "transport/send_paths.h"
 #include "wire/header.h"
@@ -42,6 +43,7 @@ struct Lane {
   uint32_t route = 0;
   uint32_t peer_unscheduled = 0;
   uint32_t peer_max_message = 0;
+  bool records = false;  // Record mode: both sides send and take RECORD packets.
   wire::RecordNumberSplit split;
   crypto::SendKeys send;
   crypto::ReceiveKeys receive;
@@ -100,6 +102,8 @@ struct Lane {
   base::TimerNode timer;
 
   base::IntrusiveList<Exchange, &Exchange::lane_node> exchanges;
+
+  LaneGatherings gatherings;  // Records of the peer that are not whole yet.
 
   // Largest plaintext of a DATA packet now.
   uint32_t record_bytes() const {

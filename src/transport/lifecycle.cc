@@ -225,6 +225,7 @@ base::Code Lifecycle::open_lane(const InstallLane& command, base::Nanos now, Lan
   lane->peer_unscheduled = std::min(command.peer_unscheduled_bytes, ctx_.config.unscheduled_bytes);
   lane->peer_max_message = command.peer_max_message;
   lane->split = command.split;
+  lane->records = command.records && ctx_.config.record_mode && lane->tag_size != 0;
   lane->own_ids.reset();
   lane->peer_ids.reset();
   lane->told_floor = 1;
@@ -248,12 +249,10 @@ base::Code Lifecycle::open_lane(const InstallLane& command, base::Nanos now, Lan
   lane->mtu.start(ctx_.config.base_packet,
                   std::min(ctx_.config.max_packet, command.peer_max_packet), now);
   lane->probe_bytes = 0;
-  lane->saw_congestion = false;
+  lane->saw_congestion = lane->ping_outstanding = lane->heard = false;
   lane->ping_sent = base::Nanos::max();
-  lane->ping_outstanding = false;
   lane->resend_tokens = kResendBurstBytes;
   lane->resend_refill = now;
-  lane->heard = false;
   lane->installed = lane->last_heard = lane->last_active = now;
   lane->suspect_until = lane->waiting_since = base::Nanos::max();
   lane->need_ack_backoff = 0;
@@ -285,6 +284,7 @@ void Lifecycle::close_lane(Lane& lane, base::Code code) {
   ctx_.wheel.cancel(lane.timer);
   if (lane.tx_node.linked()) ctx_.tx_lanes.erase(lane);
   lane.frames.clear();
+  ctx_.records.release_all(lane);
   lane.held_acks.clear();
   lane.send.clear();
   lane.receive.clear();

@@ -40,6 +40,9 @@ void Receiver::take(RxPacket& packet, base::Nanos now) {
     case static_cast<uint8_t>(wire::PacketType::kBundle):
       take_bundle(packet, now);
       return;
+    case static_cast<uint8_t>(wire::PacketType::kRecord):
+      take_record(packet, now);
+      return;
     case static_cast<uint8_t>(wire::PacketType::kHandshake):
       packet.verdict = Verdict::kHandshake;
       return;
@@ -304,6 +307,9 @@ void Receiver::abandon(Pending& pending) {
       if (!current(pending)) break;
       if (Reassembly* r = pending.exchange->in.reassembly) r->opening_begin = r->opening_end = 0;
       break;
+    case Action::kRecord:
+      if (pending.lane->live) ctx_.records.release(*pending.record);
+      break;
     case Action::kBundle:
     case Action::kMerge:
       break;
@@ -311,10 +317,12 @@ void Receiver::abandon(Pending& pending) {
 }
 
 void Receiver::commit(Pending& pending, const crypto::AeadJob& job, base::Nanos now) {
-  if (!job.ok) {
-    ctx_.stats.drop_tag.add();
+  const bool opened = job.ok;
+  const bool record = pending.action == Action::kRecord;
+  if (!opened || (record && !sealed_as_sent(*pending.record))) {
+    (opened ? ctx_.stats.drop_record_header : ctx_.stats.drop_tag).add();
     pending.lane->receive.note_failed_open(pending.epoch);
-    abandon(pending);  // PROTOCOL MUST-T16
+    abandon(pending);  // PROTOCOL MUST-T16, MUST-R9
     // PROTOCOL MUST-C8
     if (pending.lane->receive.exhausted()) {
       lifecycle_.close_lane(*pending.lane, base::Code::kUnavailable);
@@ -333,6 +341,9 @@ void Receiver::commit(Pending& pending, const crypto::AeadJob& job, base::Nanos 
       break;
     case Action::kResponse:
       commit_response(pending, job, now);
+      break;
+    case Action::kRecord:
+      commit_record(pending, now);
       break;
     case Action::kExtend:
     case Action::kMerge:
@@ -376,7 +387,9 @@ void Receiver::verified(Pending& pending, const crypto::AeadJob& job, base::Nano
 
 void Receiver::judge_path(const Pending& pending, const crypto::AeadJob& job) {
   Lane& lane = *pending.lane;
-  const uint16_t bad = lane.judge.note(wire::path_of(job.aad), pending.marks.congestion_experienced,
+  // That of a record is in what was opened.
+  const uint8_t* const header = pending.action == Action::kRecord ? job.out : job.aad;
+  const uint16_t bad = lane.judge.note(wire::path_of(header), pending.marks.congestion_experienced,
                                        lane.rtt.expected(), ctx_.now);
   if (bad == 0) return;
   ctx_.stats.paths_refused.add(static_cast<uint64_t>(std::popcount(bad)));

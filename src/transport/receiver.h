@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "base/limits.h"
@@ -12,6 +13,7 @@
 #include "transport/control.h"
 #include "transport/inbound.h"
 #include "transport/packet.h"
+#include "wire/record_packet.h"
 
 namespace sluice::transport {
 
@@ -35,6 +37,7 @@ class Receiver {
     kResponse,  // The first packet of a response; landing is reserved.
     kExtend,    // More of a message, straight into place.
     kMerge,     // The same, opened in the packet as it overlaps verified bytes.
+    kRecord,    // A record of several packets, opened where it was gathered.
   };
 
   struct Pending {
@@ -43,7 +46,8 @@ class Receiver {
     uint8_t epoch = 0;
     Lane* lane = nullptr;
     Exchange* exchange = nullptr;
-    uint32_t generation = 0;  // Of the exchange when the packet was classified.
+    Gathering* record = nullptr;  // kRecord only.
+    uint32_t generation = 0;      // Of the exchange when the packet was classified.
     uint32_t offset = 0;
     MessageStart start;
     Incoming landing;                                    // kResponse only.
@@ -52,6 +56,7 @@ class Receiver {
 
   void take(RxPacket& packet, base::Nanos now);
   void take_data(RxPacket& packet, base::Nanos now);
+  void take_record(RxPacket& packet, base::Nanos now);
   void take_bundle(RxPacket& packet, base::Nanos now);
   Lane* lane_of(RxPacket& packet, base::Nanos now, const crypto::AeadKey** key);
   void take_from_caller(RxPacket& packet, const wire::DataView& view, Lane& lane,
@@ -72,6 +77,28 @@ class Receiver {
     return pending.exchange->generation == pending.generation &&
            pending.exchange->state != ExchangeState::kFree;
   }
+  // Record mode, in receiver_records.cc.
+  enum class RecordPlace : uint8_t {
+    kNone,      // Dropped.
+    kRequest,   // It begins a new exchange of the peer.
+    kResponse,  // It begins the response to a call.
+    kMore,      // It goes on with a message.
+  };
+  void open_record(RxPacket& packet, Lane& lane, Gathering& record, base::Nanos now);
+  static bool sealed_as_sent(const Gathering& record);
+  void commit_record(Pending& pending, base::Nanos now);
+  RecordPlace place_of(Lane& lane, const wire::RecordHeader& header, Exchange** exchange,
+                       uint64_t* id);
+  RecordPlace place_in(const Exchange& exchange, const wire::RecordHeader& header);
+  void deliver_record(Lane& lane, const wire::RecordHeader& header,
+                      std::span<const uint8_t> content, base::Nanos now);
+  std::optional<Inbound::Reserve> land_first(Exchange& exchange, const Landing& landing,
+                                             const wire::RecordHeader& header,
+                                             std::span<const uint8_t> content, Incoming* in);
+  void begin_request(Lane& lane, const wire::RecordHeader& header, uint64_t id,
+                     std::span<const uint8_t> content, base::Nanos now);
+  void begin_response(Exchange& exchange, const wire::RecordHeader& header,
+                      std::span<const uint8_t> content, base::Nanos now);
   void verified(Pending& pending, const crypto::AeadJob& job, base::Nanos now);
   void judge_path(const Pending& pending, const crypto::AeadJob& job);
   void commit_bundle(Pending& pending, const crypto::AeadJob& job, base::Nanos now);

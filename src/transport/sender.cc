@@ -237,6 +237,10 @@ size_t Sender::fill(std::span<TxPacket> slots, base::Nanos now) {
       maybe_update_keys(*lane);  // A new epoch wakes it again.
       continue;
     }
+    if (staged_.pending()) [[unlikely]] {
+      used += cut_record(slots[used]) ? 1 : 0;
+      continue;
+    }
     Outgoing* out = ready_.next();
     if (out == nullptr) break;
     Exchange& exchange = owner(*out);
@@ -444,6 +448,10 @@ void Sender::seal(Lane& lane, const crypto::AeadJob& job, TxPacket& slot, uint8_
 bool Sender::fill_data(Exchange& exchange, TxPacket& slot, base::Nanos now) {
   Outgoing& out = exchange.out;
   Lane& lane = *exchange.lane;
+  if (lane.records) [[unlikely]] {
+    const uint32_t content = record_content(exchange);
+    if (content != 0) return stage_record(exchange, content, slot, now);
+  }
   const bool again = !out.resend.empty();
   const uint32_t offset = again ? out.resend[0].begin : out.sent;
   // After a short packet the next one ends where a record does, as grants do.
@@ -495,7 +503,7 @@ bool Sender::fill_question(Exchange& exchange, TxPacket& slot, base::Nanos now) 
   return true;
 }
 
-uint8_t Sender::priority_of(const Exchange& exchange, uint32_t offset) const {
+inline uint8_t Sender::priority_of(const Exchange& exchange, uint32_t offset) const {
   const Outgoing& out = exchange.out;
   const Lane& lane = *exchange.lane;
   if (out.small) return lane.cutoffs.priority(out.length);
@@ -503,16 +511,13 @@ uint8_t Sender::priority_of(const Exchange& exchange, uint32_t offset) const {
   return asks_first(out.length) ? 7 : lane.cutoffs.priority(out.length);
 }
 
-bool Sender::write_record(Exchange& exchange, TxPacket& slot, uint32_t offset, uint32_t length,
-                          bool again, base::Nanos now) {
-  Outgoing& out = exchange.out;
+// Inline, as a packet has one: what `header` says besides is what its packet or record needs.
+[[gnu::always_inline]] inline wire::DataHeader Sender::data_header(Exchange& exchange,
+                                                                   uint64_t number, uint32_t offset,
+                                                                   bool again, TxPacket& slot,
+                                                                   base::Nanos now) {
+  const Outgoing& out = exchange.out;
   Lane& lane = *exchange.lane;
-  out.last_sent = now;
-  const uint32_t index = offset / lane.record_bytes();
-  if (offset < out.reached) again = true;
-  out.reached = std::max(out.reached, offset + length);
-  const auto number = lane.send.message_number(exchange.caller, exchange.id, index, &out.cursor);
-  if (!number.has_value()) return false;
   wire::DataHeader header;
   header.offset = offset;
   header.session = lane.remote_session.value();
@@ -523,7 +528,7 @@ bool Sender::write_record(Exchange& exchange, TxPacket& slot, uint32_t offset, u
   if (again) header.bits |= wire::kBitRetransmission;
   if (exchange.one_way) header.bits |= wire::kBitOneWay;
   if (exchange.lazy_ack) header.bits |= wire::kBitLazyAck;
-  header.record_number = *number;
+  header.record_number = number;
   header.message_length = out.length;
   header.granted = std::min(out.granted, out.length);
   header.response_credit = exchange.caller ? exchange.response_credit : 0;
@@ -531,8 +536,25 @@ bool Sender::write_record(Exchange& exchange, TxPacket& slot, uint32_t offset, u
   header.timestamp = static_cast<uint32_t>(now.value());
   header.service = exchange.service;
   header.path = take_path(lane, entropy_of(exchange), &slot);
-  if (ctx_.config.several_paths()) out.trail.note(offset / lane.record_bytes(), header.path);
   header.path_sequence = lane.path_sequence++;
+  return header;
+}
+
+bool Sender::write_record(Exchange& exchange, TxPacket& slot, uint32_t offset, uint32_t length,
+                          bool again, base::Nanos now) {
+  Outgoing& out = exchange.out;
+  Lane& lane = *exchange.lane;
+  out.last_sent = now;
+  const uint32_t index = offset / lane.record_bytes();
+  if (offset < out.reached) again = true;
+  out.reached = std::max(out.reached, offset + length);
+  if (lane.records && again) [[unlikely]] {
+    out.cursor.note_sent(lane.send.epoch().value(), index);  // PROTOCOL MUST-C3
+  }
+  const auto number = lane.send.message_number(exchange.caller, exchange.id, index, &out.cursor);
+  if (!number.has_value()) return false;
+  const wire::DataHeader header = data_header(exchange, *number, offset, again, slot, now);
+  if (ctx_.config.several_paths()) out.trail.note(offset / lane.record_bytes(), header.path);
   header.emit(slot.data);
   crypto::AeadJob job;
   job.key = lane.send.key();
@@ -547,6 +569,75 @@ bool Sender::write_record(Exchange& exchange, TxPacket& slot, uint32_t offset, u
   seal(lane, job, slot, priority);
   ctx_.stats.tx_data_packets.add();
   if (again) ctx_.stats.tx_retransmitted.add();
+  return true;
+}
+
+// PROTOCOL MUST-R6: what was sent before goes in packet mode, and what fits into a packet may.
+[[gnu::noinline]] uint32_t Sender::record_content(const Exchange& exchange) const {
+  const Outgoing& out = exchange.out;
+  const Lane& lane = *exchange.lane;
+  if (!out.resend.empty() || out.sent < out.reached) return 0;
+  // What comes unasked and what was granted may have different priorities.
+  const uint32_t end = out.sent < out.unasked ? std::min(out.granted, out.unasked) : out.granted;
+  const uint32_t packet = lane.record_bytes();
+  const uint32_t ready = end - out.sent;
+  if (ready <= packet) return 0;
+  const uint32_t most = StagedRecord::most_content(lane.mtu.limit());
+  if (ready <= most) return ready;
+  // A rest that does not fill a packet would wait for the next grant.
+  if (end == out.length || ready - most >= packet) return most;
+  return ready - packet > packet ? ready - packet : 0;
+}
+
+[[gnu::noinline]] bool Sender::stage_record(Exchange& exchange, uint32_t content, TxPacket& slot,
+                                            base::Nanos now) {
+  Outgoing& out = exchange.out;
+  Lane& lane = *exchange.lane;
+  const uint32_t offset = out.sent;
+  wire::RecordHeader header;
+  const auto number =
+      lane.send.may_seal()
+          ? lane.send.next_message_number(exchange.caller, exchange.id, &out.cursor, &header.index)
+          : std::nullopt;
+  if (!number.has_value()) {
+    ready_.erase(out);  // resume() brings it back with the next epoch.
+    maybe_update_keys(lane);
+    return false;
+  }
+  out.last_sent = now;
+  out.sent = out.reached = offset + content;
+  TxPacket way = slot;
+  header.message = data_header(exchange, *number, offset, false, way, now);
+  header.length = static_cast<uint16_t>(wire::record_size(content));
+  if (ctx_.config.several_paths()) {
+    const uint32_t packet = lane.record_bytes();
+    for (uint32_t at = offset / packet; at * packet < offset + content; ++at) {
+      out.trail.note(at, header.message.path);
+    }
+  }
+  way.route = lane.route;
+  way.priority = priority_of(exchange, offset);
+  out.lowest = std::min(out.lowest, way.priority);
+  crypto::AeadJob job = staged_.begin(header, {out.data + offset, content}, lane.send.key(),
+                                      Context::ref_of(lane), way);
+  ctx_.backend->submit_seal({&job, 1});
+  lane.send.note_sealed(job.record_number, job.length + job.aad_length);
+  ctx_.stats.tx_records.add();
+  rank(exchange);
+  maybe_update_keys(lane);
+  return cut_record(slot);
+}
+
+[[gnu::noinline]] bool Sender::cut_record(TxPacket& slot) {
+  const Lane* lane = ctx_.find_lane(staged_.lane());
+  if (lane == nullptr) {  // It ended meanwhile.
+    staged_.drop();
+    return false;
+  }
+  staged_.cut(&slot, lane->mtu.limit());
+  ctx_.stats.tx_packets.add();
+  ctx_.stats.tx_bytes.add(slot.length);
+  ctx_.stats.tx_data_packets.add();
   return true;
 }
 

@@ -12,6 +12,7 @@
 #include "transport/context.h"
 #include "transport/packet.h"
 #include "transport/send_queue.h"
+#include "transport/staged_record.h"
 
 namespace sluice::transport {
 
@@ -20,7 +21,8 @@ namespace sluice::transport {
 // packets of longer messages, shortest remaining first. Each burst is sealed in one batch.
 class Sender {
  public:
-  explicit Sender(Context* context) : ctx_(*context), ready_(context->config.turn_share) {}
+  explicit Sender(Context* context)
+      : ctx_(*context), ready_(context->config.turn_share), staged_(context->config.record_mode) {}
 
   // There is something new to send of this exchange: its start, or more after a grant.
   void start(Exchange& exchange);
@@ -71,7 +73,7 @@ class Sender {
 
   // Fills packets and seals them, in one batch; returns how many slots were used.
   size_t fill(std::span<TxPacket> slots, base::Nanos now);
-  bool idle() const { return ready_.empty() && ctx_.tx_lanes.empty(); }
+  bool idle() const { return ready_.empty() && ctx_.tx_lanes.empty() && !staged_.pending(); }
 
   // Reassemblies touched by the current receive burst (owned by Inbound, unlinked here on death).
   base::IntrusiveList<Reassembly, &Reassembly::touched>& touched() { return touched_; }
@@ -99,6 +101,13 @@ class Sender {
   bool fill_bundle(Lane& lane, TxPacket& slot, base::Nanos now);
   bool write_record(Exchange& exchange, TxPacket& slot, uint32_t offset, uint32_t length,
                     bool again, base::Nanos now);
+  // Record mode: how many bytes of the message the next record is to have; 0 where the next ones
+  // travel in packet mode.
+  uint32_t record_content(const Exchange& exchange) const;
+  bool stage_record(Exchange& exchange, uint32_t content, TxPacket& slot, base::Nanos now);
+  bool cut_record(TxPacket& slot);
+  wire::DataHeader data_header(Exchange& exchange, uint64_t number, uint32_t offset, bool again,
+                               TxPacket& slot, base::Nanos now);
   uint8_t priority_of(const Exchange& exchange, uint32_t offset) const;
   void write_message(Exchange& exchange, uint8_t* clear, uint8_t bits);
   uint8_t seal_bundle(Lane& lane, TxPacket& slot, uint32_t clear, uint32_t sealed, uint8_t priority,
@@ -135,6 +144,7 @@ class Sender {
   std::array<crypto::AeadJob, kBatch> jobs_;
   size_t job_count_ = 0;
   uint64_t unspent_ = 0;
+  StagedRecord staged_;
 };
 
 }  // namespace sluice::transport

@@ -34,6 +34,10 @@ std::optional<CommonHeader> CommonHeader::parse(const uint8_t* data, size_t size
 
 std::optional<DataHeader> DataHeader::parse(const uint8_t* data, size_t size) {
   if (DataView::check_header(data, size) != HeaderError::kNone) return std::nullopt;
+  return fields(data);
+}
+
+DataHeader DataHeader::fields(const uint8_t* data) {
   DataHeader out;
   out.offset = base::load_be32(data + offsets::kSequence);
   out.session = base::load_be32(data + offsets::kSession);

@@ -33,7 +33,13 @@ inline constexpr uint8_t kMaxHandshakeFragments = 16;
 // Ways through the network that a sender tells apart; a packet says which one it took.
 inline constexpr uint32_t kPaths = 16;
 
-enum class PacketType : uint8_t { kData = 1, kBundle = 2, kHandshake = 3, kReset = 4 };
+enum class PacketType : uint8_t {
+  kData = 1,
+  kBundle = 2,
+  kHandshake = 3,
+  kReset = 4,
+  kRecord = 5,  // wire/record_packet.h
+};
 
 // The `bits` byte. Bit 7 is sent as zero and ignored on receipt.
 inline constexpr uint8_t kBitCongestedSender = 0x01;  // the sender has more credit than it can use
@@ -87,10 +93,10 @@ enum class HeaderError : uint8_t {
 };
 const char* header_error_name(HeaderError error);
 
-// The path that a DATA or BUNDLE packet names; `packet` is one that its view has checked.
+// The path that a DATA, RECORD or BUNDLE packet names; `packet` is one that its view has checked.
 inline uint8_t path_of(const uint8_t* packet) {
-  const bool data = packet[offsets::kType] == static_cast<uint8_t>(PacketType::kData);
-  return packet[data ? offsets::kPathSequence + 1 : offsets::kBundlePath] & (kPaths - 1);
+  const bool bundle = packet[offsets::kType] == static_cast<uint8_t>(PacketType::kBundle);
+  return packet[bundle ? offsets::kBundlePath : offsets::kPathSequence + 1] & (kPaths - 1);
 }
 
 // The value of the byte at offset 8: the length of the header and the 4 port bytes in 32-bit
@@ -206,6 +212,8 @@ struct DataHeader {
   // Reads the 48 bytes at `data` (a whole packet or only its header) without looking at the
   // payload; nullopt when short, of another version or type, or in the wrong number space.
   static std::optional<DataHeader> parse(const uint8_t* data, size_t size);
+  // The same of 48 bytes that were checked, or that begin the header of a RECORD packet.
+  static DataHeader fields(const uint8_t* data);
 
   friend bool operator==(const DataHeader&, const DataHeader&) = default;
 };

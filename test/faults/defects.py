@@ -26,7 +26,7 @@ DEFECTS = [
     # Keys and records.
     Defect("replay_not_checked", "src/crypto/replay_window.h",
            "return (words_[word_of(counter)] & bit_of(counter)) == 0;", "return true;"),
-    Defect("tag_ignored", RECEIVER, "if (!job.ok) {", "if (false) {"),
+    Defect("tag_ignored", RECEIVER, "const bool opened = job.ok;", "const bool opened = true;"),
     Defect("attempt_not_advanced", "src/crypto/record_number.h", "      ++attempt;\n", ""),
     Defect("counter_used_twice", "src/crypto/send_keys.h",
            "wire::counter_number(next_counter_++)", "wire::counter_number(next_counter_++ / 2)"),
@@ -37,6 +37,15 @@ DEFECTS = [
            "header.rx_epoch = lane.receive.epoch_low();", "header.rx_epoch = 0;"),
     Defect("epoch_not_entered", "src/crypto/receive_keys.cc",
            "  epoch_ = epoch;\n  epoch_began_ = now;", "  epoch_began_ = now;"),
+    # Record mode.
+    Defect("record_header_not_compared", "src/wire/record_packet.cc",
+           "if (!framed || std::memcmp(record + kSealedBegin, header, kRecordHeaderSize) != 0) {",
+           "if (!framed) {"),
+    Defect("record_number_used_twice", "src/crypto/send_keys.cc",
+           "wire::message_number(split_, initiator, id, *attempt, *index)",
+           "wire::message_number(split_, initiator, id, 0, 0)"),
+    Defect("record_beyond_grant", SENDER,
+           "std::min(out.granted, out.unasked) : out.granted;", "out.length : out.length;"),
     # At most once, and the truth for callers.
     Defect("id_seen_forgotten", "src/transport/id_window.cc", "  seen_.set(id);\n", ""),
     Defect("floor_may_fall", "src/transport/id_window.h",

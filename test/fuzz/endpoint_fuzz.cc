@@ -78,6 +78,8 @@ transport::EndpointConfig small_config() {
   config.max_incoming_bytes = 30000;
   config.grant_increment = 3000;
   config.overcommit = 2;
+  config.record_mode = true;
+  config.unverified_bytes = 40000;
   return config;
 }
 
@@ -97,6 +99,7 @@ class Session {
       command.initiator = side == 0;
       crypto::derive_lane_secrets(primitives, secret, side == 0, 0, &command.secrets);
       command.peer_max_packet = 1452;
+      command.records = true;
       require(sides_[side]->submit(command, now_, &lanes_[side]) == base::Code::kOk);
       liars_.emplace_back(&primitives, backend_.get(), secret, uint8_t{0}, side == 0,
                           crypto::AeadAlgorithm::kAes128Gcm, base::SessionId(101 - side));
@@ -119,6 +122,8 @@ class Session {
         return inject(1 - side, lie(side, in));
       case 3:
         return message(side, in);
+      case 10:
+        return lie_in_a_record(side, in);
       case 4:
       case 5:
         return start(side, in);
@@ -160,8 +165,25 @@ class Session {
     drain(to);
   }
 
+  // Some of its packets may not come.
+  void lie_in_a_record(int side, Input& in) {
+    const uint32_t lost = in.byte();
+    transport::DataSpec spec;
+    const PacketData payload = lie_of(in, &spec);
+    uint32_t place = 0;
+    for (PacketData& packet : liars_[side].record(spec, payload, in.byte(), 300)) {
+      if ((lost >> place++ % 8 & 1) == 0) inject(1 - side, std::move(packet));
+    }
+  }
+
   PacketData lie(int side, Input& in) {
     transport::DataSpec spec;
+    const PacketData payload = lie_of(in, &spec);
+    return liars_[side].data(spec, payload);
+  }
+
+  PacketData lie_of(Input& in, transport::DataSpec* out) {
+    transport::DataSpec& spec = *out;
     const uint8_t bits = in.byte();
     spec.id = in.number();
     spec.offset = in.number();
@@ -175,7 +197,7 @@ class Session {
     if (payload.empty()) payload.push_back(0);
     spec.offset %= 1u << 20;  // So that its record index fits.
     spec.message_length = spec.offset + static_cast<uint32_t>(payload.size()) + in.number();
-    return liars_[side].data(spec, payload);
+    return payload;
   }
 
   void message(int side, Input& in) {

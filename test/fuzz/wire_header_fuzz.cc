@@ -8,6 +8,7 @@
 
 #include "wire/control_frames.h"
 #include "wire/header.h"
+#include "wire/record_packet.h"
 
 namespace {
 
@@ -58,6 +59,23 @@ void check_bundle(const uint8_t* data, size_t size, size_t tag) {
   (void)check_frames(view->frames(), view->sealed_length());
 }
 
+void check_record(const uint8_t* data, size_t size) {
+  const auto view = RecordView::parse(data, size, {});
+  if (!view) return;
+  expect(!view->part().empty() && view->part().data() + view->part().size() == data + size);
+  expect(uint64_t{view->place()} + view->part().size() <= view->record_length());
+  const RecordHeader value = RecordHeader::read(data, {});
+  expect(value.content() >= 1 && value.content() <= kMaxRecordContent);
+  expect(uint64_t{value.message.offset} + value.content() <= value.message.message_length);
+  uint8_t ours[kRecordHeaderSize];
+  uint8_t theirs[kRecordHeaderSize];
+  value.emit(ours, view->place());
+  std::memcpy(theirs, data, sizeof(theirs));
+  normalise(theirs, sizeof(theirs));
+  sluice::base::store_be16(theirs + offsets::kRecordReserved, 0);
+  expect(std::memcmp(ours, theirs, sizeof(ours)) == 0);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -65,6 +83,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     check_data(data, size, tag);
     check_bundle(data, size, tag);
   }
+  check_record(data, size);
   if (const auto view = HandshakeView::parse(data, size)) {
     expect(view->fragment().data() + view->fragment().size() == data + size);
     expect(view->fragment_index() < view->fragment_count());

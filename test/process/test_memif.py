@@ -103,6 +103,56 @@ class Memif(harness.Case):
         self.client("stream", "--size=3M", "--count=20", "--outstanding=2", f"--json={json}")
         self.assert_served(harness.Report(json), 20)
 
+    def record_mode(self, addresses):
+        """Every size, and that none but those of a packet travelled otherwise."""
+        server = self.serve("--record-mode", addresses=addresses, name="server")
+        for size in (1, 1500, 16329, 1_000_000):
+            client, report = self.rpcs("pingpong", 10, f"--size={size}", "--record-mode",
+                                       addresses=addresses)
+            self.assertIn(f"records: record mode ({addresses[2].strip('[]')}:", client.out)
+            self.assertEqual(report.value("session.peer", records="record mode"), 1)
+            records = report.value("records.sent")
+            self.assertEqual(records > 0, size > 1000, f"{records} records for {size} bytes")
+            self.assertEqual(report.value("records.received") > 0, size > 1000)
+        self.rpcs("rate", 200, "--workload=W3", "--record-mode", addresses=addresses)
+        json = self.json_path("client")
+        self.client("stream", "--size=8M", "--count=5", "--outstanding=2", "--record-mode",
+                    f"--json={json}", addresses=addresses)
+        self.assert_served(harness.Report(json), 5)
+        counters = server.counters()
+        self.assertGreater(counters["records.received"], 2000)
+        self.assertEqual(counters.get("dropped.tag", 0), 0)
+        self.assertEqual(server.terminate(), 0, server.story())
+        self.assertRegex(server.out, r"messages served, .*, 0 corrupt")
+
+    def test_record_mode_over_ipv4(self):
+        self.record_mode(V4)
+
+    def test_record_mode_over_ipv6(self):
+        self.record_mode(V6)
+
+    def test_record_mode_with_losses(self):
+        self.serve("--record-mode", "--loss=1%", "--reorder=1%", "--corrupt=0.5%", "--seed=3")
+        _, report = self.rpcs("pingpong", 30, "--size=200000", "--record-mode", "--loss=1%",
+                              "--seed=4")
+        self.assertGreater(report.value("records.received"), 30)
+        self.assertGreater(report.value("packets.retransmitted"), 0)
+
+    def test_record_mode_of_one_side_falls_back_and_says_why(self):
+        why = "packet mode: the peer does without record mode"
+        self.serve(name="without")
+        client, report = self.rpcs("pingpong", 50, "--size=100000", "--record-mode")
+        self.assertIn(f"records: {why} (10.0.0.2:", client.out)
+        self.assertEqual(report.value("session.peer", records=why), 1)
+        self.assertEqual(report.value("records.sent"), 0)
+
+    def test_record_mode_of_the_server_alone_is_not_used(self):
+        server = self.serve("--record-mode", "--log-level=info")
+        client, report = self.rpcs("pingpong", 50, "--size=100000")
+        self.assertNotIn("records:", client.out)
+        self.assertEqual(report.value("session.peer", records="packet mode"), 1)
+        self.assertIn("packet mode: the peer does without record mode", server.err)
+
     def test_clients_of_a_restarted_server_connect(self):
         server = self.serve(name="first")
         self.rpcs("pingpong", 200)

@@ -37,6 +37,7 @@ TEST(EngineOptions, carries_everything_over) {
   options.bundling = false;
   options.grant_policy = GrantPolicy::kSird;
   options.multipath = true;
+  options.record_mode = true;
   const auto config = make_engine_config(options);
   ASSERT_TRUE(config.ok()) << config.status();
   ASSERT_EQ(config->nodes.size(), 1u);
@@ -48,6 +49,7 @@ TEST(EngineOptions, carries_everything_over) {
   EXPECT_FALSE(node.endpoint.bundling);
   EXPECT_EQ(node.endpoint.grant_policy, transport::GrantPolicyKind::kSird);
   EXPECT_EQ(node.endpoint.recovery, transport::RecoveryKind::kRack);
+  EXPECT_TRUE(node.endpoint.record_mode);
   EXPECT_NE(node.endpoint.seed, 0u);
   ASSERT_EQ(node.ports.size(), 1u);
   EXPECT_EQ(node.ports[0].addresses.size(), 2u);

@@ -100,6 +100,7 @@ TEST_F(OptionsTest, everything_reaches_the_engine) {
                      "--shuffle",
                      "--policy=sird",
                      "--multipath",
+                     "--record-mode",
                      "--arena=32",
                      "--huge-pages=no",
                      "--memory=512",
@@ -128,6 +129,7 @@ TEST_F(OptionsTest, everything_reaches_the_engine) {
   EXPECT_TRUE(engine.shuffle_deliveries);
   EXPECT_EQ(engine.grant_policy, GrantPolicy::kSird);
   EXPECT_TRUE(engine.multipath);
+  EXPECT_TRUE(engine.record_mode);
   EXPECT_EQ(engine.limits.arena_bytes, 32u << 20);
   EXPECT_EQ(engine.log_level, LogLevel::kDebug);
 }

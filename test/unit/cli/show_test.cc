@@ -42,14 +42,27 @@ TEST(Show, proved_names_are_shown) {
   info.peer_address = "10.0.0.2";
   info.peer_port = 7470;
   info.algorithm = "aes-128-gcm";
-  EXPECT_EQ(peers_text({info}), "");
+  EXPECT_EQ(peers_text({info}, false), "");
   info.peer_name = "b.example";
   info.expires_unix_ns = 1'800'000'000'000'000'000;
   EXPECT_NE(sessions_text({info}).find("b.example"), std::string::npos);
-  EXPECT_EQ(peers_text({info}),
+  EXPECT_EQ(peers_text({info}, false),
             "peer: b.example at 10.0.0.2:7470 (aes-128-gcm, until 2027-01-15 08:00:00 UTC)\n");
   info.initiator = false;
-  EXPECT_EQ(peers_text({info}), "");
+  EXPECT_EQ(peers_text({info}, false), "");
+}
+
+TEST(Show, what_became_of_record_mode_is_shown_where_it_was_asked_for) {
+  SessionInfo info;
+  info.initiator = true;
+  info.peer_address = "10.0.0.2";
+  info.peer_port = 7470;
+  info.records = "packet mode: the peer does without record mode";
+  EXPECT_EQ(peers_text({info}, false), "");
+  EXPECT_EQ(peers_text({info}, true),
+            "records: packet mode: the peer does without record mode (10.0.0.2:7470)\n");
+  info.initiator = false;
+  EXPECT_EQ(peers_text({info}, true), "");
 }
 
 TEST(Show, messages_sum_the_sessions) {

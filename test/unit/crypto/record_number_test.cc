@@ -69,5 +69,24 @@ TEST(IdWindow, ids_that_could_share_low_bits_are_refused) {
   EXPECT_FALSE(window.admit(1000, 255));
 }
 
+// Verifies MUST-C3, MUST-R6: records count by ones at the first attempt; what they carried goes
+// again at a later one, under whatever index, and they count on above it.
+TEST(AttemptCursor, records_and_packets_of_a_message_share_no_number) {
+  AttemptCursor cursor;
+  for (uint32_t index = 0; index < 3; ++index) {
+    EXPECT_EQ(cursor.next(5), index);
+    EXPECT_EQ(cursor.take(5, index, 255), 0u);
+  }
+  cursor.note_sent(5, 20);
+  EXPECT_EQ(cursor.take(5, 20, 255), 1u);
+  EXPECT_EQ(cursor.next(5), 21u);
+  cursor.note_sent(5, 21);
+  EXPECT_EQ(cursor.take(5, 21, 255), 1u);
+  EXPECT_EQ(cursor.take(5, cursor.next(5), 255), 0u);
+  EXPECT_EQ(cursor.next(6), 0u) << "another key";
+  cursor.note_sent(6, 9);
+  EXPECT_EQ(cursor.take(6, 9, 255), 0u) << "of which nothing was used";
+}
+
 }  // namespace
 }  // namespace sluice::crypto

@@ -148,6 +148,31 @@ TEST(SessionParameters, rules_of_content_hold) {
   EXPECT_FALSE(breaks([](SessionParameters* p) { p->aeads = {AeadAlgorithm::kNone}; }));
 }
 
+// Verifies MUST-R8: a wish that is told, and told only where it is one.
+TEST(SessionParameters, record_mode_takes_both_sides_and_a_cipher) {
+  SessionParameters own = sample_parameters(5, 9);
+  SessionParameters peer = sample_parameters(6, 8);
+  const size_t without = encode_parameters(own, nullptr).size();
+  EXPECT_EQ(record_mode(own, peer, AeadAlgorithm::kAes128Gcm), RecordMode::kOff);
+  own.records = true;
+  EXPECT_EQ(record_mode(own, peer, AeadAlgorithm::kAes128Gcm), RecordMode::kPeerWithout);
+  EXPECT_EQ(record_mode(peer, own, AeadAlgorithm::kAes128Gcm), RecordMode::kOff);
+  peer.records = true;
+  EXPECT_EQ(record_mode(own, peer, AeadAlgorithm::kNone), RecordMode::kPlaintext);
+  EXPECT_EQ(record_mode(own, peer, AeadAlgorithm::kAes128Gcm), RecordMode::kOn);
+  EXPECT_STRNE(record_mode_text(RecordMode::kPeerWithout), record_mode_text(RecordMode::kOff));
+  std::vector<uint8_t> block = encode_parameters(own, nullptr);
+  EXPECT_EQ(block.size(), without + 5);
+  ASSERT_TRUE(decode_parameters(block));
+  EXPECT_TRUE(decode_parameters(block)->parameters.records);
+  block.back() = 2;
+  ASSERT_TRUE(decode_parameters(block)) << "of a newer peer";
+  EXPECT_FALSE(decode_parameters(block)->parameters.records);
+  block.push_back(0);
+  block[block.size() - 3] = 2;  // Its length.
+  EXPECT_FALSE(decode_parameters(block));
+}
+
 TEST(SessionParameters, the_server_prefers_among_what_is_offered) {
   SessionParameters client = sample_parameters(5, 1);
   SessionParameters server = sample_parameters(6, 2);

@@ -18,15 +18,18 @@ TEST(FaultMachine, a_hundred_seeds_keep_every_promise) {
   FaultCounts fired{};
   uint64_t ok = 0;
   uint64_t packets = 0;
+  uint64_t records = 0;
   for (uint64_t seed = 1; seed <= 100; ++seed) {
     const FaultReport report = run(seed);
     ASSERT_TRUE(report.ok()) << "seed " << seed << ": " << report.violation;
     for (uint32_t i = 0; i < kFaultKinds; ++i) fired[i] += report.fired[i];
     ok += report.completed_ok;
     packets += report.packets;
+    records += report.records;
   }
   EXPECT_GT(ok, 10'000u);
   EXPECT_GT(packets, 1'000'000u);
+  EXPECT_GT(records, 10'000u);
   for (uint32_t i = 0; i < kFaultKinds; ++i) {
     EXPECT_GT(fired[i], 0u) << fault_name(static_cast<FaultKind>(i)) << " never fired";
   }
@@ -72,8 +75,16 @@ TEST(FaultMachine, notices_that_forgeries_are_let_in) {
   FaultPlan plan = fault_plan(1);
   plan.rate = {};
   plan.rate[static_cast<size_t>(FaultKind::kCorruptTag)] = 100'000;
-  FaultMachine machine(plan, &credulous);
-  EXPECT_EQ(machine.run().violation, "a packet was let in that its sender had not sent, or twice");
+  // The packets of a record are judged by what is delivered.
+  for (const bool records : {false, true}) {
+    for (auto& config : plan.config) config.record_mode = records;
+    FaultMachine machine(plan, &credulous);
+    const FaultReport report = machine.run();
+    EXPECT_EQ(report.records > 0, records);
+    EXPECT_EQ(report.violation == "a packet was let in that its sender had not sent, or twice",
+              !records);
+    EXPECT_NE(report.violation, "");
+  }
 }
 
 }  // namespace

@@ -21,9 +21,11 @@ TEST(FaultPlan, there_are_at_least_forty_kinds_and_each_takes_part_in_some_seeds
   EXPECT_GE(kFaultKinds, 40u);
   FaultCounts seen{};
   std::set<int> policies;
+  uint32_t records = 0;
   for (uint64_t seed = 0; seed < 100; ++seed) {
     const FaultPlan plan = fault_plan(seed);
     for (uint32_t i = 0; i < kFaultKinds; ++i) seen[i] += plan.rate[i] != 0 ? 1 : 0;
+    records += plan.config[0].record_mode ? 1 : 0;
     policies.insert(static_cast<int>(plan.config[0].grant_policy));
   }
   for (uint32_t i = 0; i < kFaultKinds; ++i) {
@@ -31,6 +33,8 @@ TEST(FaultPlan, there_are_at_least_forty_kinds_and_each_takes_part_in_some_seeds
     EXPECT_LT(seen[i], 60u) << kFaultNames[i] << " has to be absent often, too";
   }
   EXPECT_EQ(policies.size(), 4u);
+  EXPECT_GT(records, 10u);
+  EXPECT_LT(records, 50u);
 }
 
 TEST(FaultPlan, most_runs_are_small_and_some_are_long) {

@@ -9,6 +9,7 @@
 #include "wire/control_frames.h"
 #include "wire/header.h"
 #include "wire/record_number.h"
+#include "wire/record_packet.h"
 
 namespace sluice::sim {
 namespace {
@@ -44,6 +45,47 @@ TEST(FaultWatch, a_number_sealed_twice_is_a_violation) {
   EXPECT_EQ(watch.violation(), "");
   watch.inspect(0, data(1));
   EXPECT_EQ(watch.violation(), "a record number sealed twice under one key");
+}
+
+// A packet of a record of 1,000 bytes.
+std::vector<uint8_t> piece(uint64_t number, uint32_t place, uint32_t size, uint32_t granted = 1'000,
+                           uint16_t service = 1) {
+  std::vector<uint8_t> bytes(wire::kRecordHeaderSize + size, 0x33);
+  wire::RecordHeader header;
+  header.message.session = 7;
+  header.message.record_number = number;
+  header.message.message_length = 1'000;
+  header.message.granted = granted;
+  header.message.service = service;
+  header.index = static_cast<uint32_t>(number);
+  header.length = static_cast<uint16_t>(wire::record_size(1'000));
+  header.emit(bytes.data(), place);
+  return bytes;
+}
+
+TEST(FaultWatch, packets_of_a_record_share_its_number_once) {
+  FaultWatch watch;
+  watch.inspect(0, piece(1, 0, 500));
+  watch.inspect(0, data(2));
+  watch.inspect(0, piece(1, 500, 578));
+  watch.inspect(0, piece(3, 0, 500));
+  EXPECT_EQ(watch.violation(), "");
+  EXPECT_EQ(watch.records(), 2u);
+  const std::vector<std::vector<uint8_t>> wrongs = {
+      piece(1, 0, 500),              // The record again.
+      piece(2, 0, 500),              // The number of a packet.
+      piece(1, 500, 578),            // Its second half again.
+      piece(3, 400, 500),            // Overlapping.
+      piece(3, 500, 100, 1'000, 2),  // Another header.
+      piece(4, 500, 100),            // Without its beginning.
+      piece(5, 0, 100, 999),         // Beyond the grant.
+      data(3),                       // A packet with the number of a record.
+  };
+  for (const auto& wrong : wrongs) {
+    FaultWatch copy = watch;
+    copy.inspect(0, wrong);
+    EXPECT_NE(copy.violation(), "");
+  }
 }
 
 TEST(FaultWatch, plaintext_is_a_violation_wherever_it_lies) {

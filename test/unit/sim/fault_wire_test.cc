@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include "base/byte_order.h"
 #include "wire/header.h"
+#include "wire/record_packet.h"
 
 namespace sluice::sim {
 namespace {
@@ -56,6 +58,32 @@ TEST_F(FaultWireTest, what_endpoints_send_is_watched) {
   EXPECT_EQ(wire().watch().violation(), "");
   wire().send(0, sealed(1), 0, kNow);
   EXPECT_NE(wire().watch().violation(), "");
+}
+
+TEST_F(FaultWireTest, all_packets_of_a_record_are_changed_alike) {
+  always(FaultKind::kCorruptHeader);
+  std::vector<std::vector<uint8_t>> sent;
+  wire::RecordHeader header;
+  header.message.record_number = header.index = 5;
+  header.message.message_length = header.message.granted = 1'000;
+  header.length = static_cast<uint16_t>(wire::record_size(1'000));
+  for (const uint32_t place : {0u, 539u}) {
+    std::vector<uint8_t> bytes(wire::kRecordHeaderSize + 539, 0x11);
+    header.emit(bytes.data(), place);
+    wire().send(0, bytes, 0, kNow);
+    sent.push_back(std::move(bytes));
+  }
+  EXPECT_EQ(wire().watch().violation(), "");
+  const auto got = arrivals();
+  ASSERT_EQ(got.size(), 2u);
+  const size_t at = wire::offsets::kService;
+  for (size_t i = 0; i < 2; ++i) {
+    EXPECT_NE(base::load_be16(got[i].bytes.data() + at), 0u);
+    EXPECT_EQ(base::load_be16(got[i].bytes.data() + at), base::load_be16(got[0].bytes.data() + at));
+    std::vector<uint8_t> mended = got[i].bytes;
+    base::store_be16(mended.data() + at, 0);
+    EXPECT_EQ(mended, sent[i]);
+  }
 }
 
 TEST_F(FaultWireTest, partitions_hold_in_the_direction_asked_for) {

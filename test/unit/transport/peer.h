@@ -19,6 +19,7 @@
 #include "transport/commands.h"
 #include "wire/control_frames.h"
 #include "wire/header.h"
+#include "wire/record_packet.h"
 
 namespace sluice::transport {
 
@@ -148,14 +149,77 @@ class Peer {
     return message(frame, payload);
   }
   PacketData data(const DataSpec& spec, const PacketData& payload) {
+    const wire::DataHeader header = data_header(spec, payload, spec.offset / 1000);
+    PacketData packet(wire::kDataHeaderSize);
+    header.emit(packet.data());
+    return seal(std::move(packet), header.record_number, payload);
+  }
+  // A record of record mode with the given index, cut into packets with `part` bytes of it each.
+  // `spoil` may change what is sealed, from the TLS header to the content type.
+  std::vector<PacketData> record(const DataSpec& spec, const PacketData& payload,
+                                 uint32_t index = 0, size_t part = 1000,
+                                 void (*spoil)(PacketData*) = nullptr) {
+    wire::RecordHeader header;
+    header.message = data_header(spec, payload, index);
+    header.index = index;
+    header.length = static_cast<uint16_t>(wire::record_size(static_cast<uint32_t>(payload.size())));
+    uint8_t first[wire::kRecordHeaderSize];
+    header.emit(first);
+    PacketData bytes(header.length);
+    wire::lay_out_record(first, payload, bytes.data());
+    if (spoil != nullptr) spoil(&bytes);
+    crypto::AeadJob job;
+    job.key = &send_key_;
+    job.record_number = header.message.record_number;
+    job.aad = bytes.data();
+    job.aad_length = wire::kTlsHeaderSize;
+    job.in = job.out = bytes.data() + wire::kTlsHeaderSize;
+    job.length = header.length - static_cast<uint32_t>(wire::kTlsHeaderSize + tag_);
+    backend_->submit_seal({&job, 1});
+    std::vector<PacketData> packets;
+    for (size_t place = 0; place < bytes.size(); place += part) {
+      const size_t size = std::min(part, bytes.size() - place);
+      PacketData packet(wire::kRecordHeaderSize + size);
+      wire::copy_record_header(first, static_cast<uint32_t>(place), packet.data());
+      std::memcpy(packet.data() + wire::kRecordHeaderSize, bytes.data() + place, size);
+      packets.push_back(std::move(packet));
+    }
+    return packets;
+  }
+  // The message's bytes of a record that the endpoint under test has sent in these packets, all of
+  // it and in order; nothing when it does not verify.
+  std::optional<PacketData> open_record(std::span<const PacketData> packets) {
+    PacketData bytes;
+    for (const PacketData& packet : packets) {
+      const auto view = wire::RecordView::parse(packet.data(), packet.size(), {});
+      if (!view || view->place() != bytes.size()) return std::nullopt;
+      bytes.insert(bytes.end(), view->part().begin(), view->part().end());
+    }
+    const wire::RecordHeader header = wire::RecordHeader::read(packets[0].data(), {});
+    if (bytes.size() != header.length) return std::nullopt;
+    crypto::AeadJob job;
+    job.key = &receive_key_;
+    job.record_number = header.message.record_number;
+    job.aad = bytes.data();
+    job.aad_length = wire::kTlsHeaderSize;
+    job.in = job.out = bytes.data() + wire::kTlsHeaderSize;
+    job.length = header.length - static_cast<uint32_t>(wire::kTlsHeaderSize + tag_);
+    backend_->submit_open({&job, 1});
+    if (!job.ok) return std::nullopt;
+    const auto content = wire::opened_record(packets[0].data(), bytes.data(), bytes.size());
+    if (!content) return std::nullopt;
+    return PacketData(content->begin(), content->end());
+  }
+
+ private:
+  wire::DataHeader data_header(const DataSpec& spec, const PacketData& payload, uint32_t index) {
     wire::DataHeader header;
     header.offset = spec.offset;
     header.session = session_.value();
     header.epoch = static_cast<uint8_t>(epoch_);
     header.lane = lane_;
     header.bits = spec.one_way ? wire::kBitOneWay : uint8_t{0};
-    header.record_number =
-        *wire::message_number({}, spec.initiator, spec.id, spec.attempt, spec.offset / 1000);
+    header.record_number = *wire::message_number({}, spec.initiator, spec.id, spec.attempt, index);
     header.message_length =
         spec.message_length != 0 ? spec.message_length : static_cast<uint32_t>(payload.size());
     header.granted = std::min(spec.granted, header.message_length);
@@ -164,11 +228,11 @@ class Peer {
     header.path = spec.path;
     header.timestamp = timestamp;
     header.service = spec.service;
-    PacketData packet(wire::kDataHeaderSize);
-    header.emit(packet.data());
-    return seal(std::move(packet), header.record_number, payload);
+    if (spec.initiator) header.bits |= wire::kBitInitiator;
+    return header;
   }
 
+ public:
   // Opens a packet of the endpoint under test; nullopt when it does not verify.
   std::optional<Opened> open(const PacketData& packet) {
     Opened out;

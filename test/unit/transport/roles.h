@@ -76,6 +76,7 @@ class Roles {
     command.algorithm = algorithm;
     crypto::derive_lane_secrets(*ctx.primitives, session_secret(7), true, kLane, &command.secrets);
     command.peer_max_packet = ctx.config.max_packet;
+    command.records = true;  // Without EndpointConfig::record_mode it means nothing.
     return command;
   }
 
