@@ -118,7 +118,9 @@ TEST_F(StagedRecordTest, packets_differ_in_their_sequence_alone) {
   for (const Bytes& packet : cut) {
     EXPECT_EQ(base::load_be32(packet.data()), first + place);
     EXPECT_EQ(std::memcmp(packet.data() + 4, cut[0].data() + 4, wire::kRecordHeaderSize - 4), 0);
-    if (&packet != &cut.back()) EXPECT_EQ(packet.size(), 1452u) << "full segments";
+    if (&packet != &cut.back()) {
+      EXPECT_EQ(packet.size(), 1452u) << "full segments";
+    }
     place += static_cast<uint32_t>(packet.size() - wire::kRecordHeaderSize);
   }
   EXPECT_EQ(place, wire::kMaxRecordSize);
