@@ -5,6 +5,7 @@ number, and below them every command."""
 import html
 import math
 
+from .. import chart
 from . import figures, table
 
 COLOURS = ("#0b6e4f", "#5aa17f", "#2a5db0", "#8fb0e0", "#b5442a", "#e0937f", "#8a6d1d", "#c9b26b",
@@ -73,17 +74,15 @@ def lines(contestants, samples, title, columns):
     parts = [f"<h3>{html.escape(title)}</h3>"
              f'<svg viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" role="img">']
     for tick in ticks:
-        parts.append(f'<line x1="{left}" x2="{right}" y1="{y_of(tick):.1f}" y2="{y_of(tick):.1f}" '
-                     f'stroke="#ddd"/><text x="{left - 6}" y="{y_of(tick) + 4:.1f}" '
-                     f'text-anchor="end">{figures.value_text(columns[0].metric, tick)}</text>')
+        label = figures.value_text(columns[0].metric, tick)
+        parts.append(chart.rule(left, right, y_of(tick), label))
     for place, figure in enumerate(columns):
         parts.append(f'<text x="{x_of(place):.1f}" y="{height - 20}" text-anchor="middle">'
                      f'{html.escape(figure.title)}</text>')
     for row, (name, points) in enumerate(series.items()):
         shade = colour(contestants, name)
-        path = " ".join(f"{x_of(place):.1f},{y_of(value):.1f}" for place, value in points)
         one = next(one for one in contestants if one.name == name)
-        parts.append(f'<polyline points="{path}" fill="none" stroke="{shade}" stroke-width="2"/>'
+        parts.append(chart.polyline(points, shade, x_of, y_of) +
                      f'<text x="{right + 12}" y="{24 + 18 * row}" fill="{shade}">'
                      f'{html.escape(one.title)}</text>')
     return "".join(parts) + "</svg>"

@@ -168,13 +168,7 @@ class Peer {
     PacketData bytes(header.length);
     wire::lay_out_record(first, payload, bytes.data());
     if (spoil != nullptr) spoil(&bytes);
-    crypto::AeadJob job;
-    job.key = &send_key_;
-    job.record_number = header.message.record_number;
-    job.aad = bytes.data();
-    job.aad_length = wire::kTlsHeaderSize;
-    job.in = job.out = bytes.data() + wire::kTlsHeaderSize;
-    job.length = header.length - static_cast<uint32_t>(wire::kTlsHeaderSize + tag_);
+    crypto::AeadJob job = record_job(send_key_, header, &bytes);
     backend_->submit_seal({&job, 1});
     std::vector<PacketData> packets;
     for (size_t place = 0; place < bytes.size(); place += part) {
@@ -197,13 +191,7 @@ class Peer {
     }
     const wire::RecordHeader header = wire::RecordHeader::read(packets[0].data(), {});
     if (bytes.size() != header.length) return std::nullopt;
-    crypto::AeadJob job;
-    job.key = &receive_key_;
-    job.record_number = header.message.record_number;
-    job.aad = bytes.data();
-    job.aad_length = wire::kTlsHeaderSize;
-    job.in = job.out = bytes.data() + wire::kTlsHeaderSize;
-    job.length = header.length - static_cast<uint32_t>(wire::kTlsHeaderSize + tag_);
+    crypto::AeadJob job = record_job(receive_key_, header, &bytes);
     backend_->submit_open({&job, 1});
     if (!job.ok) return std::nullopt;
     const auto content = wire::opened_record(packets[0].data(), bytes.data(), bytes.size());
@@ -211,28 +199,6 @@ class Peer {
     return PacketData(content->begin(), content->end());
   }
 
- private:
-  wire::DataHeader data_header(const DataSpec& spec, const PacketData& payload, uint32_t index) {
-    wire::DataHeader header;
-    header.offset = spec.offset;
-    header.session = session_.value();
-    header.epoch = static_cast<uint8_t>(epoch_);
-    header.lane = lane_;
-    header.bits = spec.one_way ? wire::kBitOneWay : uint8_t{0};
-    header.record_number = *wire::message_number({}, spec.initiator, spec.id, spec.attempt, index);
-    header.message_length =
-        spec.message_length != 0 ? spec.message_length : static_cast<uint32_t>(payload.size());
-    header.granted = std::min(spec.granted, header.message_length);
-    header.response_credit = spec.response_credit;
-    header.floor_delta = spec.floor_delta;
-    header.path = spec.path;
-    header.timestamp = timestamp;
-    header.service = spec.service;
-    if (spec.initiator) header.bits |= wire::kBitInitiator;
-    return header;
-  }
-
- public:
   // Opens a packet of the endpoint under test; nullopt when it does not verify.
   std::optional<Opened> open(const PacketData& packet) {
     Opened out;
@@ -274,6 +240,37 @@ class Peer {
   uint32_t timestamp = 0;
 
  private:
+  wire::DataHeader data_header(const DataSpec& spec, const PacketData& payload, uint32_t index) {
+    wire::DataHeader header;
+    header.offset = spec.offset;
+    header.session = session_.value();
+    header.epoch = static_cast<uint8_t>(epoch_);
+    header.lane = lane_;
+    header.bits = spec.one_way ? wire::kBitOneWay : uint8_t{0};
+    header.record_number = *wire::message_number({}, spec.initiator, spec.id, spec.attempt, index);
+    header.message_length =
+        spec.message_length != 0 ? spec.message_length : static_cast<uint32_t>(payload.size());
+    header.granted = std::min(spec.granted, header.message_length);
+    header.response_credit = spec.response_credit;
+    header.floor_delta = spec.floor_delta;
+    header.path = spec.path;
+    header.timestamp = timestamp;
+    header.service = spec.service;
+    if (spec.initiator) header.bits |= wire::kBitInitiator;
+    return header;
+  }
+  // Seals or opens a record of record mode where it lies.
+  crypto::AeadJob record_job(const crypto::AeadKey& key, const wire::RecordHeader& header,
+                             PacketData* record) const {
+    crypto::AeadJob job;
+    job.key = &key;
+    job.record_number = header.message.record_number;
+    job.aad = record->data();
+    job.aad_length = wire::kTlsHeaderSize;
+    job.in = job.out = record->data() + wire::kTlsHeaderSize;
+    job.length = header.length - static_cast<uint32_t>(wire::kTlsHeaderSize + tag_);
+    return job;
+  }
   void derive(const crypto::Secret& first, uint64_t epoch, crypto::AeadKey* key) {
     crypto::Secret secret = first;
     for (uint64_t i = 0; i < epoch; ++i) {
