@@ -73,7 +73,8 @@ struct Limits {
   uint32_t max_buffered_message = 1u << 20;    // Bytes; larger ones need named memory or a stream.
   uint32_t max_message = 1u << 30;             // Bytes; refused above with kTooLarge.
   uint32_t unscheduled_bytes = 65536;          // Sent per message before any grant.
-  uint32_t max_incoming_bytes = 1u << 20;      // Granted and not yet received, all messages.
+  uint32_t max_incoming_bytes = 1u << 20;      // Granted and not yet received, all messages and
+                                               // (policies hybrid and sird) all lcores.
   uint8_t overcommit = 8;                      // Messages granted at a time.
   uint64_t rto_min_ns = 200'000;               // Floor of the retransmission timers.
   uint64_t peer_timeout_ns = 3'000'000'000;    // Silence, with work pending, that ends a peer.

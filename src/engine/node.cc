@@ -218,6 +218,10 @@ absl::Status Node::make_lcores() {
     lcore.pool = pools_[index];
     lcore.endpoint = config.endpoint;
     lcore.endpoint.max_packet = max_packet();
+    if (config.lcores > 1) {
+      lcore.endpoint.credit_board = &credit_board_;
+      lcore.endpoint.credit_member = index;
+    }
     random(reinterpret_cast<uint8_t*>(&lcore.endpoint.seed), sizeof(lcore.endpoint.seed));
     lcore.backend = setup_.crypto.backend;
     lcore.primitives = setup_.library->primitives;

@@ -21,6 +21,7 @@
 #include "engine/engine.h"
 #include "engine/lcore.h"
 #include "engine/port.h"
+#include "transport/credit_board.h"
 
 struct rte_mempool;
 
@@ -94,7 +95,7 @@ class Node {
     std::vector<FaultInjector*> injectors;
   };
 
-  explicit Node(Setup setup) : setup_(std::move(setup)) {}
+  explicit Node(Setup setup) : setup_(std::move(setup)), credit_board_(setup_.config->lcores) {}
   absl::Status open_ports();
   absl::Status make_pools();
   absl::Status make_lcores();
@@ -115,6 +116,7 @@ class Node {
   std::vector<std::unique_ptr<Capture>> captures_;  // By port; null where none.
   std::unique_ptr<ControlChannel> channel_;
   std::unique_ptr<LcoreApplication> refusing_;
+  transport::CreditBoard credit_board_;  // Of all lcores, whose endpoints use it.
   std::vector<std::unique_ptr<Lcore>> lcores_;
   std::unique_ptr<Control> control_;
   mutable std::mutex fault_mutex_;

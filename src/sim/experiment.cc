@@ -87,8 +87,8 @@ Experiment::Experiment(const Scenario& scenario, Plan plan, std::unique_ptr<Traf
   for (uint32_t host = 0; host < hosts; ++host) {
     transport::EndpointConfig config = plan_.endpoint;
     config.seed = base::mix64(scenario.seed, host + 1);
-    hosts_.push_back(
-        std::make_unique<Host>(host, config, &backend_, network_.get(), &log_, traffic_.get()));
+    hosts_.push_back(std::make_unique<Host>(host, scenario.lcores, config, &backend_,
+                                            network_.get(), &log_, traffic_.get()));
   }
   for (uint32_t a = 0; a < hosts; ++a) {
     for (uint32_t b = 0; b < hosts; ++b) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/hash.h"
 #include "sim/virtual_crypto.h"
 #include "wire/header.h"
 
@@ -35,8 +36,15 @@ void set_rank(Packet* packet) {
 
 }  // namespace
 
-Host::Host(uint32_t index, const transport::EndpointConfig& config, crypto::AeadBackend* backend,
-           Network* network, MessageLog* log, Traffic* traffic)
+Host::Lcore::Lcore(uint32_t index, const transport::EndpointConfig& config,
+                   crypto::AeadBackend* backend, uint32_t hosts)
+    : number(index),
+      endpoint(config, backend, &virtual_primitives()),
+      lanes(hosts),
+      lane_peer(config.max_lanes) {}
+
+Host::Host(uint32_t index, uint32_t lcores, const transport::EndpointConfig& config,
+           crypto::AeadBackend* backend, Network* network, MessageLog* log, Traffic* traffic)
     : index_(index),
       max_packet_(config.max_packet),
       ranked_(network->ranked()),
@@ -44,11 +52,22 @@ Host::Host(uint32_t index, const transport::EndpointConfig& config, crypto::Aead
       network_(*network),
       log_(*log),
       traffic_(traffic),
-      endpoint_(config, backend, &virtual_primitives()),
-      peers_(network->topology().hosts),
-      lane_peer_(config.max_lanes) {
+      board_(lcores),
+      next_service_(network->topology().hosts) {
   SLUICE_CHECK(config.bundle_message_max <= sizeof(kPayload));
+  transport::EndpointConfig own = config;
+  if (lcores > 1) own.credit_board = &board_;
+  for (uint32_t number = 0; number < lcores; ++number) {
+    own.credit_member = number;
+    own.seed = number == 0 ? config.seed : base::mix64(config.seed, number);
+    lcores_.push_back(std::make_unique<Lcore>(number, own, backend, network->topology().hosts));
+  }
   network_.attach(index, this);
+}
+
+bool Host::idle() const {
+  return backlog_.empty() && std::all_of(lcores_.begin(), lcores_.end(),
+                                         [](const auto& lcore) { return lcore->endpoint.idle(); });
 }
 
 void Host::connect(uint32_t peer) {
@@ -60,14 +79,18 @@ void Host::connect(uint32_t peer) {
   command.route = peer;
   command.peer_max_packet = max_packet_;
   command.peer_unscheduled_bytes = UINT32_MAX;
-  transport::LaneRef& lane = peers_[peer].lane;
-  SLUICE_CHECK(endpoint_.submit(command, to_nanos(network_.now()), &lane) == base::Code::kOk);
-  lane_peer_[lane.index] = static_cast<uint16_t>(peer);
-  arm(network_.now());
+  for (const auto& lcore : lcores_) {
+    transport::LaneRef& lane = lcore->lanes[peer];
+    SLUICE_CHECK(lcore->endpoint.submit(command, to_nanos(network_.now()), &lane) ==
+                 base::Code::kOk);
+    lcore->lane_peer[lane.index] = static_cast<uint16_t>(peer);
+    arm(*lcore, network_.now());
+    ++command.lane;
+  }
 }
 
 void Host::submit(uint32_t dst, uint32_t size) {
-  const Waiting message{dst, size, peers_[dst].next_service++, false};
+  const Waiting message{dst, size, next_service_[dst]++, false};
   log_.submitted(static_cast<uint16_t>(index_), static_cast<uint16_t>(dst), message.service, size,
                  network_.now());
   enqueue(message);
@@ -78,7 +101,7 @@ void Host::request(uint32_t dst, uint32_t size) { call(dst, size, false); }
 void Host::pull(uint32_t dst, uint32_t size) { call(dst, size, true); }
 
 void Host::call(uint32_t dst, uint32_t size, bool pull) {
-  const Waiting message{dst, size, peers_[dst].next_service++, true};
+  const Waiting message{dst, size, next_service_[dst]++, true};
   log_.submitted(static_cast<uint16_t>(dst), static_cast<uint16_t>(index_), message.service, size,
                  network_.now(), pull);
   enqueue(message);
@@ -89,46 +112,53 @@ void Host::enqueue(const Waiting& message) {
     ++counters_.backlogged;
     backlog_.push_back(message);
   }
-  settle(network_.now());
+  settle(lcore_of(message), network_.now());
+}
+
+Host::Lcore& Host::lcore_of(const Waiting& message) {
+  if (lcores_.size() == 1) return *lcores_.front();
+  const uint64_t name = uint64_t{index_} << 32 | uint64_t{message.dst} << 16 | message.service;
+  return *lcores_[base::mix64(name, lcores_.size()) % lcores_.size()];
 }
 
 bool Host::try_submit(const Waiting& message) {
   const base::Nanos now = to_nanos(network_.now());
+  Lcore& lcore = lcore_of(message);
   transport::SubmitResult result;
   if (message.request) {
     transport::SendRequest command;
-    command.lane = peers_[message.dst].lane;
+    command.lane = lcore.lanes[message.dst];
     command.service = message.service;
     command.data = kPayload;
     command.length = kRequestBytes;
-    result = endpoint_.submit(command, now);
+    result = lcore.endpoint.submit(command, now);
   } else {
     transport::SendOneWay command;
-    command.lane = peers_[message.dst].lane;
+    command.lane = lcore.lanes[message.dst];
     command.service = message.service;
     command.data = kPayload;
     command.length = message.size;
     command.lazy_ack = true;  // Delivery is what counts here.
-    result = endpoint_.submit(command, now);
+    result = lcore.endpoint.submit(command, now);
   }
   SLUICE_CHECK(result.ok() || result.code == base::Code::kResourceExhausted);
   return result.ok();
 }
 
 // The log knows how long a response the caller wants.
-void Host::answer(const transport::Event& event, Picos now) {
-  const uint16_t caller = lane_peer_[event.lane.index];
+void Host::answer(Lcore& lcore, const transport::Event& event, Picos now) {
+  const uint16_t caller = lcore.lane_peer[event.lane.index];
   transport::Respond response;
   response.exchange = event.exchange;
   response.data = kPayload;
   response.length = log_.size_of(static_cast<uint16_t>(index_), caller, event.service);
-  const base::Code code = endpoint_.submit(response, to_nanos(now));
+  const base::Code code = lcore.endpoint.submit(response, to_nanos(now));
   SLUICE_CHECK(code == base::Code::kOk || code == base::Code::kCancelled);
 }
 
-void Host::take_response(const transport::Event& event, Picos now) {
+void Host::take_response(Lcore& lcore, const transport::Event& event, Picos now) {
   if (event.code == base::Code::kOk) {
-    const uint16_t callee = lane_peer_[event.lane.index];
+    const uint16_t callee = lcore.lane_peer[event.lane.index];
     const MessageRecord& record =
         log_.delivered(callee, static_cast<uint16_t>(index_), event.service, event.length, now);
     if (record.pull) traffic_->on_pulled(index_, now);
@@ -136,7 +166,7 @@ void Host::take_response(const transport::Event& event, Picos now) {
     ++counters_.failed;
   }
   const transport::ReleaseMessage release{event.exchange};
-  SLUICE_CHECK(endpoint_.submit(release, to_nanos(now)) == base::Code::kOk);
+  SLUICE_CHECK(lcore.endpoint.submit(release, to_nanos(now)) == base::Code::kOk);
 }
 
 void Host::wake_traffic(Picos at) {
@@ -148,6 +178,9 @@ void Host::wake_traffic(Picos at) {
 void Host::on_packet(PacketHandle handle, Picos now) {
   PacketPool& pool = network_.pool();
   Packet& packet = pool[handle];
+  const auto header = wire::CommonView::parse(packet.bytes, packet.length);
+  SLUICE_CHECK(header && header->lane() < lcores_.size());
+  Lcore& lcore = *lcores_[header->lane()];
   if (packet.has(kTrimmed)) {
     ++counters_.trimmed;
   } else {
@@ -158,14 +191,14 @@ void Host::on_packet(PacketHandle handle, Picos now) {
     rx.data = packet.bytes;
     rx.length = packet.length;
     rx.congestion_experienced = packet.ecn == Ecn::kCongestionExperienced;
-    endpoint_.on_rx({&rx, 1}, to_nanos(now));
+    lcore.endpoint.on_rx({&rx, 1}, to_nanos(now));
   }
   pool.release(handle);
-  settle(now);
+  settle(lcore, now);
 }
 
 void Host::on_ring_room(Picos now) {
-  if (transmit(now)) arm(now);
+  if (transmit(now)) arm_all(now);
 }
 
 void Host::on_wake(Picos now, uint64_t cookie) {
@@ -176,41 +209,42 @@ void Host::on_wake(Picos now, uint64_t cookie) {
     return;
   }
   if (cookie == kLink) return on_ring_room(now);
-  if (now == armed_) armed_ = Picos::max();
-  if (endpoint_.next_deadline() <= to_nanos(now)) endpoint_.on_deadline(to_nanos(now));
-  settle(now);
+  Lcore& lcore = *lcores_[cookie - kFirstTimer];
+  if (now == lcore.armed) lcore.armed = Picos::max();
+  if (lcore.endpoint.next_deadline() <= to_nanos(now)) lcore.endpoint.on_deadline(to_nanos(now));
+  settle(lcore, now);
 }
 
-void Host::settle(Picos now) {
-  take_events(now);
+void Host::settle(Lcore& lcore, Picos now) {
+  take_events(lcore, now);
   transmit(now);
-  arm(now);
+  arm_all(now);
 }
 
-void Host::take_events(Picos now) {
+void Host::take_events(Lcore& lcore, Picos now) {
   transport::Event events[8];
   size_t count;
   do {
-    count = endpoint_.poll_events(events);
-    for (size_t i = 0; i < count; ++i) on_event(events[i], now);
+    count = lcore.endpoint.poll_events(events);
+    for (size_t i = 0; i < count; ++i) on_event(lcore, events[i], now);
   } while (count == std::size(events));
   while (!backlog_.empty() && try_submit(backlog_.front())) backlog_.pop_front();
 }
 
-void Host::on_event(const transport::Event& event, Picos now) {
+void Host::on_event(Lcore& lcore, const transport::Event& event, Picos now) {
   switch (event.kind) {
     case transport::EventKind::kOneWay: {
-      const uint16_t src = lane_peer_[event.lane.index];
+      const uint16_t src = lcore.lane_peer[event.lane.index];
       log_.delivered(src, static_cast<uint16_t>(index_), event.service, event.length, now);
       const transport::ReleaseMessage release{event.exchange};
-      SLUICE_CHECK(endpoint_.submit(release, to_nanos(now)) == base::Code::kOk);
+      SLUICE_CHECK(lcore.endpoint.submit(release, to_nanos(now)) == base::Code::kOk);
       if (traffic_ != nullptr) traffic_->on_delivered(src, now);
       return;
     }
     case transport::EventKind::kRequest:
-      return answer(event, now);
+      return answer(lcore, event, now);
     case transport::EventKind::kCallDone:
-      return take_response(event, now);
+      return take_response(lcore, event, now);
     case transport::EventKind::kSendDone:
       if (event.code != base::Code::kOk) ++counters_.failed;
       return;
@@ -250,16 +284,26 @@ bool Host::transmit(Picos now) {
     }
     const uint32_t offered = std::min(free, spares_);
     if (offered == 0) return sent;
-    transport::TxPacket slots[kSlots];
-    for (uint32_t i = 0; i < offered; ++i) {
-      slots[i].data = pool[spare_[spares_ - 1 - i]].bytes;
-      slots[i].capacity = max_packet_;
-    }
-    const size_t used = endpoint_.poll_tx({slots, offered}, to_nanos(now));
-    for (size_t i = 0; i < used; ++i) hand_over(slots[i], spare_[--spares_]);
+    const size_t used = fill(offered, now);
     sent |= used != 0;
-    if (used < offered) return sent;
+    if (used < offered && (used == 0 || lcores_.size() == 1)) return sent;
   }
+}
+
+size_t Host::fill(uint32_t free, Picos now) {
+  transport::TxPacket slots[kSlots];
+  for (uint32_t i = 0; i < free; ++i) {
+    slots[i].data = network_.pool()[spare_[spares_ - 1 - i]].bytes;
+    slots[i].capacity = max_packet_;
+  }
+  for (size_t tried = 0; tried < lcores_.size(); ++tried) {
+    Lcore& lcore = *lcores_[turn_];
+    turn_ = (turn_ + 1) % lcores_.size();
+    const size_t used = lcore.endpoint.poll_tx({slots, free}, to_nanos(now));
+    for (size_t i = 0; i < used; ++i) hand_over(slots[i], spare_[--spares_]);
+    if (used != 0) return used;
+  }
+  return 0;
 }
 
 void Host::hand_over(const transport::TxPacket& slot, PacketHandle handle) {
@@ -276,11 +320,15 @@ void Host::hand_over(const transport::TxPacket& slot, PacketHandle handle) {
   SLUICE_CHECK(network_.send(index_, handle));
 }
 
-void Host::arm(Picos now) {
-  const Picos at = std::max(to_picos(endpoint_.next_deadline()), now);
-  if (at >= armed_ || at == Picos::max()) return;
-  armed_ = at;
-  network_.wake_at(index_, at, kTimer);
+void Host::arm(Lcore& lcore, Picos now) {
+  const Picos at = std::max(to_picos(lcore.endpoint.next_deadline()), now);
+  if (at >= lcore.armed || at == Picos::max()) return;
+  lcore.armed = at;
+  network_.wake_at(index_, at, kFirstTimer + lcore.number);
+}
+
+void Host::arm_all(Picos now) {
+  for (const auto& lcore : lcores_) arm(*lcore, now);
 }
 
 }  // namespace sluice::sim

@@ -4,6 +4,10 @@
 // ring and wires below and an application above. It does what an engine's lcore does: received
 // packets go to on_rx(), events to the application, what poll_tx() fills to the ring, as far as
 // there is room; and it asks the network to be woken at next_deadline().
+//
+// With several lcores it has an endpoint for each, which share its link: the link takes a packet of
+// each in turn, as a NIC does with transmit queues, and their credit is one (CreditBoard). Between
+// two hosts there is a lane for each pair of lcores of one number; messages are dealt out to them.
 #ifndef SLUICE_SIM_HOST_H_
 #define SLUICE_SIM_HOST_H_
 
@@ -15,6 +19,7 @@
 #include "crypto/aead.h"
 #include "sim/message_log.h"
 #include "sim/network.h"
+#include "transport/credit_board.h"
 #include "transport/endpoint.h"
 
 namespace sluice::sim {
@@ -48,10 +53,10 @@ struct HostCounters {
 
 class Host final : public HostPort {
  public:
-  // All of these outlive the host; it attaches itself to the network. `backend` is a
-  // VirtualBackend. `traffic` may be null.
-  Host(uint32_t index, const transport::EndpointConfig& config, crypto::AeadBackend* backend,
-       Network* network, MessageLog* log, Traffic* traffic);
+  // All of these outlive the host; it attaches itself to the network. `config` is that of each of
+  // its lcores. `backend` is a VirtualBackend. `traffic` may be null.
+  Host(uint32_t index, uint32_t lcores, const transport::EndpointConfig& config,
+       crypto::AeadBackend* backend, Network* network, MessageLog* log, Traffic* traffic);
 
   // Installs this end of the session with a peer, whose own end is to be installed too.
   void connect(uint32_t peer);
@@ -73,14 +78,20 @@ class Host final : public HostPort {
   void on_wake(Picos now, uint64_t cookie) override;
 
   Picos now() const { return network_.now(); }
-  const transport::Stats& stats() const { return endpoint_.stats(); }
+  uint32_t lcores() const { return static_cast<uint32_t>(lcores_.size()); }
+  const transport::Stats& stats(uint32_t lcore) const { return lcores_[lcore]->endpoint.stats(); }
   const HostCounters& counters() const { return counters_; }
-  bool idle() const { return endpoint_.idle() && backlog_.empty(); }
+  bool idle() const;
 
  private:
-  struct Peer {
-    transport::LaneRef lane;
-    uint16_t next_service = 0;
+  struct Lcore {
+    Lcore(uint32_t index, const transport::EndpointConfig& config, crypto::AeadBackend* backend,
+          uint32_t hosts);
+    const uint32_t number;
+    transport::Endpoint endpoint;
+    std::vector<transport::LaneRef> lanes;  // By peer.
+    std::vector<uint16_t> lane_peer;        // The peer of each lane, by its index in the endpoint.
+    Picos armed = Picos::max();             // The earliest wake for it that is under way.
   };
   struct Waiting {
     uint32_t dst;
@@ -88,21 +99,26 @@ class Host final : public HostPort {
     uint16_t service;
     bool request;  // A call, and `size` its response's.
   };
-  enum Cookie : uint64_t { kTimer, kTraffic, kLink };
+  enum Cookie : uint64_t { kTraffic, kLink, kFirstTimer };  // One timer for each lcore.
 
   void call(uint32_t dst, uint32_t size, bool pull);
   void enqueue(const Waiting& message);
   bool try_submit(const Waiting& message);
-  void answer(const transport::Event& event, Picos now);
-  void take_response(const transport::Event& event, Picos now);
-  void settle(Picos now);
-  void take_events(Picos now);
-  void on_event(const transport::Event& event, Picos now);
+  // The lcore of a message: any, and the same at both ends.
+  Lcore& lcore_of(const Waiting& message);
+  void answer(Lcore& lcore, const transport::Event& event, Picos now);
+  void take_response(Lcore& lcore, const transport::Event& event, Picos now);
+  void settle(Lcore& lcore, Picos now);
+  void take_events(Lcore& lcore, Picos now);
+  void on_event(Lcore& lcore, const transport::Event& event, Picos now);
   bool transmit(Picos now);
+  // Fills one burst of at most `free` packets from the next lcore that has any; 0: none has.
+  size_t fill(uint32_t free, Picos now);
   // How many full packets the ring takes now; on_ring_room() or a wake follows when it is full.
   uint32_t room(Picos now);
   void hand_over(const transport::TxPacket& slot, PacketHandle handle);
-  void arm(Picos now);
+  void arm(Lcore& lcore, Picos now);
+  void arm_all(Picos now);
 
   static constexpr uint32_t kSlots = 8;
   static constexpr uint32_t kRequestBytes = 64;
@@ -114,13 +130,13 @@ class Host final : public HostPort {
   Network& network_;
   MessageLog& log_;
   Traffic* const traffic_;
-  transport::Endpoint endpoint_;
-  std::vector<Peer> peers_;          // By host.
-  std::vector<uint16_t> lane_peer_;  // The peer of each lane, by its index in the endpoint.
+  transport::CreditBoard board_;
+  std::vector<std::unique_ptr<Lcore>> lcores_;
+  uint32_t turn_ = 0;                   // The lcore that may fill the next burst.
+  std::vector<uint16_t> next_service_;  // By peer.
   std::deque<Waiting> backlog_;
   PacketHandle spare_[kSlots];  // Packets offered to poll_tx() and not filled yet.
   uint32_t spares_ = 0;
-  Picos armed_ = Picos::max();  // The earliest wake for the endpoint that is under way.
   Picos traffic_at_ = Picos::max();
   Picos link_wake_;  // The latest wake for the link.
   HostCounters counters_;

@@ -110,14 +110,17 @@ void add_queues(const Experiment& experiment, Report* report) {
 
 void add_counters(const Experiment& experiment, Report* report) {
   for (uint32_t i = 0; i < experiment.plan().topology.hosts; ++i) {
-    const transport::Stats& stats = experiment.host(i).stats();
-    report->packets_sent += stats.tx_packets.value();
-    report->control_packets += stats.tx_control_packets.value();
-    report->control_bytes += stats.tx_control_bytes.value();
-    report->retransmitted += stats.tx_retransmitted.value();
-    report->timeouts += stats.timeouts.value();
-    report->grants += stats.grants_sent.value();
-    const HostCounters& counters = experiment.host(i).counters();
+    const Host& host = experiment.host(i);
+    for (uint32_t lcore = 0; lcore < host.lcores(); ++lcore) {
+      const transport::Stats& stats = host.stats(lcore);
+      report->packets_sent += stats.tx_packets.value();
+      report->control_packets += stats.tx_control_packets.value();
+      report->control_bytes += stats.tx_control_bytes.value();
+      report->retransmitted += stats.tx_retransmitted.value();
+      report->timeouts += stats.timeouts.value();
+      report->grants += stats.grants_sent.value();
+    }
+    const HostCounters& counters = host.counters();
     report->failed += counters.failed;
     report->backlogged += counters.backlogged;
     report->lanes_down += counters.lanes_down;

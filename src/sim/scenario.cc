@@ -2,6 +2,7 @@
 #include "sim/scenario.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <utility>
 
@@ -37,6 +38,7 @@ constexpr uint32_t kExchanges = 8192;
 constexpr uint32_t kReassemblies = 4096;
 constexpr uint32_t kMostOutstanding = 1024;  // Messages of one host that always has some.
 constexpr uint32_t kMostTcpFlows = 65536;
+constexpr uint32_t kMostLcores = 16;
 // DCTCP's mark at 10 Gb/s (Alizadeh et al., SIGCOMM 2010, section 4.1). At 100 Gb/s and some
 // microseconds of round trip it is still above a seventh of a bandwidth-delay product.
 constexpr uint64_t kDctcpMarkPackets = 65;
@@ -54,6 +56,10 @@ absl::Status check(const Scenario& s) {
   if (s.mtu < kMinMtu || s.mtu > kMaxMtu) {
     return absl::InvalidArgumentError(
         absl::StrCat("mtu: ", s.mtu, " is no packet size; choose ", kMinMtu, " to ", kMaxMtu));
+  }
+  if (s.lcores == 0 || s.lcores > kMostLcores) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("lcores: ", s.lcores, "; choose 1 to ", kMostLcores));
   }
   if (s.duration == Picos::zero()) {
     return absl::InvalidArgumentError("duration: nothing happens in no time; choose 10us or more");
@@ -205,10 +211,12 @@ void set_timers(const Plan& plan, transport::EndpointConfig* config) {
 
 transport::EndpointConfig endpoint_config(const Scenario& s, const Plan& plan) {
   transport::EndpointConfig config;
-  config.max_exchanges = kExchanges;
-  config.max_reassemblies = kReassemblies;
+  // Of each lcore; rounded down to the powers of two that the arena needs.
+  const uint32_t lcores = std::bit_ceil(s.lcores);
+  config.max_exchanges = kExchanges / lcores;
+  config.max_reassemblies = kReassemblies / lcores;
   config.max_lanes = plan.topology.hosts;
-  config.arena_bytes = kArenaBytes;
+  config.arena_bytes = std::max(kArenaBytes / lcores, uint64_t{2} * kMaxMessage);
   config.max_buffered_message = kMaxMessage;
   config.max_message = kMaxMessage;
   config.max_packet = config.base_packet = s.mtu - kIpUdpBytes;
@@ -307,8 +315,8 @@ absl::StatusOr<Plan> plan(const Scenario& scenario) {
       std::max(plan.bdp_bytes * 5 / 4, uint64_t{kEcnPackets} * framed_bytes(packet));
   plan.endpoint = endpoint_config(scenario, plan);
   // Every session sends a few control packets as it comes up.
-  plan.settle = picos(plan.rtt.value() * 4 +
-                      plan.topology.hosts * kHelloBytes * host_picos_per_byte(plan.topology));
+  plan.settle = picos(plan.rtt.value() * 4 + uint64_t{plan.topology.hosts} * scenario.lcores *
+                                                 kHelloBytes * host_picos_per_byte(plan.topology));
   return plan;
 }
 

@@ -75,6 +75,7 @@ struct Scenario {
   uint32_t pull_bytes = 65536;
   uint32_t overcommit = 0;  // Messages granted at a time (homa); 0: the product's own.
   uint32_t mtu = 1500;      // IP bytes of a packet.
+  uint32_t lcores = 1;      // Of each host, with an endpoint each; they share its link and credit.
   // Full packets that wait in a host's transmit ring, where nothing overtakes them. None, as in the
   // simulations of Homa and SIRD: the link asks for each packet.
   uint32_t ring_packets = 0;

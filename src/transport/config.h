@@ -9,6 +9,8 @@
 
 namespace sluice::transport {
 
+class CreditBoard;
+
 // Which grant policy an endpoint runs; a new policy is one file and one enumerator.
 enum class GrantPolicyKind : uint8_t { kHoma, kSird, kHybrid, kFair };
 
@@ -40,6 +42,10 @@ struct EndpointConfig {
   uint32_t credit_bytes = 1u << 20;
   uint32_t most_credit_bytes = 0;  // With congested senders; 0: the same.
   uint32_t sender_credit_bytes = 640u << 10;
+  // Shared by the endpoints of one host, which it outlives: those figures are for all of them then,
+  // and this one is its member of that number. Null: it is alone. (kSird and kHybrid)
+  CreditBoard* credit_board = nullptr;
+  uint32_t credit_member = 0;
   uint32_t credit_spread = 3;  // Where so many senders wait, one has its share of that at most.
   uint32_t fifo_share = 16;    // One of so many granted bytes goes to the oldest; 0: none.
   uint32_t blind_bytes = UINT32_MAX;  // Longer messages ask for credit before they send.

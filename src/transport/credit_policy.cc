@@ -22,6 +22,8 @@ uint32_t network_floor(uint32_t most, uint32_t packet) {
 CreditPolicy::CreditPolicy(const EndpointConfig& config)
     : credit_(config.credit_bytes),
       more_credit_(std::max(config.most_credit_bytes, config.credit_bytes) - config.credit_bytes),
+      board_(config.credit_board),
+      member_(config.credit_member),
       increment_(config.grant_increment),
       fifo_share_(config.fifo_share),
       ranked_(config.grant_policy == GrantPolicyKind::kHybrid),
@@ -77,13 +79,12 @@ void CreditPolicy::add(Grantable* message) {
   const uint32_t unscheduled = message->granted - message->received;
   outstanding_ += unscheduled;
   senders_[message->sender].outstanding += unscheduled;
-  if (!can_grant(*message)) return;
-  enqueue(*message);
   dirty_ = true;
+  if (can_grant(*message)) enqueue(*message);
 }
 
 uint32_t CreditPolicy::solicit(uint32_t wanted, uint32_t least) {
-  const uint64_t all = credit();
+  const uint64_t all = own_credit();
   const uint64_t taken = outstanding_ + solicited_;
   const uint64_t free = all > taken ? all - taken : 0;
   const auto given = static_cast<uint32_t>(std::clamp<uint64_t>(free, least, wanted));
@@ -182,13 +183,12 @@ CreditPolicy::Ahead CreditPolicy::ahead_of(const Grantable& message) const {
 
 bool CreditPolicy::overtakes(const Grantable& message, uint64_t step) const {
   if (!ranked_) return false;
-  const uint64_t all = credit();
   const Sender& sender = senders_[message.sender];
   const Ahead ahead = ahead_of(message);
   const uint64_t allowed = allowance(message.sender);
   const bool sender_serves = sender.outstanding == 0 || ahead.of_sender + step <= allowed;
-  return sender_serves && ahead.of_all + step <= all &&
-         outstanding_ + step <= all + all / kOvertakingShare;
+  return sender_serves && ahead.of_all + step <= limit_ &&
+         outstanding_ + step <= limit_ + limit_ / kOvertakingShare;
 }
 
 Grantable* CreditPolicy::next() {
@@ -205,13 +205,12 @@ uint32_t CreditPolicy::step_for(Grantable& message) {
   Sender& sender = senders_[message.sender];
   const uint32_t wanted = message.goal() - message.granted;
   // Less than the increment is worth a packet only when it is the last.
-  const uint64_t all = credit();
-  const uint64_t increment = increment_ * std::min<uint64_t>(all / credit_, kCoarsestGrant);
+  const uint64_t increment = increment_ * std::min<uint64_t>(credit() / credit_, kCoarsestGrant);
   const auto least = static_cast<uint32_t>(
       std::min<uint64_t>(wanted, std::max<uint64_t>(increment, message.unit)));
   const uint64_t allowed = allowance(message.sender);
   const uint64_t room = allowed > sender.outstanding ? allowed - sender.outstanding : 0;
-  const uint64_t free = all > outstanding_ ? all - outstanding_ : 0;
+  const uint64_t free = limit_ > outstanding_ ? limit_ - outstanding_ : 0;
   // A sender with nothing under way always gets a step, however small its window has become.
   const bool sender_full = room < least && sender.outstanding != 0;
   if (sender_full || free < least) {
@@ -230,6 +229,17 @@ uint32_t CreditPolicy::step_for(Grantable& message) {
 size_t CreditPolicy::decide(base::Nanos, std::span<GrantDecision> out) {
   if (!dirty_) return 0;
   dirty_ = false;
+  limit_ = own_credit();
+  const size_t count = grant(out);
+  publish();
+  return count;
+}
+
+void CreditPolicy::publish() {
+  if (board_ != nullptr) board_->publish_granted(member_, outstanding_, !by_age_.empty());
+}
+
+size_t CreditPolicy::grant(std::span<GrantDecision> out) {
   size_t count = 0;
   while (count < out.size()) {
     Grantable* message = next();

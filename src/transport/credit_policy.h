@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "transport/aimd_window.h"
 #include "transport/config.h"
+#include "transport/credit_board.h"
 #include "transport/grant_policy.h"
 #include "transport/size_buckets.h"
 
@@ -34,8 +35,9 @@ namespace sluice::transport {
 // what remains of them, as Homa's are. Grants are cumulative and coalesced (see GrantPolicy).
 class CreditPolicy final : public GrantPolicy {
  public:
-  // Takes credit_bytes, most_credit_bytes, sender_credit_bytes, credit_spread, grant_increment,
-  // fifo_share, max_lanes, max_packet and whether grant_policy is kHybrid.
+  // Takes credit_bytes, most_credit_bytes, sender_credit_bytes, credit_board, credit_member,
+  // credit_spread, grant_increment, fifo_share, max_lanes, max_packet and whether grant_policy is
+  // kHybrid.
   explicit CreditPolicy(const EndpointConfig& config);
 
   void add(Grantable* message) override;
@@ -51,6 +53,10 @@ class CreditPolicy final : public GrantPolicy {
   // quarters of what arrives are from senders that hold more than they can use, more has to be out
   // to keep the link busy.
   uint64_t credit() const;
+  // Of that, what the endpoints of the same host's other lcores leave to this one.
+  uint64_t own_credit() const {
+    return board_ == nullptr ? credit() : board_->allowed(member_, credit());
+  }
   // Credit that a sender may hold now, in bytes; for tests and `show`.
   uint32_t allowance(uint32_t sender) const;
 
@@ -80,6 +86,9 @@ class CreditPolicy final : public GrantPolicy {
   Ahead ahead_of(const Grantable& message) const;
   // Whether that alone would leave it room for `step` bytes, where all credit does not.
   bool overtakes(const Grantable& message, uint64_t step) const;
+  size_t grant(std::span<GrantDecision> out);
+  // Tells the other lcores.
+  void publish();
   uint8_t priority_of(Grantable& message);
   void activate(Grantable& message);
   void deactivate(Grantable& message);
@@ -97,12 +106,15 @@ class CreditPolicy final : public GrantPolicy {
 
   const uint64_t credit_;       // Without congested senders,
   const uint64_t more_credit_;  // and what they add at most.
+  CreditBoard* const board_;    // Null: alone.
+  const uint32_t member_;
   const uint32_t increment_;
   const uint32_t fifo_share_;  // One of so many bytes goes to the oldest; 0: none.
   const bool ranked_;
   const uint32_t most_;    // Credit of one sender.
   const uint32_t spread_;  // Senders among which that is divided at most.
   uint32_t waiting_senders_ = 0;
+  uint64_t limit_ = 0;        // own_credit() as decide() found it.
   uint64_t outstanding_ = 0;  // Of messages that have begun.
   // Of responses that have not. Grants do not wait for these: the response may itself wait for a
   // grant of its request, and two sides that call each other would wait for one another.

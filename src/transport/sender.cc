@@ -225,6 +225,10 @@ void Sender::rank(Exchange& exchange) {
 size_t Sender::fill(std::span<TxPacket> slots, base::Nanos now) {
   const size_t limit = std::min(slots.size(), kBatch);
   size_t used = 0;
+  CreditBoard* const board = ctx_.config.credit_board;
+  const uint32_t member = ctx_.config.credit_member;
+  if (board != nullptr && (!ctx_.tx_lanes.empty() || !ready_.empty()))
+    others_ = board->others(member);
   while (used < limit) {
     if (Lane* lane = ctx_.tx_lanes.front()) {
       const bool filled = fill_from_lane(*lane, slots[used], now);
@@ -250,6 +254,7 @@ size_t Sender::fill(std::span<TxPacket> slots, base::Nanos now) {
     used += filled ? 1 : 0;
   }
   flush();
+  if (board != nullptr) board->publish_unspent(member, unspent_, !ready_.empty());
   return used;
 }
 
@@ -384,7 +389,8 @@ uint8_t Sender::header_bits(Lane& lane) {
   if (lane.saw_congestion) bits |= wire::kBitEcnEcho;
   lane.saw_congestion = false;
   // With one message, the credit for it is used as fast as it can be.
-  const bool congested = unspent_ > ctx_.config.congested_sender_bytes && ready_.several();
+  const bool congested =
+      unspent_ + others_.unspent > ctx_.config.congested_sender_bytes && several();
   if (congested) bits |= wire::kBitCongestedSender;
   return bits;
 }
@@ -392,7 +398,7 @@ uint8_t Sender::header_bits(Lane& lane) {
 // The message that is served now uses its credit as it comes; one that waits gathers it.
 bool Sender::outranked(const Outgoing& out) const {
   return out.granted > out.sent && out.granted - out.sent >= ctx_.config.outranked_bytes &&
-         ready_.several();
+         several();
 }
 
 void Sender::leave_paths(Lane& lane, uint16_t paths) {

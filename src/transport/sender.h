@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "crypto/aead.h"
 #include "transport/context.h"
+#include "transport/credit_board.h"
 #include "transport/packet.h"
 #include "transport/send_queue.h"
 #include "transport/staged_record.h"
@@ -128,6 +129,8 @@ class Sender {
   uint32_t floor_delta(Exchange& exchange);
   uint8_t header_bits(Lane& lane);
   bool outranked(const Outgoing& out) const;
+  // Several messages have bytes to send, on this lcore or another of the host.
+  bool several() const { return ready_.several() || (others_.any && !ready_.empty()); }
   bool has_work(const Exchange& exchange) const;
   // Sets the way of the packet in `slot`: `kept` where packets keep to one. Returns the path that
   // the packet is to name.
@@ -144,6 +147,7 @@ class Sender {
   std::array<crypto::AeadJob, kBatch> jobs_;
   size_t job_count_ = 0;
   uint64_t unspent_ = 0;
+  CreditBoard::Waiting others_;  // As the burst began; nothing where the endpoint is alone.
   StagedRecord staged_;
 };
 

@@ -90,6 +90,8 @@ void add_network_options(OptionSet* set, sim::Scenario* s) {
   set->add("stalls", "SHARE", "of received packets, before which a host stops",
            set_share(&s->stall_share));
   set->add("stall", "TIME", "for which it stops", set_time(&s->stall));
+  set->add("lcores", "N", "of each host, which share its link and its credit",
+           set_u32(&s->lcores, 255));
   set->add("mtu", "BYTES", "IP bytes of a packet", set_u32(&s->mtu, 65535));
   set->add("ring", "PACKETS", "that wait in a host's transmit ring, where none overtakes another",
            set_u32(&s->ring_packets, 4096));

@@ -34,7 +34,7 @@ TEST(Experiment, every_message_of_w3_on_one_switch_is_delivered_once) {
   for (uint32_t i = 0; i < 16; ++i) {
     EXPECT_EQ(experiment->host(i).counters().failed, 0u);
     EXPECT_EQ(experiment->host(i).counters().lanes_down, 0u);
-    EXPECT_EQ(experiment->host(i).stats().tx_retransmitted.value(), 0u) << "nothing was lost";
+    EXPECT_EQ(experiment->host(i).stats(0).tx_retransmitted.value(), 0u) << "nothing was lost";
   }
 }
 
@@ -241,6 +241,25 @@ TEST(Experiment, pulls_take_what_calls_leave) {
   EXPECT_GT(beside.goodput_fraction, without.goodput_fraction * 1.2);
   EXPECT_GT(beside.pulled_fraction, 0.6);
   EXPECT_LT(beside.pulled_fraction, 1.0);
+}
+
+// Without the board they would promise the link four times over, and the queue would be longer than
+// that of one lcore by as much.
+TEST(Experiment, four_lcores_queue_little_more_than_one) {
+  Scenario scenario = small();
+  scenario.pattern = Pattern::kIncast;
+  scenario.senders = 15;
+  scenario.incast_bytes = 500'000;
+  const auto one = run(scenario);
+  scenario.lcores = 4;
+  const auto four = run(scenario);
+  EXPECT_EQ(four->log().outstanding(), 0u);
+  const uint64_t credit = four->plan().endpoint.credit_bytes;
+  EXPECT_LT(report_of(*four).max_host_port_bytes,
+            report_of(*one).max_host_port_bytes + credit * 3 / 2);
+  EXPECT_NEAR(static_cast<double>(report_of(*four).last_done.value()) /
+                  static_cast<double>(report_of(*one).last_done.value()),
+              1.0, 0.01);
 }
 
 // Each host has its number of pulls under way from the beginning to the end.

@@ -15,7 +15,7 @@ class HostPair : public testing::Test {
   HostPair() : plan_(*plan(scenario())), network_(plan_.topology, plan_.network) {
     for (uint32_t i = 0; i < 2; ++i) {
       hosts_.push_back(
-          std::make_unique<Host>(i, plan_.endpoint, &backend_, &network_, &log_, &traffic_));
+          std::make_unique<Host>(i, 1, plan_.endpoint, &backend_, &network_, &log_, &traffic_));
     }
     hosts_[0]->connect(1);
     hosts_[1]->connect(0);
@@ -63,6 +63,27 @@ TEST_F(HostPair, what_the_endpoint_has_no_room_for_waits_in_order) {
   EXPECT_TRUE(hosts_[0]->idle());
 }
 
+TEST_F(HostPair, lcores_share_the_link_and_take_messages_each) {
+  Network network(plan_.topology, plan_.network);
+  MessageLog log;
+  std::vector<std::unique_ptr<Host>> hosts;
+  for (uint32_t i = 0; i < 2; ++i) {
+    hosts.push_back(
+        std::make_unique<Host>(i, 4, plan_.endpoint, &backend_, &network, &log, nullptr));
+  }
+  hosts[0]->connect(1);
+  hosts[1]->connect(0);
+  for (int i = 0; i < 40; ++i) hosts[0]->submit(1, 200'000);
+  network.run_until(to_picos(base::millis(20)));
+  EXPECT_EQ(log.outstanding(), 0u);
+  EXPECT_TRUE(hosts[0]->idle() && hosts[1]->idle());
+  ASSERT_EQ(hosts[0]->lcores(), 4u);
+  for (uint32_t lcore = 0; lcore < 4; ++lcore) {
+    EXPECT_GT(hosts[0]->stats(lcore).tx_data_packets.value(), 100u) << lcore;
+    EXPECT_GT(hosts[1]->stats(lcore).grants_sent.value(), 0u) << lcore;
+  }
+}
+
 TEST_F(HostPair, the_earliest_wake_asked_for_counts) {
   hosts_[0]->wake_traffic(picos(5000));
   hosts_[0]->wake_traffic(picos(3000));
@@ -84,7 +105,8 @@ TEST_F(HostPair, trimmed_packets_are_counted_and_made_good) {
   MessageLog log;
   std::vector<std::unique_ptr<Host>> hosts;
   for (uint32_t i = 0; i < 8; ++i) {
-    hosts.push_back(std::make_unique<Host>(i, made->endpoint, &backend_, &network, &log, nullptr));
+    hosts.push_back(
+        std::make_unique<Host>(i, 1, made->endpoint, &backend_, &network, &log, nullptr));
   }
   for (uint32_t i = 1; i < 8; ++i) {
     hosts[i]->connect(0);

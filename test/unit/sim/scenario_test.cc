@@ -85,6 +85,18 @@ TEST(Scenario, what_cannot_be_is_refused_by_the_name_of_its_field) {
   expect_refused(scenario, "senders");
 }
 
+TEST(Scenario, a_host_has_some_lcores_which_share_its_memory) {
+  Scenario scenario;
+  const uint32_t alone = plan(scenario)->endpoint.max_exchanges;
+  for (const uint32_t wrong : {0u, 17u}) {
+    scenario.lcores = wrong;
+    expect_refused(scenario, "lcores");
+  }
+  scenario.lcores = 4;
+  EXPECT_EQ(plan(scenario)->endpoint.max_exchanges, alone / 4);
+  EXPECT_EQ(plan(scenario)->endpoint.credit_bytes, plan(Scenario())->endpoint.credit_bytes);
+}
+
 TEST(Scenario, pulls_stand_beside_calls_or_alone) {
   Scenario scenario;
   scenario.pulls = 8;

@@ -149,6 +149,43 @@ TEST_F(CreditPolicyTest, all_senders_together_stay_within_the_credit) {
   EXPECT_LE(policy_->outstanding(), 150'000u);
 }
 
+// Two lcores of a host grant on one downlink: what one has out, the other has not, but for its
+// half.
+TEST_F(CreditPolicyTest, lcores_of_one_host_share_the_credit) {
+  CreditBoard board(2);
+  EndpointConfig own = config();
+  own.credit_board = &board;
+  CreditPolicy first(own);
+  own.credit_member = 1;
+  CreditPolicy second(own);
+  std::array<GrantDecision, 64> out;
+  Grantable a = message(1'000'000, 0);
+  Grantable b = message(1'000'000, 1);
+  Grantable c = message(1'000'000, 2);
+  first.add(&a);
+  first.add(&b);
+  first.decide(base::seconds(1), out);
+  EXPECT_GT(first.outstanding(), 140'000u);
+  second.add(&c);
+  second.decide(base::seconds(1), out);
+  EXPECT_LE(second.outstanding(), 75'000u) << "its half, as the other has all";
+  EXPECT_GT(second.outstanding(), 65'000u);
+  // As the first one's bytes arrive it grants no more until both together are within the credit.
+  while (first.outstanding() + second.outstanding() > 150'000u) {
+    Grantable& longest = a.granted - a.received >= b.granted - b.received ? a : b;
+    longest.received += 4'000;
+    first.on_progress(&longest, {.bytes = 4'000});
+    EXPECT_EQ(first.decide(base::seconds(1), out), 0u);
+  }
+  first.remove(&a);
+  first.remove(&b);
+  first.decide(base::seconds(1), out);
+  c.received += 4'000;
+  second.on_progress(&c, {.bytes = 4'000});
+  second.decide(base::seconds(1), out);
+  EXPECT_GT(second.outstanding(), 90'000u) << "all that one sender may have";
+}
+
 TEST_F(CreditPolicyTest, unscheduled_bytes_are_paid_for_too) {
   EndpointConfig sird = config();
   sird.grant_policy = GrantPolicyKind::kSird;
