@@ -28,9 +28,9 @@ class SendKeys {
   SendKeys(const SendKeys&) = delete;
   SendKeys& operator=(const SendKeys&) = delete;
 
-  // Starts at epoch 0 with a lane secret. `primitives` and `backend` must outlive this object.
-  // False when the backend lacks the algorithm; the object is then empty. With `place` the keys are
-  // given to a port as well, each for as long as it is kept here.
+  // Starts at epoch 0 with a lane secret. `primitives`, `backend` and the ports of `place` must
+  // outlive this object. False when the backend lacks the algorithm; the object is then empty. With
+  // `place` the keys are given to a port as well, each for as long as it is kept here.
   bool install(const Primitives* primitives, AeadBackend* backend, AeadAlgorithm algorithm,
                const Secret& lane_secret, const wire::RecordNumberSplit& split = {},
                const InlinePlace& place = {});

@@ -230,6 +230,7 @@ TEST_F(InlineSendKeys, an_epoch_that_finds_no_room_is_the_cpus) {
   advance();
   EXPECT_NE(keys_->inline_context(), kNoInlineContext);
   EXPECT_EQ(port.sealed.back(), sealed());
+  keys_.reset();  // Before the port that holds its keys.
 }
 
 TEST_F(InlineSendKeys, without_a_port_the_cpu_seals) {
