@@ -39,8 +39,9 @@ class SLUICE_EXPORT Engine {
   // Brings up the EAL, the ports and the endpoints; nothing runs yet. Handlers, tasks and landings
   // are set between create() and start(). Each error is one sentence that says what to change:
   // InvalidArgument (options), NotFound (device), ResourceExhausted (memory, CPUs),
-  // FailedPrecondition (a forked child), Unavailable (no crypto backend). The thread's CPU affinity
-  // is afterwards what it was before.
+  // FailedPrecondition (a forked child), Unavailable (no crypto backend), Unimplemented
+  // (CryptoBackend::kInline, and a port without). The thread's CPU affinity is afterwards what it
+  // was before.
   static absl::StatusOr<std::unique_ptr<Engine>> create(const EngineOptions& options);
 
   // Closes. In a forked child it does nothing at all.

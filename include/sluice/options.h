@@ -28,6 +28,11 @@ enum class CryptoBackend : uint8_t {
   kAuto,     // The fastest found that has the algorithm.
   kIpsecMb,  // These two are taken or refused, never replaced.
   kBoringssl,
+  // Records are sealed by the ports, at transmit; what goes in packet mode, and what is received,
+  // by the CPU as with kAuto. Needs `record_mode`, Encapsulation::kNativeIp and AES-GCM, and ports
+  // that can all do it: refused else. kAuto uses such ports too, where they are. A lane for whose
+  // key the port has no context left is sealed by the CPU, and counted (limit.inline_contexts).
+  kInline,
 };
 
 enum class Encapsulation : uint8_t {
@@ -101,6 +106,9 @@ struct PortOptions {
   uint32_t descriptors = 1024;  // Per queue; the device may round it.
   bool offloads = true;         // Use checksum offload and flow steering where they are.
   std::string capture_file;     // Record every frame here (pcap, nanoseconds); empty: do not.
+  // A model of a NIC that seals records at transmit, with this many contexts for keys, stands
+  // before the device (tests and demonstrations); 0: none does.
+  uint32_t model_contexts = 0;
 };
 
 // One network identity: addresses on ports, the lcores that serve it, and its sessions. An engine
@@ -175,8 +183,8 @@ struct EngineOptions {
   bool multipath = false;
   // Longer messages go in records of up to 16 KiB, each sealed as a whole over several packets as
   // TLS 1.3 would, so that NICs which seal and segment can take part; where the peer does not want
-  // that too, packet by packet as ever, and SessionInfo::records says so. In software it gains
-  // nothing: one lost packet costs its record.
+  // that too, packet by packet as ever, and SessionInfo::records says so. Without such NICs it
+  // gains nothing: one lost packet costs its record. See CryptoBackend::kInline.
   bool record_mode = false;
   bool shuffle_deliveries = false;          // Debug: deliver ready messages in random order.
   bool record_latency = false;              // Fills Engine::latency().

@@ -62,6 +62,7 @@ void add_lane(const transport::LaneSnapshot& lane, base::Nanos now, SessionInfo*
   info->send_epoch = std::max(info->send_epoch, lane.send_epoch);
   info->receive_epoch = std::max(info->receive_epoch, lane.receive_epoch);
   info->exchanges += lane.exchanges;
+  info->inline_lanes += lane.sealed_inline ? 1 : 0;
   const uint64_t age = base::elapsed(lane.last_heard, now).value();
   info->last_heard_ns = std::min(info->last_heard_ns, age);
 }

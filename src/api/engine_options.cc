@@ -174,6 +174,8 @@ absl::StatusOr<crypto::BackendKind> make_backend(CryptoBackend backend) {
       return crypto::BackendKind::kIpsecMb;
     case CryptoBackend::kBoringssl:
       return crypto::BackendKind::kBoringssl;
+    case CryptoBackend::kInline:
+      return crypto::BackendKind::kInline;
   }
   return absl::InvalidArgumentError("crypto.backend is an unknown value");
 }
@@ -285,6 +287,7 @@ absl::StatusOr<engine::PortConfig> make_port(const std::string& node, const Port
   port.descriptors = options.descriptors;
   port.offloads = options.offloads;
   port.capture_file = options.capture_file;
+  port.model_contexts = options.model_contexts;
   port.rx_faults = make_fault_config(faults);
   return port;
 }

@@ -99,7 +99,8 @@ void add_sessions(const std::vector<SessionInfo>& sessions, JsonReport* json) {
     Labels labels = {{"address", info.peer_address},
                      {"role", info.initiator ? "client" : "server"},
                      {"cipher", info.algorithm},
-                     {"records", info.records}};
+                     {"records", info.records},
+                     {"inline_lanes", absl::StrCat(info.inline_lanes)}};
     if (!info.peer_name.empty()) {
       labels.emplace_back("name", info.peer_name);
       labels.emplace_back("expires", base::utc_text(info.expires_unix_ns));

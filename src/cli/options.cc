@@ -15,6 +15,7 @@ namespace {
 
 constexpr uint64_t kAnyCount = 1ull << 62;
 constexpr uint64_t kMostLoad = 1'000'000'000;
+constexpr uint64_t kMostModelContexts = 4096;
 constexpr uint64_t kMaxMessage = (1u << 30) - 1;
 // A peer in this process is not lost; but on a busy machine it may wait for its CPU.
 constexpr uint64_t kEmbeddedTimeout = 30'000'000'000;
@@ -61,9 +62,11 @@ absl::Status set_backend(const std::string& text, CryptoBackend* backend) {
     *backend = CryptoBackend::kIpsecMb;
   } else if (text == "boringssl") {
     *backend = CryptoBackend::kBoringssl;
+  } else if (text == "inline") {
+    *backend = CryptoBackend::kInline;
   } else {
     return absl::InvalidArgumentError(
-        absl::StrCat("'", text, "': choose auto, ipsec-mb or boringssl"));
+        absl::StrCat("'", text, "': choose auto, ipsec-mb, boringssl or inline"));
   }
   return absl::OkStatus();
 }
@@ -183,7 +186,9 @@ void add_security(OptionSet* set, Options* o) {
            "aes-128-gcm (default), aes-256-gcm, chacha20-poly1305; plaintext takes no key and both "
            "sides must choose it",
            [o](const std::string& text) { return set_cipher(text, &o->cipher); });
-  set->add("crypto", "NAME", "auto (default), ipsec-mb or boringssl; taken or refused",
+  set->add("crypto", "NAME",
+           "auto (default), ipsec-mb, boringssl, or inline: records sealed by the port; taken or "
+           "refused",
            [o](const std::string& text) { return set_backend(text, &o->backend); });
 }
 
@@ -236,6 +241,10 @@ void add_protocol(OptionSet* set, Options* o) {
                   &o->multipath);
   set->add_switch("record-mode", "seal records of up to 16 KiB, if the peer does so too",
                   &o->record_mode);
+  set->add_count("model-nic", "N",
+                 "before each port a model of a NIC that seals records, with so many contexts for "
+                 "keys; 0: none",
+                 &o->model_contexts, 0, kMostModelContexts);
   set->add_switch("shuffle", "debug: deliver ready messages in random order", &o->shuffle);
   set->add_ppm("loss", "received packets to drop: 1% or 200ppm", &o->faults.loss_ppm);
   set->add_ppm("reorder", "received packets to hold back", &o->faults.reorder_ppm);
@@ -287,6 +296,7 @@ PortOptions complete_port(const Options& options, PortOptions port) {
   port.vlan = static_cast<uint16_t>(options.vlan);
   port.mtu = static_cast<uint32_t>(options.mtu);
   port.capture_file = options.capture;
+  port.model_contexts = static_cast<uint32_t>(options.model_contexts);
   return port;
 }
 
@@ -322,6 +332,21 @@ absl::Status check_certificates(const Options& o) {
   }
   if (o.cipher == CryptoAlgorithm::kPlaintext) {
     return absl::InvalidArgumentError("--cipher=plaintext takes no --cert: drop one");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status check_sealing(const Options& o) {
+  if (o.backend != CryptoBackend::kInline) return absl::OkStatus();
+  if (o.cipher == CryptoAlgorithm::kPlaintext) {
+    return absl::InvalidArgumentError("--cipher=plaintext seals nothing: drop --crypto=inline");
+  }
+  if (!o.record_mode || !o.native_ip) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--crypto=inline: ports seal the records of record mode, behind headers of TCP's shape: "
+        "add ",
+        o.record_mode ? "" : "--record-mode", o.record_mode || o.native_ip ? "" : " and ",
+        o.native_ip ? "" : "--native-ip"));
   }
   return absl::OkStatus();
 }
@@ -397,6 +422,7 @@ absl::Status check_options(const Options& o) {
         absl::StrCat("--cpus names ", o.cpus.size(), " CPUs for ", lcores, " lcores",
                      ends == 2 ? " of both ends" : "", ": name one each, or set --lcores"));
   }
+  if (absl::Status status = check_sealing(o); !status.ok()) return status;
   return check_credentials(o);
 }
 

@@ -31,6 +31,7 @@ constexpr Topic kTopics[] = {
     {"stop", "  stop                         end it and print what it measured\n"},
     {"show",
      "  show port stats all          packets and bytes of each port\n"
+     "  show port xstats all         what each device counts by names of its own\n"
      "  show port info all           what the ports are\n"
      "  show sessions                sessions with their round trips and epochs\n"
      "  show messages                calls and messages in flight and done\n"
@@ -128,6 +129,8 @@ absl::Status Prompt::show(const Words& words) {
   const bool all = words.size() == 4 && words[3] == "all";
   if (what == "port" && all && words[2] == "stats") {
     print(port_stats_text(engine.ports()));
+  } else if (what == "port" && all && words[2] == "xstats") {
+    print(port_xstats_text(engine.ports()));
   } else if (what == "port" && all && words[2] == "info") {
     print(ports_text(engine.ports()));
   } else if (what == "sessions" && words.size() == 2) {

@@ -182,7 +182,8 @@ int run_mode(const Mode& mode, const Options& options, const std::string& comman
   auto rig = Rig::open(options, mode.roles, mode.longest(options));
   if (!rig.ok()) {
     complain(rig.status());
-    return kExitFailed;
+    // A choice of the command line that nothing here can do.
+    return absl::IsUnimplemented(rig.status()) ? kExitUsage : kExitFailed;
   }
   JsonReport json(command, library_version(), read_machine());
   absl::Status status = run_rig(mode, rig->get(), &json);

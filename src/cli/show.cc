@@ -9,6 +9,13 @@
 namespace sluice::cli {
 namespace {
 
+// Who seals the records of a session, where ports do for some of its lanes at least.
+std::string sealer_text(const SessionInfo& info) {
+  if (info.inline_lanes == 0) return "";
+  if (info.inline_lanes == info.lanes) return ", sealed by the port";
+  return absl::StrCat(", sealed by the port on ", info.inline_lanes, " of ", info.lanes, " lanes");
+}
+
 std::string ppm_text(uint32_t ppm) {
   if (ppm % 100 != 0) return absl::StrCat(ppm, "ppm");
   return absl::StrCat(ppm / 10'000, ".", ppm / 1'000 % 10, ppm / 100 % 10, "%");
@@ -37,12 +44,24 @@ std::string port_stats_text(const std::vector<PortInfo>& ports) {
   return out;
 }
 
+std::string port_xstats_text(const std::vector<PortInfo>& ports) {
+  std::string out;
+  for (const PortInfo& port : ports) {
+    absl::StrAppend(&out, "  NIC extended statistics for port ", port.node, ".", port.port, " (",
+                    port.name, ")\n");
+    for (const Counter& counter : port.extended) {
+      absl::StrAppend(&out, "    ", counter.name, ": ", counter.value, "\n");
+    }
+  }
+  return out;
+}
+
 std::string peers_text(const std::vector<SessionInfo>& sessions, bool record_mode) {
   std::string out;
   for (const SessionInfo& info : sessions) {
     if (!record_mode || !info.initiator) continue;
-    absl::StrAppend(&out, "records: ", info.records, " (", info.peer_address, ":", info.peer_port,
-                    ")\n");
+    absl::StrAppend(&out, "records: ", info.records, sealer_text(info), " (", info.peer_address,
+                    ":", info.peer_port, ")\n");
   }
   for (const SessionInfo& info : sessions) {
     if (info.peer_name.empty() || !info.initiator) continue;
@@ -54,14 +73,14 @@ std::string peers_text(const std::vector<SessionInfo>& sessions, bool record_mod
 
 std::string sessions_text(const std::vector<SessionInfo>& sessions) {
   if (sessions.empty()) return "  no session\n";
-  Table table({"session", "peer", "name", "role", "cipher", "lanes", "rtt", "packet", "epochs",
-               "in flight", "heard"});
+  Table table({"session", "peer", "name", "role", "cipher", "lanes", "inline", "rtt", "packet",
+               "epochs", "in flight", "heard"});
   for (const SessionInfo& info : sessions) {
     table.row({absl::StrCat(info.session.node, ".", info.session.id),
                absl::StrCat(info.peer_address, ":", info.peer_port),
                info.peer_name.empty() ? "-" : info.peer_name, info.initiator ? "client" : "server",
-               info.algorithm, absl::StrCat(info.lanes), nanos_text(info.rtt_ns),
-               bytes_text(info.packet_bytes),
+               info.algorithm, absl::StrCat(info.lanes), absl::StrCat(info.inline_lanes),
+               nanos_text(info.rtt_ns), bytes_text(info.packet_bytes),
                absl::StrCat(info.send_epoch, "/", info.receive_epoch), absl::StrCat(info.exchanges),
                nanos_text(info.last_heard_ns)});
   }

@@ -16,6 +16,7 @@ namespace sluice::cli {
 
 std::string ports_text(const std::vector<PortInfo>& ports);
 std::string port_stats_text(const std::vector<PortInfo>& ports);
+std::string port_xstats_text(const std::vector<PortInfo>& ports);
 // For the report of a start: whom the sessions begun are with, where peers have names, and what
 // became of record mode, where it was asked for.
 std::string peers_text(const std::vector<SessionInfo>& sessions, bool record_mode);

@@ -47,6 +47,7 @@ BackendChoice choose_backend(BackendKind wanted, AeadAlgorithm algorithm, const 
   }
   switch (wanted) {
     case BackendKind::kAuto:
+    case BackendKind::kInline:
       return choose_auto(algorithm, found);
     case BackendKind::kIpsecMb:
       return choose_named("ipsec-mb", found.ipsec_mb, algorithm);

@@ -12,6 +12,7 @@ enum class BackendKind {
   kAuto,  // The fastest that has the algorithm.
   kIpsecMb,
   kBoringssl,
+  kInline,  // Records by the ports (engine); what is left to the CPU as with kAuto.
 };
 
 // What was found at start. A null pointer says that the backend could not be had here.

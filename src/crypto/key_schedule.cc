@@ -43,16 +43,18 @@ void derive_lane_secrets(const Primitives& primitives, const Secret& session, bo
   derive_lane_secret(primitives, initiator ? homeward : outward, lane, &out->receive);
 }
 
+void derive_epoch_key(const Primitives& primitives, AeadAlgorithm algorithm, const Secret& epoch,
+                      EpochKey* out) {
+  const auto key = std::span<uint8_t>(out->key).first(key_size(algorithm));
+  hkdf_expand_label(primitives, epoch.bytes, "key", {}, key);
+  hkdf_expand_label(primitives, epoch.bytes, "iv", {}, out->iv);
+}
+
 bool derive_epoch_key(const Primitives& primitives, AeadBackend* backend, AeadAlgorithm algorithm,
                       const Secret& epoch, AeadKey* out) {
-  std::array<uint8_t, kMaxKeySize> key_storage;
-  std::array<uint8_t, kNonceSize> iv;
-  WipeOnExit wipe_key(&key_storage);
-  WipeOnExit wipe_iv(&iv);
-  const auto key = std::span<uint8_t>(key_storage).first(key_size(algorithm));
-  hkdf_expand_label(primitives, epoch.bytes, "key", {}, key);
-  hkdf_expand_label(primitives, epoch.bytes, "iv", {}, iv);
-  return backend->expand_key(algorithm, key, iv, out);
+  EpochKey raw;
+  derive_epoch_key(primitives, algorithm, epoch, &raw);
+  return backend->expand_key(algorithm, std::span(raw.key).first(key_size(algorithm)), raw.iv, out);
 }
 
 }  // namespace sluice::crypto

@@ -65,6 +65,19 @@ void derive_next_epoch_secret(const Primitives& primitives, const Secret& epoch,
 void derive_lane_secrets(const Primitives& primitives, const Secret& session, bool initiator,
                          uint8_t lane, LaneSecrets* out);
 
+// The key and the IV of an epoch as they are, for who keeps them elsewhere than in a backend.
+struct EpochKey {
+  std::array<uint8_t, kMaxKeySize> key;  // Its first key_size(algorithm) bytes.
+  std::array<uint8_t, kNonceSize> iv;
+
+  ~EpochKey() {
+    wipe(key.data(), key.size());
+    wipe(iv.data(), iv.size());
+  }
+};
+void derive_epoch_key(const Primitives& primitives, AeadAlgorithm algorithm, const Secret& epoch,
+                      EpochKey* out);
+
 // Expands key and IV of an epoch into `out`. False when the backend lacks the algorithm. Allocates
 // nothing, so it may run on an lcore.
 bool derive_epoch_key(const Primitives& primitives, AeadBackend* backend, AeadAlgorithm algorithm,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "crypto/send_keys.h"
 
+#include <span>
+
 #include "base/check.h"
 
 namespace sluice::crypto {
@@ -14,8 +16,10 @@ constexpr uint32_t kBlocksBesideData = 3;
 }  // namespace
 
 bool SendKeys::install(const Primitives* primitives, AeadBackend* backend, AeadAlgorithm algorithm,
-                       const Secret& lane_secret, const wire::RecordNumberSplit& split) {
+                       const Secret& lane_secret, const wire::RecordNumberSplit& split,
+                       const InlinePlace& place) {
   clear();
+  place_ = place;
   primitives_ = primitives;
   backend_ = backend;
   algorithm_ = algorithm;
@@ -29,6 +33,8 @@ void SendKeys::clear() {  // PROTOCOL MUST-C11
   if (backend_ != nullptr) {
     for (AeadKey& key : keys_) backend_->discard_key(&key);
   }
+  for (uint32_t slot = 0; slot < contexts_.size(); ++slot) take_from_port(slot);
+  place_ = {};
   next_secret_.wipe();
   backend_ = nullptr;
   primitives_ = nullptr;
@@ -88,6 +94,7 @@ bool SendKeys::advance() {
   if (backend_ == nullptr || !can_advance()) return false;  // PROTOCOL MUST-C4
   const uint8_t spare = active_ ^ 1;
   backend_->discard_key(&keys_[spare]);
+  take_from_port(spare);
   // Cannot fail: the same backend expanded a key of this algorithm before.
   SLUICE_CHECK(derive_into(spare, next_secret_));
   active_ = spare;
@@ -111,8 +118,22 @@ bool SendKeys::derive_into(uint32_t slot, const Secret& epoch_secret) {
   if (!derive_epoch_key(*primitives_, backend_, algorithm_, epoch_secret, &keys_[slot])) {
     return false;
   }
+  if (place_.ports != nullptr) give_to_port(slot, epoch_secret);
   derive_next_epoch_secret(*primitives_, epoch_secret, &next_secret_);
   return true;
+}
+
+void SendKeys::give_to_port(uint32_t slot, const Secret& epoch_secret) {
+  EpochKey raw;
+  derive_epoch_key(*primitives_, algorithm_, epoch_secret, &raw);
+  contexts_[slot] = place_.ports->open(place_.route, algorithm_,
+                                       std::span(raw.key).first(key_size(algorithm_)), raw.iv);
+}
+
+// PROTOCOL MUST-C11
+void SendKeys::take_from_port(uint32_t slot) {
+  if (contexts_[slot] != kNoInlineContext) place_.ports->close(contexts_[slot]);
+  contexts_[slot] = kNoInlineContext;
 }
 
 }  // namespace sluice::crypto

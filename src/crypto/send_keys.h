@@ -8,6 +8,7 @@
 
 #include "base/types.h"
 #include "crypto/aead.h"
+#include "crypto/inline_crypto.h"
 #include "crypto/key_schedule.h"
 #include "crypto/limits.h"
 #include "crypto/number_recorder.h"
@@ -27,16 +28,20 @@ class SendKeys {
   SendKeys(const SendKeys&) = delete;
   SendKeys& operator=(const SendKeys&) = delete;
 
-  // Starts at epoch 0 with a lane secret. `primitives` and `backend` must outlive this object.
-  // False when the backend lacks the algorithm; the object is then empty.
+  // Starts at epoch 0 with a lane secret. `primitives`, `backend` and the ports of `place` must
+  // outlive this object. False when the backend lacks the algorithm; the object is then empty. With
+  // `place` the keys are given to a port as well, each for as long as it is kept here.
   bool install(const Primitives* primitives, AeadBackend* backend, AeadAlgorithm algorithm,
-               const Secret& lane_secret, const wire::RecordNumberSplit& split = {});
+               const Secret& lane_secret, const wire::RecordNumberSplit& split = {},
+               const InlinePlace& place = {});
 
   // Wipes everything. Jobs in flight must have completed.
   void clear();
 
   // The key to seal with; stays valid through the next epoch for jobs still in flight.
   const AeadKey* key() const { return &keys_[active_]; }
+  // The port's context of that key, valid likewise; kNoInlineContext where only the CPU has it.
+  uint32_t inline_context() const { return contexts_[active_]; }
   base::Epoch epoch() const { return base::Epoch(epoch_); }
   uint8_t epoch_low() const { return static_cast<uint8_t>(epoch_); }
 
@@ -80,8 +85,12 @@ class SendKeys {
 
  private:
   bool derive_into(uint32_t slot, const Secret& epoch_secret);
+  void give_to_port(uint32_t slot, const Secret& epoch_secret);
+  void take_from_port(uint32_t slot);
 
   std::array<AeadKey, 2> keys_;
+  std::array<uint32_t, 2> contexts_ = {kNoInlineContext, kNoInlineContext};
+  InlinePlace place_;
   const Primitives* primitives_ = nullptr;
   AeadBackend* backend_ = nullptr;
   AeadAlgorithm algorithm_ = AeadAlgorithm::kNone;

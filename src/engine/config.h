@@ -69,7 +69,10 @@ struct PortConfig {
   uint32_t mtu = 0;             // Bytes of an IP packet; 0: the device's own, at most 9000.
   uint32_t descriptors = 1024;  // Per queue; the device may round it.
   bool offloads = true;         // Use checksum offload and flow steering where there.
-  std::string capture_file;     // Record every frame here (pcap, nanoseconds); empty: do not.
+  // A model of a NIC that seals records at transmit stands before the device, with so many contexts
+  // for keys; 0: none does. For tests and demonstrations.
+  uint32_t model_contexts = 0;
+  std::string capture_file;  // Record every frame here (pcap, nanoseconds); empty: do not.
   uint64_t capture_limit = 1ull << 30;  // Bytes after which recording stops.
   FaultConfig rx_faults;
   FaultConfig tx_faults;

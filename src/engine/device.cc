@@ -213,6 +213,9 @@ absl::Status check_port_config(const PortConfig& config) {
   if (config.descriptors < 64 || config.descriptors > 32768) {
     return error("a queue has 64 to 32768 descriptors");
   }
+  if (config.model_contexts > limits::kMaxModelContexts) {
+    return error(absl::StrCat("a model NIC has at most ", limits::kMaxModelContexts, " contexts"));
+  }
   for (const FaultConfig* faults : {&config.rx_faults, &config.tx_faults}) {
     if (const char* fault = fault_config_error(*faults)) return error(fault);
   }

@@ -250,6 +250,7 @@ absl::Status EngineImpl::make_nodes(const CryptoLibrary& library) {
     setup.eal = eal;
     setup.library = &library;
     setup.crypto = *crypto;
+    setup.wanted_crypto = config.backend;
     setup.cables = &cables;
     setup.pools = &pools;
     for (size_t i = first; i < first + node.lcores; ++i) {
@@ -261,6 +262,10 @@ absl::Status EngineImpl::make_nodes(const CryptoLibrary& library) {
     if (!made.ok()) return made.status();
     nodes.push_back(*std::move(made));
     mechanism->report.insert(mechanism->report.begin(), crypto->report);
+    const ReportLine& sealing = nodes.back()->sealing_report();
+    if (!sealing.what.empty()) {
+      mechanism->report.insert(mechanism->report.begin() + 1, sealing);
+    }
     for (ReportLine& line : mechanism->report) {
       if (config.nodes.size() > 1) absl::StrAppend(&line.what, " of ", node.name);
       report.lines.push_back(std::move(line));

@@ -35,6 +35,12 @@ constexpr uint16_t source_port(uint16_t entropy) {
   return static_cast<uint16_t>(kFirstSourcePort | (entropy & 0x3fff));
 }
 
+std::unique_ptr<InlineContexts> make_contexts(const Lcore::Setup& setup,
+                                              const std::vector<Route>* routes, LcoreStats* stats) {
+  if (setup.sealing_ports.empty()) return nullptr;
+  return std::make_unique<InlineContexts>(setup.sealing_ports, routes, stats);
+}
+
 // Runs a function of a waiting thread. The thread polls, since what it would sleep on could be
 // gone before the lcore is done waking it.
 class WaitingTask final : public LcoreTask {
@@ -57,10 +63,11 @@ class WaitingTask final : public LcoreTask {
 
 Lcore::Lcore(const Setup& setup)
     : setup_(setup),
-      endpoint_(setup.endpoint, setup.backend, setup.primitives),
+      routes_(limits::kMaxRoutes),
+      inline_contexts_(make_contexts(setup, &routes_, &stats_)),
+      endpoint_(setup.endpoint, setup.backend, setup.primitives, inline_contexts_.get()),
       context_{endpoint_, setup.index, base::Nanos{}},
       filter_(make_filter(*setup.layout)),
-      routes_(limits::kMaxRoutes),
       reset_bucket_(limits::kResetsPerSecond, limits::kBurst) {
   if (!setup.gated) return;
   gate_ = std::make_unique<Gate>(setup.endpoint.max_lanes, setup.endpoint.max_buffered_message,
@@ -277,8 +284,12 @@ void Lcore::transmit() {
       return;
     }
     const size_t filled = endpoint_.poll_tx({slots_.data() + first_slot_, offered}, now_);
-    for (size_t i = first_slot_; i < first_slot_ + filled; ++i) {
-      prepare_frame(slot_frames_[i], slots_[i], outboxes_.data());
+    if (inline_contexts_ != nullptr) [[unlikely]] {
+      prepare_pieces(first_slot_, filled);
+    } else {
+      for (size_t i = first_slot_; i < first_slot_ + filled; ++i) {
+        prepare_frame(slot_frames_[i], slots_[i], outboxes_.data());
+      }
     }
     first_slot_ += filled;
     for (size_t port = 0; filled > 0 && port < queues_.size(); ++port) {
@@ -313,6 +324,39 @@ void Lcore::prepare_frame(rte_mbuf* frame, const transport::TxPacket& packet, Ou
   }
   Outbox& outbox = outboxes[route.port];
   outbox.frames[outbox.count++] = frame;
+}
+
+void Lcore::prepare_pieces(size_t first, size_t count) {
+  for (size_t i = first; i < first + count; ++i) {
+    if (slots_[i].piece != 0) {
+      prepare_piece(slot_frames_[i], slots_[i]);
+    } else {
+      prepare_frame(slot_frames_[i], slots_[i], outboxes_.data());
+    }
+  }
+  stats_.drop_inline.add(chain_.take_given_up());
+}
+
+// What is dropped here is plaintext that nobody can seal: its bytes are asked for again, and then
+// go in packet mode.
+void Lcore::prepare_piece(rte_mbuf* frame, const transport::TxPacket& piece) {
+  if (piece.route >= routes_.size() || !routes_[piece.route].valid) {
+    chain_.give_up();
+    stats_.drop_route.add();
+    rte_pktmbuf_free(frame);
+    return;
+  }
+  const Route& route = routes_[piece.route];
+  rte_mbuf* const record = chain_.add(frame, piece, route, source_port(piece.entropy));
+  if (record == nullptr) return;
+  const auto* header = rte_pktmbuf_mtod_offset(record, const uint8_t*, route.frame.header_size());
+  if (!inline_contexts_->mark(record, piece.context, header, route.port)) {
+    stats_.drop_inline.add();
+    rte_pktmbuf_free(record);
+    return;
+  }
+  Outbox& outbox = outboxes_[route.port];
+  outbox.frames[outbox.count++] = record;
 }
 
 void Lcore::send_on(size_t port, std::span<rte_mbuf*> frames) {

@@ -22,9 +22,11 @@
 #include "engine/channel.h"
 #include "engine/clock.h"
 #include "engine/gate.h"
+#include "engine/inline_contexts.h"
 #include "engine/lcore_task.h"
 #include "engine/limits.h"
 #include "engine/port_queue.h"
+#include "engine/record_chain.h"
 #include "engine/route.h"
 #include "engine/stats.h"
 #include "transport/endpoint.h"
@@ -66,6 +68,9 @@ class Lcore {
     const crypto::Primitives* primitives = nullptr;
     LcoreApplication* application = nullptr;  // Never null.
     bool gated = false;                       // Peers are held to a policy, or recorded.
+    // Ports that seal records, by their number; null where one does not, or this lcore has no
+    // transmit queue of it. Empty: none does.
+    std::vector<SecurityPort*> sealing_ports;
   };
 
   static absl::StatusOr<std::unique_ptr<Lcore>> create(const Setup& setup);
@@ -141,17 +146,21 @@ class Lcore {
   void transmit();
   size_t refill_slots();
   void prepare_frame(rte_mbuf* frame, const transport::TxPacket& packet, Outbox* outboxes);
+  void prepare_pieces(size_t first, size_t count);
+  void prepare_piece(rte_mbuf* frame, const transport::TxPacket& piece);
   void send_on(size_t port, std::span<rte_mbuf*> frames);
   void drain_rings();
 
   Setup setup_;
   LcoreStats stats_;
+  std::vector<Route> routes_;
+  std::unique_ptr<InlineContexts> inline_contexts_;  // Null where no port seals.
+  RecordChain chain_;
   transport::Endpoint endpoint_;
   LcoreContext context_;
   wire::FrameFilter filter_;
   std::vector<std::unique_ptr<PortQueue>> queues_;
   std::vector<Lcore*> siblings_;
-  std::vector<Route> routes_;
   std::unique_ptr<PointerRing> inject_ring_;
   std::unique_ptr<PointerRing> handover_ring_;
   std::unique_ptr<PointerRing> task_ring_;

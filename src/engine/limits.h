@@ -61,6 +61,11 @@ inline constexpr uint32_t kAuditStrangersPerSecond = 10;
 // are judged all the same, and counted together: those of the lane, then those of the lcore.
 inline constexpr size_t kMaxUses = 4096;
 inline constexpr uint16_t kMaxUsesOfLane = 32;
+// Contexts of inline crypto that one lcore holds in its ports. A lane has two, one of its epoch and
+// one of that before; further ones are sealed by the CPU, and counted.
+inline constexpr size_t kMaxInlineContexts = 255;
+// Contexts of the model NIC of one port.
+inline constexpr uint32_t kMaxModelContexts = 4096;
 // The largest MTU of a port, in bytes of an IP packet.
 inline constexpr uint32_t kMaxMtu = base::limits::kMaxPathMtu;
 inline constexpr uint32_t kMinMtu = base::limits::kMinPathMtu;

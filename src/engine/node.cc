@@ -23,6 +23,7 @@ constexpr uint32_t kBufferOverhead = RTE_PKTMBUF_HEADROOM + sizeof(rte_mbuf) + 2
 // Bytes of a pool beside its buffers: it has a cache for every lcore that there could be.
 constexpr uint64_t kPoolOverhead = sizeof(rte_mempool) + RTE_MAX_LCORE * sizeof(rte_mempool_cache);
 constexpr uint32_t kPoolCache = 256;
+constexpr uint32_t kModelContextBytes = 5u << 10;  // A key, and a place in each queue's stream.
 constexpr uint32_t kFrameOverhead = 22;
 
 // Stands in where the user has given no application: calls are refused at once.
@@ -100,6 +101,7 @@ uint32_t estimate_memory_mb(const NodeConfig& config) {
       complete_device(&*spec, config.lcores, port.mtu);
       const uint32_t mtu = port.mtu != 0 ? port.mtu : kernel_mtu(*spec).value_or(1500);
       largest = std::max({largest, mtu + kFrameOverhead, device_frame_bytes(*spec)});
+      bytes += uint64_t{port.model_contexts} * kModelContextBytes / config.lcores;
       buffers += uint64_t{port.descriptors} * 2 + limits::kSpareBuffersOfPort;
     }
     bytes += kPoolOverhead + buffers * (largest + kBufferOverhead);
@@ -110,8 +112,8 @@ uint32_t estimate_memory_mb(const NodeConfig& config) {
 
 absl::StatusOr<std::unique_ptr<Node>> Node::create(Setup setup) {
   std::unique_ptr<Node> node(new Node(std::move(setup)));
-  for (auto step : {&Node::open_ports, &Node::make_pools, &Node::make_lcores, &Node::connect_lcores,
-                    &Node::make_control}) {
+  for (auto step : {&Node::open_ports, &Node::choose_sealing, &Node::make_pools, &Node::make_lcores,
+                    &Node::connect_lcores, &Node::make_control}) {
     if (auto status = (node.get()->*step)(); !status.ok()) return status;
   }
   return node;
@@ -130,6 +132,9 @@ absl::Status Node::open_ports() {
   for (const PortConfig& each : config.ports) {
     auto port = Port::open(each, config.name, config.lcores, setup_.cables);
     if (!port.ok()) return port.status();
+    if (auto status = (*port)->find_inline_crypto(setup_.crypto.backend); !status.ok()) {
+      return status;
+    }
     ports_.push_back(*std::move(port));
     captures_.emplace_back();
     if (each.capture_file.empty()) continue;
@@ -137,6 +142,32 @@ absl::Status Node::open_ports() {
     if (!capture.ok()) return capture.status();
     captures_.back() = *std::move(capture);
   }
+  return absl::OkStatus();
+}
+
+absl::Status Node::choose_sealing() {
+  const NodeConfig& config = *setup_.config;
+  InlineFacts facts;
+  facts.wanted = setup_.wanted_crypto;
+  facts.record_mode = config.endpoint.record_mode;
+  facts.encapsulation = config.encapsulation;
+  facts.algorithms = setup_.crypto.algorithms;
+  facts.cpu = setup_.crypto.backend->name();
+  for (const auto& port : ports_) {
+    InlineFacts::OfPort of_port{.name = port->report().name,
+                                .seals = port->security() != nullptr,
+                                .detail = port->sealing(),
+                                .algorithms = {}};
+    for (const crypto::AeadAlgorithm algorithm : facts.algorithms) {
+      if (of_port.seals && port->security()->supports(algorithm)) {
+        of_port.algorithms.push_back(algorithm);
+      }
+    }
+    facts.ports.push_back(std::move(of_port));
+  }
+  auto choice = choose_inline(facts);
+  if (!choice.ok()) return choice.status();
+  inline_ = *std::move(choice);
   return absl::OkStatus();
 }
 
@@ -226,6 +257,10 @@ absl::Status Node::make_lcores() {
     lcore.backend = setup_.crypto.backend;
     lcore.primitives = setup_.library->primitives;
     lcore.gated = setup_.policy != nullptr || setup_.audit != nullptr;
+    for (const auto& port : ports_) {
+      if (!inline_.use) break;
+      lcore.sealing_ports.push_back(port->tx_queue_of(index) < 0 ? nullptr : port->security());
+    }
     const bool given = index < config.applications.size() && config.applications[index] != nullptr;
     lcore.application = given ? config.applications[index] : refusing_.get();
     auto made = Lcore::create(lcore);
@@ -253,7 +288,8 @@ absl::Status Node::connect_lcores() {
                            .capture = capture != nullptr ? capture->ring(index) : nullptr,
                            .wall_base = setup_.eal->clock().wall_base(),
                            .pool = pools_[index],
-                           .stats = lcores_[index]->mutable_stats()}));
+                           .stats = lcores_[index]->mutable_stats(),
+                           .model = port.model()}));
     }
     lcores_[index]->connect(std::move(queues), all);
   }

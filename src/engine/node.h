@@ -19,6 +19,7 @@
 #include "engine/crypto_loader.h"
 #include "engine/eal.h"
 #include "engine/engine.h"
+#include "engine/inline_choice.h"
 #include "engine/lcore.h"
 #include "engine/port.h"
 #include "transport/credit_board.h"
@@ -55,6 +56,7 @@ class Node {
     Eal* eal = nullptr;
     const CryptoLibrary* library = nullptr;
     ChosenCrypto crypto;
+    crypto::BackendKind wanted_crypto = crypto::BackendKind::kAuto;
     std::unique_ptr<crypto::HandshakeMechanism> mechanism;
     crypto::TlsMechanism* tls = nullptr;  // The same where it is TLS, else null.
     std::shared_ptr<const crypto::Policy> policy;
@@ -81,6 +83,8 @@ class Node {
   std::vector<std::unique_ptr<Lcore>>& lcores() { return lcores_; }
   const std::vector<std::unique_ptr<Port>>& ports() const { return ports_; }
   const NodeConfig& config() const { return *setup_.config; }
+  // What seals the records of record mode; empty without that.
+  const ReportLine& sealing_report() const { return inline_.report; }
 
   absl::Status set_faults(size_t port, FaultDirection direction, const FaultConfig& faults);
   std::vector<FaultSnapshot> faults() const;
@@ -97,6 +101,7 @@ class Node {
 
   explicit Node(Setup setup) : setup_(std::move(setup)), credit_board_(setup_.config->lcores) {}
   absl::Status open_ports();
+  absl::Status choose_sealing();
   absl::Status make_pools();
   absl::Status make_lcores();
   absl::Status connect_lcores();
@@ -110,6 +115,7 @@ class Node {
   }
 
   Setup setup_;
+  InlineChoice inline_;
   NodeLayout layout_;
   std::vector<rte_mempool*> pools_;  // By lcore, the control thread's last.
   std::vector<std::unique_ptr<Port>> ports_;

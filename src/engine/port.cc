@@ -246,6 +246,37 @@ void Port::choose_offloads(uint64_t tx_capabilities, uint64_t rx_capabilities) {
   feature("receive scatter", scatter ? "there, not used" : "no", "buffers hold a whole frame");
 }
 
+// A device that seals is found and named, but not used: rte_security leaves it to each driver how
+// it is told of a resync, and no driver yet seals TLS records at transmit, by which that could be
+// known.
+absl::Status Port::find_inline_crypto(crypto::AeadBackend* backend) {
+  if (config_.model_contexts == 0) {
+    rte_eth_dev_info info{};
+    rte_eth_dev_info_get(id_, &info);
+    void* const instance = rte_eth_dev_get_sec_ctx(id_);
+    if ((info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_SECURITY) == 0 || instance == nullptr) {
+      sealing_ = "the device has none";
+    } else {
+      auto found = SecurityPort::open(instance, 1, socket_);
+      sealing_ = found.ok() ? "the device seals TLS records, but its driver is not known here"
+                            : std::string(found.status().message());
+    }
+    feature("inline crypto", "no", sealing_);
+    return absl::OkStatus();
+  }
+  auto model = ModelNic::create(
+      {.queues = tx_queues_, .contexts = config_.model_contexts, .backend = backend});
+  if (!model.ok()) return model.status();
+  model_ = *std::move(model);
+  auto security = SecurityPort::open(model_->instance(), config_.model_contexts, socket_);
+  if (!security.ok()) return security.status();
+  security_ = *std::move(security);
+  sealing_ = absl::StrCat("a model NIC in software with ", config_.model_contexts,
+                          " contexts (model-tested, not run on hardware)");
+  feature("inline crypto", "model", sealing_);
+  return absl::OkStatus();
+}
+
 uint32_t Port::buffers_per_lcore() const {
   // What the rings can hold, the bursts under way, the other lcores' and the control thread's
   // rings, and what caches keep.
@@ -373,6 +404,9 @@ PortStats Port::read_stats() const {
     out.rx_errors = stats.ierrors;
     out.tx_errors = stats.oerrors;
     out.rx_no_mbuf = stats.rx_nombuf;
+  }
+  if (model_ != nullptr) {
+    for (const auto& [name, value] : model_->totals()) out.extended.emplace_back(name, value);
   }
   const int count = rte_eth_xstats_get(id_, nullptr, 0);
   if (count <= 0) return out;

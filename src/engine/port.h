@@ -15,7 +15,9 @@
 #include "absl/status/statusor.h"
 #include "engine/config.h"
 #include "engine/device.h"
+#include "engine/model_nic.h"
 #include "engine/report.h"
+#include "engine/security_port.h"
 #include "engine/stats.h"
 #include "wire/ip_address.h"
 
@@ -72,6 +74,9 @@ class Port {
   // Sets up the queues; `pools` has one per lcore. Steers lane ports to queues where it can.
   absl::Status configure(const std::vector<rte_mempool*>& pools, uint16_t base_port,
                          wire::Encapsulation encapsulation);
+  // Finds what seals records at transmit: the device, or with PortConfig::model_contexts a model
+  // before it, which seals with `backend`. To be called once, before configure().
+  absl::Status find_inline_crypto(crypto::AeadBackend* backend);
   absl::Status start();
   // No lcore may poll it any more. One that is driven by its peer is closed too, in one step: no
   // peer can plug itself into a port that will not be polled again.
@@ -85,6 +90,9 @@ class Port {
   uint8_t senders() const { return static_cast<uint8_t>(tx_queues_); }
   std::vector<uint16_t> rx_queues_of(uint8_t lcore) const;
   int32_t tx_queue_of(uint8_t lcore) const { return lcore < tx_queues_ ? lcore : -1; }
+  SecurityPort* security() const { return security_.get(); }  // Null where nothing seals.
+  ModelNic* model() const { return model_.get(); }
+  const std::string& sealing() const { return sealing_; }  // What does, or why nothing does.
   const PortConfig& config() const { return config_; }
   const PortReport& report() const { return report_; }
 
@@ -133,6 +141,9 @@ class Port {
   uint64_t tx_offloads_ = 0;
   bool checksum_offload_ = false;
   std::vector<rte_flow*> flows_;
+  std::unique_ptr<ModelNic> model_;
+  std::unique_ptr<SecurityPort> security_;  // The model's; after it, so that it goes first.
+  std::string sealing_;
   PortReport report_;
 };
 

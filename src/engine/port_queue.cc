@@ -98,11 +98,16 @@ size_t PortQueue::receive(std::span<rte_mbuf*> out, base::Nanos now) {
 
 void PortQueue::send(std::span<rte_mbuf*> frames, base::Nanos now) {
   SLUICE_CHECK(frames.size() <= kMaxSend);
-  std::array<rte_mbuf*, 2 * kMaxSend> altered;
+  std::array<rte_mbuf*, 2 * kMaxSend> made;
+  std::array<rte_mbuf*, 4 * kMaxSend> altered;
   std::span<rte_mbuf*> out = frames;
+  if (setup_.model != nullptr) [[unlikely]] {
+    const auto queue = static_cast<uint16_t>(setup_.tx_queue);
+    out = {made.data(), setup_.model->transmit(queue, frames, made, setup_.pool)};
+  }
   if (tx_faults_ != nullptr && tx_faults_->active()) [[unlikely]] {
-    std::copy(frames.begin(), frames.end(), altered.begin());
-    const size_t count = tx_faults_->apply(reinterpret_cast<void**>(altered.data()), frames.size(),
+    std::copy(out.begin(), out.end(), altered.begin());
+    const size_t count = tx_faults_->apply(reinterpret_cast<void**>(altered.data()), out.size(),
                                            altered.size(), now);
     out = {altered.data(), count};
   }

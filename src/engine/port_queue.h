@@ -16,6 +16,7 @@
 #include "engine/fault.h"
 #include "engine/interrupt_thread.h"
 #include "engine/limits.h"
+#include "engine/model_nic.h"
 #include "engine/stats.h"
 
 struct rte_mbuf;
@@ -39,6 +40,7 @@ class PortQueue {
     uint64_t wall_base = 0;  // Nanoseconds since 1970 at the engine's zero.
     rte_mempool* pool = nullptr;
     LcoreStats* stats = nullptr;
+    ModelNic* model = nullptr;  // Stands before the device; null: none.
   };
 
   explicit PortQueue(const Setup& setup);
@@ -49,8 +51,9 @@ class PortQueue {
   // Up to kReceiveSlots frames, now the caller's.
   size_t receive(std::span<rte_mbuf*> out, base::Nanos now);
 
-  // Takes up to kMaxSend frames over. What the device does not take is kept and tried again by
-  // flush(); nothing is to be sent while blocked().
+  // Takes up to kMaxSend frames over; a model cuts them into at most kMaxSend packets more. What
+  // the device does not take is kept and tried again by flush(); nothing is to be sent while
+  // blocked().
   void send(std::span<rte_mbuf*> frames, base::Nanos now);
   bool blocked() const { return pending_count_ > 0; }
   // Tries again, and sends what faults had held back. Once per turn. True when something went.

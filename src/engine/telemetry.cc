@@ -105,6 +105,17 @@ int on_sessions(const char* /*command*/, const char* /*parameters*/, rte_tel_dat
   return 0;
 }
 
+// Whether the port seals records, as the report says it.
+std::string inline_crypto(const Engine& engine, const PortSnapshot& port) {
+  for (const PortReport& report : engine.report().ports) {
+    if (report.name != port.name) continue;
+    for (const ReportLine& line : report.features) {
+      if (line.what == "inline crypto") return line.choice;
+    }
+  }
+  return "no";
+}
+
 int on_ports(const char* /*command*/, const char* /*parameters*/, rte_tel_data* reply) {
   const std::lock_guard lock(registry().mutex);
   rte_tel_data_start_dict(reply);
@@ -121,6 +132,7 @@ int on_ports(const char* /*command*/, const char* /*parameters*/, rte_tel_data* 
       add_u64(part, "rx_missed", port.stats.rx_missed);
       add_u64(part, "rx_errors", port.stats.rx_errors);
       add_u64(part, "tx_errors", port.stats.tx_errors);
+      rte_tel_data_add_dict_string(part, "inline_crypto", inline_crypto(*engine, port).c_str());
       add_u64(part, "rx_no_mbuf", port.stats.rx_no_mbuf);
       add_part(reply, port.name, part);
     }

@@ -216,10 +216,20 @@ void FaultMachine::transmit(int side) {
       slots[i].capacity = capacity;
     }
     used = peers_[static_cast<size_t>(side)]->endpoint().poll_tx(slots, now_);
-    for (size_t i = 0; i < used; ++i) {
-      wire_.send(side, {slots[i].data, slots[i].length}, slots[i].entropy, now_);
-    }
+    for (size_t i = 0; i < used; ++i) send(side, slots[i]);
   } while (used == kSlots);
+}
+
+void FaultMachine::send(int side, const transport::TxPacket& packet) {
+  if (packet.piece == 0) {
+    wire_.send(side, {packet.data, packet.length}, packet.entropy, now_);
+    return;
+  }
+  SealingPort& port = peers_[static_cast<size_t>(side)]->port();
+  if (port.take(packet)) {
+    for (const auto& bytes : port.packets()) wire_.send(side, bytes, packet.entropy, now_);
+  }
+  if (!port.violation().empty()) accuse(port.violation());
 }
 
 void FaultMachine::receive() {
@@ -445,6 +455,10 @@ FaultReport FaultMachine::run() {
   report.hash = base::mix64(wire_.watch().hash(), now_.value());
   report.packets = wire_.packets();
   report.records = wire_.watch().records();
+  for (const auto& peer : peers_) {
+    report.inline_records += peer->port().records();
+    report.resyncs += peer->port().resyncs();
+  }
   report.steps = steps_;
   report.sessions = sessions_;
   report.calls = book_.all().size();

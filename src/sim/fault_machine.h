@@ -22,10 +22,12 @@ namespace sluice::sim {
 
 struct FaultReport {
   uint64_t seed = 0;
-  std::string violation;  // The first broken promise, in words; empty when all were kept.
-  uint64_t hash = 0;      // Of every packet sent: same seed, same hash.
-  uint64_t packets = 0;   // Sent by the endpoints.
-  uint64_t records = 0;   // Of several packets (record mode), sent likewise.
+  std::string violation;        // The first broken promise, in words; empty when all were kept.
+  uint64_t hash = 0;            // Of every packet sent: same seed, same hash.
+  uint64_t packets = 0;         // Sent by the endpoints.
+  uint64_t records = 0;         // Of several packets (record mode), sent likewise.
+  uint64_t inline_records = 0;  // Of those, sealed by a port; and of these,
+  uint64_t resyncs = 0;         // such as do not follow what the port sealed before.
   uint64_t steps = 0;
   uint64_t sessions = 0;
   uint64_t calls = 0;
@@ -62,6 +64,7 @@ class FaultMachine {
   void step(base::Nanos end);
   void drive(int side);
   void transmit(int side);
+  void send(int side, const transport::TxPacket& packet);
   void receive();
   // Gives one host a burst, and checks that nothing was let in that has to stay out.
   void take(int to, std::span<WirePacket> burst);

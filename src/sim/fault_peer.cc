@@ -116,8 +116,9 @@ FaultPeer::FaultPeer(int side, const FaultPlan& plan, crypto::AeadBackend* backe
       book_(*book),
       counts_(*counts),
       prng_(base::mix64(plan.seed, 100 + static_cast<uint64_t>(side))),
+      port_(backend, plan.contexts[static_cast<size_t>(side)]),
       calls_left_(plan.calls) {
-  endpoint_ = std::make_unique<transport::Endpoint>(plan.config[side], backend_, primitives_);
+  make_endpoint();
   all_memory_ = take_all(nullptr);
 }
 
@@ -144,7 +145,14 @@ void FaultPeer::crash() {
   finished_.clear();
   lane_up_ = false;
   deaf_until_ = base::Nanos::zero();
-  endpoint_ = std::make_unique<transport::Endpoint>(plan_.config[side_], backend_, primitives_);
+  make_endpoint();
+}
+
+// With the endpoint that was there go its contexts.
+void FaultPeer::make_endpoint() {
+  endpoint_.reset();
+  endpoint_ = std::make_unique<transport::Endpoint>(plan_.config[static_cast<size_t>(side_)],
+                                                    backend_, primitives_, &port_);
 }
 
 uint64_t FaultPeer::take_all(std::vector<uint8_t*>* keep) {
@@ -170,6 +178,7 @@ const char* FaultPeer::remains() {
   if (!answers_.empty()) return "an answer is due";
   if (!endpoint_->idle()) return "the endpoint holds exchanges";
   if (!lent_.empty()) return "the memory of a response was never given back";
+  if (!lane_up_ && port_.contexts() != 0) return "a port's context was never given back";
   if (hoard_.empty() && take_all(nullptr) != all_memory_) return "landing memory is lost";
   return nullptr;
 }

@@ -16,6 +16,7 @@
 #include "crypto/aead.h"
 #include "crypto/primitives.h"
 #include "sim/fault_plan.h"
+#include "sim/sealing_port.h"
 #include "transport/endpoint.h"
 
 namespace sluice::sim {
@@ -72,6 +73,9 @@ class FaultPeer {
   // All of these outlive the peer.
   FaultPeer(int side, const FaultPlan& plan, crypto::AeadBackend* backend,
             const crypto::Primitives* primitives, CallBook* book, FaultCounts* counts);
+
+  // What seals the records that the endpoint leaves to it.
+  SealingPort& port() { return port_; }
 
   transport::Endpoint& endpoint() { return *endpoint_; }
   const transport::Endpoint& endpoint() const { return *endpoint_; }
@@ -130,6 +134,7 @@ class FaultPeer {
     uint64_t hash;
   };
 
+  void make_endpoint();
   void cancel_one(base::Nanos now);
   bool start_call(base::Nanos now, base::Nanos timeout, bool hurried);
   bool submit(uint16_t tag, base::Nanos now, base::Nanos timeout);
@@ -153,6 +158,7 @@ class FaultPeer {
   CallBook& book_;
   FaultCounts& counts_;
   base::Prng prng_;
+  SealingPort port_;
   std::unique_ptr<transport::Endpoint> endpoint_;
   transport::LaneRef lane_;
   bool lane_up_ = false;

@@ -112,6 +112,7 @@ FaultPlan fault_plan(uint64_t seed) {
     config.record_mode = records;
     config.unverified_bytes = pick<uint64_t>(prng, {17'000, 100'000, 4u << 20});
   }
+  for (uint32_t& contexts : plan.contexts) contexts = pick<uint32_t>(prng, {0, 1, 2, 8});
   return plan;
 }
 

@@ -24,9 +24,11 @@ struct FaultPlan {
   uint32_t outstanding = 0;       // Calls of a side under way at most.
   base::Nanos delay;              // Of the path, one way.
   uint32_t one_way_percent = 25;  // Of the calls.
-  uint32_t burst = 1;             // Packets that a host takes at a time at most.
-  base::Nanos chaos;              // Faults come for this long; then all is mended,
-  base::Nanos calm;               // and calls go on for this long.
+  // Contexts of each side's port, which seals records as far as they go; 0: the CPU does.
+  std::array<uint32_t, 2> contexts{};
+  uint32_t burst = 1;  // Packets that a host takes at a time at most.
+  base::Nanos chaos;   // Faults come for this long; then all is mended,
+  base::Nanos calm;    // and calls go on for this long.
 
   uint32_t rate_of(FaultKind kind) const { return rate[static_cast<size_t>(kind)]; }
 };

@@ -20,10 +20,11 @@ EndpointConfig normalized(EndpointConfig config) {
 }  // namespace
 
 Context::Context(const EndpointConfig& endpoint_config, crypto::AeadBackend* aead,
-                 const crypto::Primitives* functions)
+                 const crypto::Primitives* functions, crypto::InlineCrypto* sealing_ports)
     : config(normalized(endpoint_config)),
       backend(aead),
       primitives(functions),
+      ports(sealing_ports),
       prng(endpoint_config.seed),
       exchanges(endpoint_config.max_exchanges),
       reassemblies(endpoint_config.max_reassemblies),

@@ -14,6 +14,7 @@
 #include "base/slab.h"
 #include "base/timer_wheel.h"
 #include "crypto/aead.h"
+#include "crypto/inline_crypto.h"
 #include "crypto/primitives.h"
 #include "transport/config.h"
 #include "transport/cutoffs.h"
@@ -48,7 +49,7 @@ struct LaneEvent {
 // look-ups, so that each role can be read, and tested, alone.
 struct Context {
   Context(const EndpointConfig& endpoint_config, crypto::AeadBackend* aead,
-          const crypto::Primitives* functions);
+          const crypto::Primitives* functions, crypto::InlineCrypto* sealing_ports = nullptr);
 
   Lane* find_lane(base::SessionId session, uint8_t number) {
     uint32_t* index = lane_by_session.find(lane_key(session, number));
@@ -126,6 +127,7 @@ struct Context {
   const EndpointConfig config;
   crypto::AeadBackend* const backend;
   const crypto::Primitives* const primitives;
+  crypto::InlineCrypto* const ports;  // Null where none seals.
   Stats stats;
   base::Nanos now{};  // The time of the verb in progress.
   base::Prng prng;

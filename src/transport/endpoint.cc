@@ -25,8 +25,8 @@ namespace sluice::transport {
 class EndpointCore {
  public:
   EndpointCore(const EndpointConfig& config, crypto::AeadBackend* backend,
-               const crypto::Primitives* primitives)
-      : ctx(config, backend, primitives),
+               const crypto::Primitives* primitives, crypto::InlineCrypto* ports)
+      : ctx(config, backend, primitives, ports),
         policy(make_grant_policy(config)),
         recovery(make_recovery_policy(config)),
         lifecycle(&ctx, policy.get()),
@@ -103,8 +103,8 @@ SubmitResult EndpointCore::begin(const SendRequest& command, bool one_way, bool 
 }
 
 Endpoint::Endpoint(const EndpointConfig& config, crypto::AeadBackend* backend,
-                   const crypto::Primitives* primitives)
-    : core_(std::make_unique<EndpointCore>(config, backend, primitives)) {
+                   const crypto::Primitives* primitives, crypto::InlineCrypto* ports)
+    : core_(std::make_unique<EndpointCore>(config, backend, primitives, ports)) {
   // Asynchronous backends need their own stage between classification and dispatch.
   SLUICE_CHECK(backend->completes_at_once());
   SLUICE_CHECK(config.bundle_message_max <= base::limits::kMaxBundledMessageBytes);
@@ -333,6 +333,7 @@ size_t Endpoint::snapshot_lanes(std::span<LaneSnapshot> out) const {
     line.packet_bytes = lane.mtu.limit();
     line.smoothed_rtt = lane.rtt.smoothed();
     line.last_heard = lane.last_heard;
+    line.sealed_inline = lane.send.inline_context() != crypto::kNoInlineContext;
   }
   return count;
 }

@@ -8,6 +8,7 @@
 
 #include "base/types.h"
 #include "crypto/aead.h"
+#include "crypto/inline_crypto.h"
 #include "crypto/primitives.h"
 #include "transport/commands.h"
 #include "transport/config.h"
@@ -23,9 +24,10 @@ class EndpointCore;
 // six verbs and nothing else; `now` never goes backwards from call to call.
 class Endpoint {
  public:
-  // `backend` seals and opens; `primitives` derive later epochs. Both must outlive the endpoint.
+  // `backend` seals and opens; `primitives` derive later epochs. `ports` seal records of record
+  // mode in its stead where they can; null: none does. All must outlive the endpoint.
   Endpoint(const EndpointConfig& config, crypto::AeadBackend* backend,
-           const crypto::Primitives* primitives);
+           const crypto::Primitives* primitives, crypto::InlineCrypto* ports = nullptr);
   ~Endpoint();
   Endpoint(const Endpoint&) = delete;
   Endpoint& operator=(const Endpoint&) = delete;

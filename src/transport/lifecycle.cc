@@ -194,6 +194,19 @@ void Lifecycle::free(Exchange& exchange) {
   ctx_.exchanges.release(&exchange);
 }
 
+bool Lifecycle::install_keys(const InstallLane& command, Lane* lane) {
+  const crypto::InlinePlace place{.ports = lane->records ? ctx_.ports : nullptr,
+                                  .route = command.route};
+  const bool sends = lane->send.install(ctx_.primitives, ctx_.backend, command.algorithm,
+                                        command.secrets.send, command.split, place);
+  if (sends && lane->receive.install(ctx_.primitives, ctx_.backend, command.algorithm,
+                                     command.secrets.receive)) {
+    return true;
+  }
+  lane->send.clear();
+  return false;
+}
+
 base::Code Lifecycle::open_lane(const InstallLane& command, base::Nanos now, LaneRef* ref) {
   if (!command.split.valid() || command.peer_max_packet < ctx_.config.base_packet) {
     return base::Code::kInvalidArgument;
@@ -205,11 +218,9 @@ base::Code Lifecycle::open_lane(const InstallLane& command, base::Nanos now, Lan
     ctx_.stats.limit_lanes.add();
     return base::Code::kResourceExhausted;
   }
-  const bool keyed = lane->send.install(ctx_.primitives, ctx_.backend, command.algorithm,
-                                        command.secrets.send, command.split) &&
-                     lane->receive.install(ctx_.primitives, ctx_.backend, command.algorithm,
-                                           command.secrets.receive);
-  if (!keyed) {
+  lane->records =
+      command.records && ctx_.config.record_mode && crypto::tag_size(command.algorithm) != 0;
+  if (!install_keys(command, lane)) {
     ctx_.lanes.release(lane);
     return base::Code::kInvalidArgument;
   }
@@ -225,7 +236,6 @@ base::Code Lifecycle::open_lane(const InstallLane& command, base::Nanos now, Lan
   lane->peer_unscheduled = std::min(command.peer_unscheduled_bytes, ctx_.config.unscheduled_bytes);
   lane->peer_max_message = command.peer_max_message;
   lane->split = command.split;
-  lane->records = command.records && ctx_.config.record_mode && lane->tag_size != 0;
   lane->own_ids.reset();
   lane->peer_ids.reset();
   lane->told_floor = 1;

@@ -64,6 +64,8 @@ class Lifecycle {
 
   void solicit_long(Exchange& exchange, uint32_t packet);
   void complete_all(Lane& lane, base::Code code);
+  // Both directions' keys; where it is told so (Lane::records), those that seal go to a port too.
+  bool install_keys(const InstallLane& command, Lane* lane);
 
   Context& ctx_;
   GrantPolicy& policy_;

@@ -24,6 +24,11 @@ struct RxPacket {
   Verdict verdict = Verdict::kConsumed;
 };
 
+// What TxPacket::piece says, beside 0.
+inline constexpr uint8_t kPieceInside = 1;
+inline constexpr uint8_t kPieceFirst = 2;
+inline constexpr uint8_t kPieceLast = 4;
+
 // An empty packet buffer that poll_tx() fills. `data` points at the place of the Sluice common
 // header; the caller keeps headroom for L2 to L4 before it and owns the memory throughout.
 struct TxPacket {
@@ -33,6 +38,12 @@ struct TxPacket {
   uint32_t route = 0;     // Set by poll_tx(): the engine's handle of the path (InstallLane::route).
   uint16_t entropy = 0;   // Set by poll_tx(): selects the UDP source port, for ECMP and spraying.
   uint8_t priority = 0;   // Set by poll_tx(): 0 (lowest) to 7, mapped to DSCP.
+  // Set by poll_tx(): not 0 for a RECORD packet in plaintext, which must not leave as it is. The
+  // port whose context this is (crypto::InlineCrypto) is to seal the record that its pieces make
+  // when they are joined, from kPieceFirst to kPieceLast. Other packets may lie between them; a
+  // record whose next one begins before its last piece came is given up.
+  uint8_t piece = 0;
+  uint32_t context = 0;
 };
 
 }  // namespace sluice::transport

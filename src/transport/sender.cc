@@ -624,10 +624,14 @@ bool Sender::write_record(Exchange& exchange, TxPacket& slot, uint32_t offset, u
   way.route = lane.route;
   way.priority = priority_of(exchange, offset);
   out.lowest = std::min(out.lowest, way.priority);
-  crypto::AeadJob job = staged_.begin(header, {out.data + offset, content}, lane.send.key(),
-                                      Context::ref_of(lane), way);
-  ctx_.backend->submit_seal({&job, 1});
-  lane.send.note_sealed(job.record_number, job.length + job.aad_length);
+  staged_.begin(header, {out.data + offset, content}, Context::ref_of(lane), way);
+  if (lane.send.inline_context() == crypto::kNoInlineContext) {
+    staged_.seal(ctx_.backend, lane.send.key());
+  } else {
+    staged_.leave_to_port(lane.send.inline_context());
+    ctx_.stats.tx_inline_records.add();
+  }
+  lane.send.note_sealed(*number, staged_.sealed_bytes());
   ctx_.stats.tx_records.add();
   rank(exchange);
   maybe_update_keys(lane);

@@ -16,9 +16,8 @@ uint32_t StagedRecord::most_content(uint32_t packet_bytes) {
   return size - static_cast<uint32_t>(wire::kRecordOverhead);
 }
 
-crypto::AeadJob StagedRecord::begin(const wire::RecordHeader& header,
-                                    std::span<const uint8_t> content, const crypto::AeadKey* key,
-                                    LaneRef lane, const TxPacket& way) {
+void StagedRecord::begin(const wire::RecordHeader& header, std::span<const uint8_t> content,
+                         LaneRef lane, const TxPacket& way) {
   SLUICE_DCHECK(!pending() && content.size() <= wire::kMaxRecordContent);
   header.emit(header_);
   wire::lay_out_record(header_, content, bytes_.data());
@@ -26,14 +25,19 @@ crypto::AeadJob StagedRecord::begin(const wire::RecordHeader& header,
   place_ = 0;
   lane_ = lane;
   way_ = way;
+  number_ = header.message.record_number;
+  context_ = crypto::kNoInlineContext;
+}
+
+void StagedRecord::seal(crypto::AeadBackend* backend, const crypto::AeadKey* key) {
   crypto::AeadJob job;
   job.key = key;
-  job.record_number = header.message.record_number;
+  job.record_number = number_;
   job.aad = bytes_.data();
   job.aad_length = static_cast<uint32_t>(wire::kTlsHeaderSize);
   job.in = job.out = bytes_.data() + wire::kTlsHeaderSize;
   job.length = size_ - static_cast<uint32_t>(wire::kTlsHeaderSize + wire::kTagBytes);
-  return job;
+  backend->submit_seal({&job, 1});
 }
 
 void StagedRecord::cut(TxPacket* slot, uint32_t packet_bytes) {
@@ -42,6 +46,12 @@ void StagedRecord::cut(TxPacket* slot, uint32_t packet_bytes) {
   const uint32_t part = std::min(std::min(slot->capacity, packet_bytes) - header, size_ - place_);
   wire::copy_record_header(header_, place_, slot->data);
   std::memcpy(slot->data + header, bytes_.data() + place_, part);
+  if (context_ != crypto::kNoInlineContext) {
+    const unsigned first = place_ == 0 ? kPieceFirst : 0;
+    const unsigned last = place_ + part == size_ ? kPieceLast : 0;
+    slot->piece = static_cast<uint8_t>(kPieceInside | first | last);
+    slot->context = context_;
+  }
   place_ += part;
   slot->length = header + part;
   slot->route = way_.route;

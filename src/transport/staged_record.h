@@ -7,6 +7,7 @@
 
 #include "base/aligned_array.h"
 #include "crypto/aead.h"
+#include "crypto/inline_crypto.h"
 #include "transport/commands.h"
 #include "transport/packet.h"
 #include "wire/record_packet.h"
@@ -14,8 +15,9 @@
 namespace sluice::transport {
 
 // A record of record mode on its way out: sealed in one piece and then cut into packets, as a NIC
-// with TLS and segmentation engines would do both. Its packets go out one after the other; what
-// does not fit into a burst waits for the next.
+// with TLS and segmentation engines does both. Its packets go out one after the other; what does
+// not fit into a burst waits for the next. Where a port has such engines its pieces are left in
+// plaintext, for the caller to join.
 class StagedRecord {
  public:
   // Without `enabled` it takes no memory, and begin() is not to be called.
@@ -25,11 +27,17 @@ class StagedRecord {
   // included: as many as fill its packets, where they are several.
   static uint32_t most_content(uint32_t packet_bytes);
 
-  // Lays out a record of these bytes, at most kMaxRecordContent, and returns the job that seals it,
-  // for the caller to submit at once. `way` has the route, the entropy and the priority of its
-  // packets. Nothing may be pending.
-  crypto::AeadJob begin(const wire::RecordHeader& header, std::span<const uint8_t> content,
-                        const crypto::AeadKey* key, LaneRef lane, const TxPacket& way);
+  // Lays out a record of these bytes, at most kMaxRecordContent. `way` has the route, the entropy
+  // and the priority of its packets. Nothing may be pending. Then either seal() or leave_to_port()
+  // is called, before the first cut().
+  void begin(const wire::RecordHeader& header, std::span<const uint8_t> content, LaneRef lane,
+             const TxPacket& way);
+  // Seals it with `key`, at once.
+  void seal(crypto::AeadBackend* backend, const crypto::AeadKey* key);
+  // Leaves that to the port's context of the same key.
+  void leave_to_port(uint32_t context) { context_ = context; }
+  // Bytes that the sealing covers, plaintext and associated data together.
+  uint32_t sealed_bytes() const { return size_ - static_cast<uint32_t>(wire::kTagBytes); }
 
   bool pending() const { return place_ < size_; }
   LaneRef lane() const { return lane_; }
@@ -43,6 +51,8 @@ class StagedRecord {
   base::AlignedArray<uint8_t> bytes_;
   uint32_t size_ = 0;   // Of the record,
   uint32_t place_ = 0;  // of which so many bytes are cut off.
+  uint64_t number_ = 0;
+  uint32_t context_ = crypto::kNoInlineContext;
   LaneRef lane_;
   TxPacket way_;
   uint8_t header_[wire::kRecordHeaderSize] = {};  // Of its first packet.

@@ -36,6 +36,7 @@ class Counter {
   X(tx_control_bytes, "control.bytes", "bytes of control frames and control-only packets")    \
   X(tx_retransmitted, "packets.retransmitted", "packets that repeat message bytes")           \
   X(tx_records, "records.sent", "records of several packets sealed (record mode)")            \
+  X(tx_inline_records, "records.inline", "of those, left to the port to seal")                \
   X(rx_records, "records.received", "such records whose tag and header verified")             \
   X(tx_bundles, "bundles.sent", "packets with more than one message in them")                 \
   X(rpc_started, "rpc.started", "calls accepted by submit")                                   \
@@ -110,6 +111,7 @@ struct LaneSnapshot {
   uint32_t packet_bytes = 0;  // Current path limit of a Sluice packet.
   base::Nanos smoothed_rtt;
   base::Nanos last_heard;
+  bool sealed_inline = false;  // The port has the key of this epoch and seals its records.
 };
 
 }  // namespace sluice::transport

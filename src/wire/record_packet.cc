@@ -67,6 +67,7 @@ void lay_out_record(const uint8_t* header, std::span<const uint8_t> content, uin
   std::memcpy(out + kSealedBegin, header, kRecordHeaderSize);
   std::memcpy(out + kContentBegin, content.data(), content.size());
   out[kContentBegin + content.size()] = kTlsApplicationData;
+  std::memset(out + size - kTagBytes, 0, kTagBytes);
 }
 
 std::optional<std::span<const uint8_t>> opened_record(const uint8_t* header, const uint8_t* record,

@@ -108,7 +108,8 @@ class RecordView : public CommonView {
 };
 
 // Lays out a record that is to be sealed in place from kTlsHeaderSize on: the TLS header and the
-// plaintext. `header` is that of its first packet; `out` has room for record_size(content).
+// plaintext, and zeros where its tag will be. `header` is that of its first packet; `out` has room
+// for record_size(content).
 void lay_out_record(const uint8_t* header, std::span<const uint8_t> content, uint8_t* out);
 
 // Of a record of `size` bytes whose sealed part was opened in place: the message's bytes, or

@@ -44,6 +44,11 @@ DEFECTS = [
     Defect("record_number_used_twice", "src/crypto/send_keys.cc",
            "wire::message_number(split_, initiator, id, *attempt, *index)",
            "wire::message_number(split_, initiator, id, 0, 0)"),
+    Defect("record_left_unsealed", "src/transport/staged_record.cc",
+           "  if (context_ != crypto::kNoInlineContext) {", "  if (false) {"),
+    Defect("context_not_given_back", "src/crypto/send_keys.cc",
+           "slot < contexts_.size(); ++slot) take_from_port(slot);",
+           "slot < contexts_.size(); ++slot) contexts_[slot] = kNoInlineContext;"),
     Defect("record_beyond_grant", SENDER,
            "std::min(out.granted, out.unasked) : out.granted;", "out.length : out.length;"),
     # At most once, and the truth for callers.

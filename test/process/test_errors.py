@@ -55,6 +55,18 @@ class Refused(harness.Case):
         self.refuse("pingpong", "--port=0000:7f:1f.7", *PLACE[1:], self.key(),
                     says="cannot open 0000:7f:1f.7", status=1)
 
+    def test_inline_crypto_that_is_not_there(self):
+        both = ("--record-mode", "--native-ip", "--crypto=inline")
+        self.refuse("pingpong", *PLACE, self.key(), *both, says="net_null0: the device has none",
+                    status=2)
+        self.refuse("loopback", *both, says="inline crypto was asked for", status=2)
+
+    def test_inline_crypto_without_records(self):
+        self.refuse("pingpong", "--crypto=inline", says="add --record-mode and --native-ip",
+                    status=2)
+        self.refuse("pingpong", "--crypto=inline", "--record-mode", says="add --native-ip",
+                    status=2)
+
     def test_too_little_memory(self):
         self.refuse("pingpong", "--memory=4", says="MB needed", status=1)
         self.refuse("pingpong", says="MB needed", eal=("-m", "4"), status=1)

@@ -131,6 +131,39 @@ class Memif(harness.Case):
     def test_record_mode_over_ipv6(self):
         self.record_mode(V6)
 
+    def inline(self, addresses):
+        """A port that seals on one side, and a peer that knows nothing of it."""
+        both = ("--record-mode", "--native-ip")
+        server = self.serve(*both, addresses=addresses, name="server")
+        client, report = self.rpcs("pingpong", 20, "--size=200000", "--warmup=1", *both,
+                                   "--crypto=inline", "--model-nic=4", addresses=addresses)
+        self.assertRegex(client.out, r"records: +sealed by the port \(.*not run on hardware")
+        self.assertIn("records: record mode, sealed by the port (", client.out)
+        self.assertEqual(report.value("session.peer", inline_lanes="1"), 1)
+        self.assertGreaterEqual(report.value("records.sent"), 20 * 200_000 // 16_328)
+        self.assertEqual(report.value("records.inline"), report.value("records.sent"))
+        self.assertGreaterEqual(report.value("inline.resyncs"), 20)
+        counters = server.counters()
+        self.assertGreaterEqual(counters["records.received"], report.value("records.sent"))
+        self.assertEqual(counters.get("records.inline", 0), 0)
+        self.assertEqual(counters.get("dropped.tag", 0), 0)
+        self.assertEqual(server.terminate(), 0, server.story())
+        self.assertRegex(server.out, r"messages served, .*, 0 corrupt")
+
+    def test_inline_crypto_over_ipv4(self):
+        self.inline(V4)
+
+    def test_inline_crypto_over_ipv6(self):
+        self.inline(V6)
+
+    def test_inline_crypto_of_both_sides_with_losses(self):
+        both = ("--record-mode", "--native-ip", "--crypto=inline", "--model-nic=4")
+        self.serve(*both, "--loss=1%", "--reorder=1%", "--corrupt=0.5%", "--seed=3")
+        _, report = self.rpcs("pingpong", 60, "--size=200000", "--warmup=1", *both, "--loss=1%",
+                              "--reorder=1%", "--corrupt=0.5%", "--seed=4")
+        self.assertGreater(report.value("records.inline"), 0)
+        self.assertGreater(report.value("packets.retransmitted"), 0)
+
     def test_record_mode_with_losses(self):
         self.serve("--record-mode", "--loss=1%", "--reorder=1%", "--corrupt=0.5%", "--seed=3")
         _, report = self.rpcs("pingpong", 30, "--size=200000", "--record-mode", "--loss=1%",

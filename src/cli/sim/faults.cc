@@ -34,6 +34,7 @@ struct FaultTotals {
   uint64_t seeds = 0;
   uint64_t packets = 0;
   uint64_t records = 0;
+  uint64_t inline_records = 0;
   uint64_t calls = 0;
   uint64_t completed_ok = 0;
   uint64_t sessions = 0;
@@ -61,6 +62,7 @@ void add(const sim::FaultReport& report, FaultTotals* totals) {
   ++totals->seeds;
   totals->packets += report.packets;
   totals->records += report.records;
+  totals->inline_records += report.inline_records;
   totals->calls += report.calls;
   totals->completed_ok += report.completed_ok;
   totals->sessions += report.sessions;
@@ -75,7 +77,8 @@ std::string totals_text(const FaultTotals& totals) {
   }
   return absl::StrCat(table.text(), "\n", count_text(totals.seeds), " seeds, ",
                       count_text(totals.packets), " packets, ", count_text(totals.records),
-                      " records of several of them, ", count_text(totals.sessions), " sessions, ",
+                      " records of several of them (", count_text(totals.inline_records),
+                      " sealed by ports), ", count_text(totals.sessions), " sessions, ",
                       count_text(totals.calls), " calls of which ", count_text(totals.completed_ok),
                       " completed; every promise was kept\n");
 }
@@ -90,6 +93,7 @@ absl::Status write_json(const FaultsCommand& command, const FaultTotals& totals,
   json.add("faults.seeds", totals.seeds, "seeds");
   json.add("faults.packets", totals.packets, "packets");
   json.add("faults.records", totals.records, "records");
+  json.add("faults.inline_records", totals.inline_records, "records");
   json.add("faults.calls", totals.calls, "calls");
   for (uint32_t i = 0; i < sim::kFaultKinds; ++i) {
     json.add("faults.fired", totals.fired[i], "times", {{"kind", sim::kFaultNames[i]}});

@@ -38,6 +38,8 @@ TEST(EngineOptions, carries_everything_over) {
   options.grant_policy = GrantPolicy::kSird;
   options.multipath = true;
   options.record_mode = true;
+  options.nodes[0].ports[0].model_contexts = 5;
+  options.crypto.backend = CryptoBackend::kInline;
   const auto config = make_engine_config(options);
   ASSERT_TRUE(config.ok()) << config.status();
   ASSERT_EQ(config->nodes.size(), 1u);
@@ -55,6 +57,8 @@ TEST(EngineOptions, carries_everything_over) {
   EXPECT_EQ(node.ports[0].addresses.size(), 2u);
   EXPECT_EQ(node.ports[0].gateways.size(), 1u);
   EXPECT_EQ(node.ports[0].vlan, 7);
+  EXPECT_EQ(node.ports[0].model_contexts, 5u);
+  EXPECT_EQ(config->backend, crypto::BackendKind::kInline);
   EXPECT_EQ(node.ports[0].rx_faults.loss_ppm, 10'000u);
 }
 

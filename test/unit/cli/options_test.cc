@@ -101,6 +101,7 @@ TEST_F(OptionsTest, everything_reaches_the_engine) {
                      "--policy=sird",
                      "--multipath",
                      "--record-mode",
+                     "--model-nic=9",
                      "--arena=32",
                      "--huge-pages=no",
                      "--memory=512",
@@ -112,6 +113,7 @@ TEST_F(OptionsTest, everything_reaches_the_engine) {
   EXPECT_EQ(node.ports[0].vlan, 7);
   EXPECT_EQ(node.ports[0].mtu, 9000u);
   EXPECT_EQ(node.ports[0].capture_file, "c.pcap");
+  EXPECT_EQ(node.ports[0].model_contexts, 9u);
   EXPECT_EQ(node.encapsulation, Encapsulation::kNativeIp);
   EXPECT_EQ(node.udp_port, 9000);
   EXPECT_EQ(node.lcores, 2u);

@@ -60,9 +60,10 @@ TEST_F(PromptTest, starts_and_stops_the_traffic) {
 }
 
 TEST_F(PromptTest, shows_what_there_is) {
-  for (const char* line : {"show port stats all", "show port info all", "show sessions",
-                           "show messages", "show counters", "show counters dropped.",
-                           "show faults", "show config", "help", "help set", "", "# x"}) {
+  for (const char* line :
+       {"show port stats all", "show port xstats all", "show port info all", "show sessions",
+        "show messages", "show counters", "show counters dropped.", "show faults", "show config",
+        "help", "help set", "", "# x"}) {
     EXPECT_TRUE(prompt_->execute(line).ok()) << line;
   }
   const std::string text = printed();

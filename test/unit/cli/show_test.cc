@@ -61,8 +61,24 @@ TEST(Show, what_became_of_record_mode_is_shown_where_it_was_asked_for) {
   EXPECT_EQ(peers_text({info}, false), "");
   EXPECT_EQ(peers_text({info}, true),
             "records: packet mode: the peer does without record mode (10.0.0.2:7470)\n");
+  info.records = "record mode";
+  info.lanes = 2;
+  EXPECT_EQ(peers_text({info}, true), "records: record mode (10.0.0.2:7470)\n");
+  info.inline_lanes = 1;
+  EXPECT_EQ(peers_text({info}, true),
+            "records: record mode, sealed by the port on 1 of 2 lanes (10.0.0.2:7470)\n");
+  info.inline_lanes = 2;
+  EXPECT_EQ(peers_text({info}, true), "records: record mode, sealed by the port (10.0.0.2:7470)\n");
   info.initiator = false;
   EXPECT_EQ(peers_text({info}, true), "");
+}
+
+TEST(Show, what_devices_count_by_names_of_their_own) {
+  PortInfo port;
+  port.name = "net_ring0";
+  port.extended = {{"model_resyncs", "", 7}};
+  EXPECT_EQ(port_xstats_text({port}),
+            "  NIC extended statistics for port 0.0 (net_ring0)\n    model_resyncs: 7\n");
 }
 
 TEST(Show, messages_sum_the_sessions) {

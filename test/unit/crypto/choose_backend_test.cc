@@ -71,6 +71,14 @@ TEST_F(ChooseBackend, auto_falls_back_to_an_equal_cipher_only) {
   EXPECT_EQ(choice.reason, "no crypto backend here provides aes-128-gcm");
 }
 
+TEST_F(ChooseBackend, what_is_left_to_the_cpu_beside_ports_is_chosen_as_with_auto) {
+  for (const auto algorithm : {AeadAlgorithm::kAes128Gcm, AeadAlgorithm::kChaCha20Poly1305}) {
+    EXPECT_EQ(choose_backend(BackendKind::kInline, algorithm, found_).backend,
+              choose_backend(BackendKind::kAuto, algorithm, found_).backend);
+  }
+  EXPECT_EQ(choose_backend(BackendKind::kInline, AeadAlgorithm::kNone, found_).backend, nullptr);
+}
+
 TEST_F(ChooseBackend, a_named_backend_is_taken_or_refused) {
   BackendChoice choice = choose_backend(BackendKind::kBoringssl, AeadAlgorithm::kAes128Gcm, found_);
   EXPECT_EQ(choice.backend, &boringssl_);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <vector>
 
 #include "crypto/receive_keys.h"
 #include "support.h"
@@ -162,6 +163,81 @@ TEST_F(SendKeysTest, a_repeated_number_stops_a_debug_build) {
   keys_->note_sealed(7, 1);
 }
 #endif
+
+// A port with room for so many keys, which notes what it is given.
+class NotingPort final : public InlineCrypto {
+ public:
+  explicit NotingPort(size_t room) : room_(room) {}
+  uint32_t open(uint32_t route, AeadAlgorithm algorithm, std::span<const uint8_t> key,
+                std::span<const uint8_t, kNonceSize> iv) override {
+    EXPECT_EQ(route, 6u);
+    if (held.size() == room_) return kNoInlineContext;
+    AeadKey expanded;
+    EXPECT_TRUE(test::boringssl()->expand_key(algorithm, key, iv, &expanded));
+    sealed.push_back(test::seal(test::boringssl(), expanded, 1, {}, Buffer(8, 2)));
+    held.push_back(next_);
+    return next_++;
+  }
+  void close(uint32_t context) override {
+    EXPECT_EQ(std::erase(held, context), 1u) << "closed once, and only what is open";
+  }
+
+  std::vector<uint32_t> held;
+  std::vector<Buffer> sealed;  // Of the same bytes as SendKeysTest::sealed().
+
+ private:
+  size_t room_;
+  uint32_t next_ = 0;
+};
+
+class InlineSendKeys : public SendKeysTest {
+ protected:
+  void install(NotingPort* port) {
+    ASSERT_TRUE(keys_->install(&test::primitives(), test::boringssl(), AeadAlgorithm::kAes128Gcm,
+                               test::secret_of(1), {}, {.ports = port, .route = 6}));
+  }
+  void advance() {
+    keys_->on_peer_epoch(keys_->epoch_low());
+    ASSERT_TRUE(keys_->advance());
+  }
+};
+
+TEST_F(InlineSendKeys, the_port_gets_the_key_of_each_epoch_and_loses_it_with_the_next_but_one) {
+  NotingPort port(2);
+  install(&port);
+  for (uint32_t epoch = 0; epoch < 4; ++epoch) {
+    EXPECT_EQ(keys_->inline_context(), epoch);
+    EXPECT_EQ(port.sealed.back(), sealed()) << "the same key and IV as the CPU's";
+    EXPECT_EQ(port.held.size(), epoch == 0 ? 1u : 2u) << "what is in flight needs the old one";
+    advance();
+  }
+  // Verifies MUST-C11
+  keys_->clear();
+  EXPECT_TRUE(port.held.empty());
+  EXPECT_EQ(keys_->inline_context(), kNoInlineContext);
+  install(&port);
+  EXPECT_EQ(port.held.size(), 1u);
+  keys_.reset();
+  EXPECT_TRUE(port.held.empty());
+}
+
+TEST_F(InlineSendKeys, an_epoch_that_finds_no_room_is_the_cpus) {
+  NotingPort port(1);
+  install(&port);
+  EXPECT_NE(keys_->inline_context(), kNoInlineContext);
+  advance();
+  EXPECT_EQ(keys_->inline_context(), kNoInlineContext) << "the old key is still held";
+  advance();
+  EXPECT_NE(keys_->inline_context(), kNoInlineContext);
+  EXPECT_EQ(port.sealed.back(), sealed());
+  keys_.reset();  // Before the port that holds its keys.
+}
+
+TEST_F(InlineSendKeys, without_a_port_the_cpu_seals) {
+  EXPECT_EQ(keys_->inline_context(), kNoInlineContext);
+  advance();
+  EXPECT_EQ(keys_->inline_context(), kNoInlineContext);
+}
 
 }  // namespace
 }  // namespace sluice::crypto

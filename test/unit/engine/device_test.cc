@@ -9,6 +9,8 @@
 #include <cstring>
 #include <filesystem>
 
+#include "engine/limits.h"
+
 namespace sluice::engine {
 namespace {
 
@@ -131,6 +133,10 @@ TEST(PortConfig, each_mistake_is_named) {
   EXPECT_NE(message([](PortConfig* p) { p->mtu = 900; }).find("MTU"), std::string::npos);
   EXPECT_NE(message([](PortConfig* p) { p->mtu = 10'000; }).find("MTU"), std::string::npos);
   EXPECT_NE(message([](PortConfig* p) { p->vlan = 4095; }).find("VLAN"), std::string::npos);
+  EXPECT_NE(message([](PortConfig* p) {
+              p->model_contexts = limits::kMaxModelContexts + 1;
+            }).find("contexts"),
+            std::string::npos);
   EXPECT_NE(message([](PortConfig* p) { p->descriptors = 3; }).find("descriptors"),
             std::string::npos);
   EXPECT_NE(message([](PortConfig* p) { p->rx_faults.loss_ppm = 2'000'000; }).find("million"),

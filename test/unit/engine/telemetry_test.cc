@@ -49,6 +49,7 @@ TEST(Telemetry, the_commands_answer_while_an_engine_lives) {
   EXPECT_NE(stats.find("server_control"), std::string::npos) << stats;
   EXPECT_NE(ask("/sluice/sessions").find("10.9.0.2"), std::string::npos);
   EXPECT_NE(ask("/sluice/ports").find("link_up"), std::string::npos);
+  EXPECT_NE(ask("/sluice/ports").find("\"inline_crypto\":\"no\""), std::string::npos);
   EXPECT_NE(ask("/sluice/faults").find("loss_ppm"), std::string::npos);
   engine->reset();
   EXPECT_EQ(ask("/sluice/stats"), "{\"/sluice/stats\":{}}");

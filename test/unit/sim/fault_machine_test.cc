@@ -19,6 +19,8 @@ TEST(FaultMachine, a_hundred_seeds_keep_every_promise) {
   uint64_t ok = 0;
   uint64_t packets = 0;
   uint64_t records = 0;
+  uint64_t inline_records = 0;
+  uint64_t resyncs = 0;
   for (uint64_t seed = 1; seed <= 100; ++seed) {
     const FaultReport report = run(seed);
     ASSERT_TRUE(report.ok()) << "seed " << seed << ": " << report.violation;
@@ -26,10 +28,16 @@ TEST(FaultMachine, a_hundred_seeds_keep_every_promise) {
     ok += report.completed_ok;
     packets += report.packets;
     records += report.records;
+    inline_records += report.inline_records;
+    resyncs += report.resyncs;
   }
   EXPECT_GT(ok, 10'000u);
   EXPECT_GT(packets, 1'000'000u);
   EXPECT_GT(records, 10'000u);
+  EXPECT_GT(inline_records, 1'000u);
+  EXPECT_LT(inline_records, records) << "contexts run out";
+  EXPECT_GT(resyncs, 100u);
+  EXPECT_LT(resyncs, inline_records);
   for (uint32_t i = 0; i < kFaultKinds; ++i) {
     EXPECT_GT(fired[i], 0u) << fault_name(static_cast<FaultKind>(i)) << " never fired";
   }

@@ -48,9 +48,10 @@ class Roles {
   static constexpr uint8_t kLane = 3;
 
   explicit Roles(const EndpointConfig& config = bench_config(),
-                 crypto::AeadAlgorithm algorithm = crypto::AeadAlgorithm::kAes128Gcm)
+                 crypto::AeadAlgorithm algorithm = crypto::AeadAlgorithm::kAes128Gcm,
+                 crypto::InlineCrypto* ports = nullptr)
       : backend_(crypto::make_boringssl_backend(sluice_boringssl_v1())),
-        ctx(config, backend_.get(), &sluice_boringssl_v1()->primitives),
+        ctx(config, backend_.get(), &sluice_boringssl_v1()->primitives, ports),
         policy(make_grant_policy(config)),
         lifecycle(&ctx, policy.get()),
         sender(&ctx),
@@ -108,6 +109,7 @@ class Roles {
   // The same, sealed, up to `most` packets.
   std::vector<PacketData> raw(size_t most = SIZE_MAX) {
     std::vector<PacketData> out;
+    slots.clear();
     while (out.size() < most) {
       PacketData buffer(ctx.config.max_packet);
       TxPacket slot;
@@ -116,6 +118,7 @@ class Roles {
       if (sender.fill({&slot, 1}, now) == 0) break;
       EXPECT_EQ(slot.route, lane->route);
       last_slot = slot;
+      slots.push_back(slot);
       buffer.resize(slot.length);
       out.push_back(std::move(buffer));
     }
@@ -190,6 +193,7 @@ class Roles {
   LaneRef lane_ref;
   Verdict verdict = Verdict::kConsumed;  // Of the last packet given.
   TxPacket last_slot;
+  std::vector<TxPacket> slots;  // Of the last raw(); their bytes are what that returned.
 };
 
 // Answers a request as Endpoint::submit(Respond) does, with bytes that stay where they are.

@@ -27,7 +27,7 @@ class StagedRecordTest : public testing::Test {
     EXPECT_TRUE(backend_->expand_key(crypto::AeadAlgorithm::kAes128Gcm, raw, iv, &key));
     return key;
   }
-  void stage(uint32_t content) {
+  void stage(uint32_t content, uint32_t context = crypto::kNoInlineContext) {
     header_.message.session = 7;
     header_.message.record_number = *wire::message_number({}, true, 0x1234, 0, 2);
     header_.message.offset = 32'656;
@@ -41,9 +41,12 @@ class StagedRecordTest : public testing::Test {
     way.route = 3;
     way.entropy = 4;
     way.priority = 5;
-    crypto::AeadJob job = staged_.begin(header_, content_, &key_, LaneRef{1, 2}, way);
-    backend_->submit_seal({&job, 1});
-    EXPECT_TRUE(job.ok);
+    staged_.begin(header_, content_, LaneRef{1, 2}, way);
+    if (context == crypto::kNoInlineContext) {
+      staged_.seal(backend_.get(), &key_);
+    } else {
+      staged_.leave_to_port(context);
+    }
   }
   std::vector<Bytes> packets(uint32_t bytes, uint32_t capacity = 9000) {
     std::vector<Bytes> out;
@@ -56,6 +59,10 @@ class StagedRecordTest : public testing::Test {
       EXPECT_EQ(slot.route, 3u);
       EXPECT_EQ(slot.entropy, 4u);
       EXPECT_EQ(slot.priority, 5u);
+      pieces_.push_back(slot.piece);
+      if (slot.piece != 0) {
+        EXPECT_EQ(slot.context, 9u);
+      }
       buffer.resize(slot.length);
       out.push_back(std::move(buffer));
     }
@@ -75,6 +82,7 @@ class StagedRecordTest : public testing::Test {
   StagedRecord staged_{true};
   wire::RecordHeader header_;
   Bytes content_;
+  std::vector<uint8_t> pieces_;
 };
 
 // Verifies MUST-R4: the record of RFC 8446 §5.2, put together by hand: its nonce is the IV XOR the
@@ -143,6 +151,33 @@ TEST_F(StagedRecordTest, packets_may_change_their_size_on_the_way) {
   stage(9000);
   staged_.drop();
   EXPECT_FALSE(staged_.pending());
+}
+
+// What a port that seals is given: the same packets, in plaintext, with zeros for a tag.
+TEST_F(StagedRecordTest, pieces_for_a_port_are_the_record_in_plaintext) {
+  stage(4000);
+  const Bytes sealed = joined(packets(1452));
+  EXPECT_EQ(pieces_, std::vector<uint8_t>(3, 0));
+  pieces_.clear();
+  stage(4000, 9);
+  EXPECT_EQ(staged_.sealed_bytes() + crypto::kTagSize, sealed.size());
+  Bytes record = joined(packets(1452));
+  EXPECT_EQ(pieces_, (std::vector<uint8_t>{kPieceInside | kPieceFirst, kPieceInside,
+                                           kPieceInside | kPieceLast}));
+  EXPECT_EQ(Bytes(record.end() - crypto::kTagSize, record.end()), Bytes(crypto::kTagSize, 0));
+  crypto::AeadJob job;
+  job.key = &key_;
+  job.record_number = header_.message.record_number;
+  job.aad = record.data();
+  job.aad_length = wire::kTlsHeaderSize;
+  job.in = job.out = record.data() + wire::kTlsHeaderSize;
+  job.length = static_cast<uint32_t>(record.size() - wire::kTlsHeaderSize - crypto::kTagSize);
+  backend_->submit_seal({&job, 1});
+  EXPECT_EQ(record, sealed);
+  pieces_.clear();
+  stage(100, 9);
+  packets(1452);
+  EXPECT_EQ(pieces_, (std::vector<uint8_t>{kPieceInside | kPieceFirst | kPieceLast}));
 }
 
 TEST_F(StagedRecordTest, records_fill_their_packets) {
