@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "sluice/connect.h"
 #include "sluice/endpoint.h"
 #include "sluice/export.h"
 #include "sluice/options.h"
@@ -59,6 +60,13 @@ class SLUICE_EXPORT Engine {
   absl::StatusOr<Session> connect(uint32_t node, const std::string& peer,
                                   uint64_t timeout_ns = 1'000'000'000,
                                   const std::string& peer_name = {});
+
+  // The same, with calls that begin with the session: each of them is taken over, and its `done` is
+  // called once on lcore 0 of the node, also when this returns an error (then with kUnavailable, or
+  // the code that the session ended with). InvalidArgument for a call that cannot be begun at all,
+  // and FailedPrecondition while the engine does not run: then nothing was taken over.
+  absl::StatusOr<Session> connect(uint32_t node, const std::string& peer,
+                                  const ConnectOptions& options);
 
   // Ends a session: its calls complete with kClosed and the peer is told. Returns at once;
   // NotFound when it is gone.

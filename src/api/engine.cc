@@ -25,7 +25,13 @@ absl::Status Engine::start() { return core_->start(); }
 
 absl::StatusOr<Session> Engine::connect(uint32_t node, const std::string& peer, uint64_t timeout_ns,
                                         const std::string& peer_name) {
-  return core_->connect(node, peer, timeout_ns, peer_name);
+  return core_->connect(
+      node, peer, {.timeout_ns = timeout_ns, .peer_name = peer_name, .resume = true, .calls = {}});
+}
+
+absl::StatusOr<Session> Engine::connect(uint32_t node, const std::string& peer,
+                                        const ConnectOptions& options) {
+  return core_->connect(node, peer, options);
 }
 
 absl::Status Engine::disconnect(Session session) { return core_->disconnect(session); }

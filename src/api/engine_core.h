@@ -30,8 +30,8 @@ class EngineCore final : public engine::SessionListener {
   static std::unique_ptr<Engine> wrap(std::unique_ptr<EngineCore> core);
 
   absl::Status start();
-  absl::StatusOr<Session> connect(uint32_t node, const std::string& peer, uint64_t timeout_ns,
-                                  const std::string& peer_name);
+  absl::StatusOr<Session> connect(uint32_t node, const std::string& peer,
+                                  const ConnectOptions& options);
   absl::Status disconnect(Session session);
   absl::Status drain(uint64_t timeout_ns);
   absl::Status close();
@@ -71,6 +71,7 @@ class EngineCore final : public engine::SessionListener {
   struct Node {
     std::string name;
     uint32_t ports = 0;
+    uint32_t bundle_max = 0;  // Bytes of a message that may share a packet.
     std::vector<std::unique_ptr<EndpointCore>> lcores;
   };
   enum class State : uint8_t { kCreated, kRunning, kStopped };

@@ -32,7 +32,12 @@ crypto::PeerJudge Access::judge() {
       [](void* context, const crypto::HandshakeResult& peer, bool initiator, std::string* detail) {
         return static_cast<Access*>(context)->decide(peer, initiator, detail);
       },
-      this};
+      this,
+      [](void* context, const std::string& name) {
+        const auto* self = static_cast<const Access*>(context);
+        const AuditLog* audit = self->setup_.audit;
+        return self->may_connect(name) && (audit == nullptr || audit->healthy());
+      }};
 }
 
 void Access::set_policy(std::shared_ptr<const crypto::Policy> policy) {

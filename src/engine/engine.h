@@ -89,9 +89,10 @@ class Engine {
   // (refused), ResourceExhausted, InvalidArgument, Cancelled (stopped).
   // `peer_name` is the DNS name that the peer has to prove: given with certificates, empty with
   // pre-shared keys, else InvalidArgument.
-  void connect(size_t node, const transport::PeerAddress& peer, const std::string& peer_name,
-               base::Nanos timeout, ConnectCallback done);
+  // `request.calls` are begun when the session is there, if it ever is, before `done` is called.
+  void connect(size_t node, const ConnectRequest& request, ConnectCallback done);
   // The same, waiting for it.
+  absl::StatusOr<SessionInfo> connect_and_wait(size_t node, const ConnectRequest& request);
   absl::StatusOr<SessionInfo> connect_and_wait(size_t node, const transport::PeerAddress& peer,
                                                base::Nanos timeout,
                                                const std::string& peer_name = {});

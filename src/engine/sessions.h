@@ -67,8 +67,13 @@ class Sessions {
 
   explicit Sessions(Setup setup);
 
-  // A kEstablished event.
-  void establish(const transport::ConnectorEvent& event, base::Nanos now);
+  // A kEstablished event. `calls`: to begin with the session; may be null.
+  void establish(const transport::ConnectorEvent& event, std::shared_ptr<FirstCalls> calls,
+                 base::Nanos now);
+  // A kConfirmed event.
+  void confirm(const transport::ConnectorEvent& event);
+  // Whether all lanes of a session are there.
+  bool installed(base::SessionId session) const;
   // NotFound is false. `tell_peer` sends a CLOSE on every lane.
   bool close(base::SessionId session, base::Code code, const std::string& reason, bool tell_peer);
   void close_all(base::Code code, const std::string& reason, bool tell_peer);
@@ -103,7 +108,7 @@ class Sessions {
   struct Session {
     SessionInfo info;
     transport::ConnectId connect;
-    crypto::ResetToken reset_token{};
+    std::optional<crypto::ResetToken> reset_token;  // None before the peer has told it.
     std::shared_ptr<const crypto::Permissions> permitted;
     std::vector<Lane> lanes;  // Parallel to info.lanes.
     size_t installing = 0;
@@ -116,7 +121,8 @@ class Sessions {
   };
   using Table = std::map<base::SessionId, Session>;
 
-  bool add_lanes(Session* session, const transport::ConnectorEvent& event, base::Nanos now);
+  bool add_lanes(Session* session, const transport::ConnectorEvent& event,
+                 const std::shared_ptr<FirstCalls>& calls, base::Nanos now);
   void end_expired(uint64_t wall);
   void permit(Session* session, size_t lane);
   void deny(base::SessionId session);

@@ -70,6 +70,8 @@ void for_each_counter(const LcoreStats& stats, F&& f) {
   X(audit_refused, "audit.refused", "peers refused: the audit log cannot be written")       \
   X(audit_unrecorded, "audit.unrecorded", "refusals of strangers beyond the audit's rate")  \
   X(reloads, "reload.done", "policies and identities taken at run time")                    \
+  X(packets_held, "control.held", "packets that waited for their session's lanes")          \
+  X(limit_held, "limit.held", "packets dropped: kMaxHeldPackets wait")                      \
   X(install_failed, "sessions.install_failed", "sessions given up: an lcore took no lane")  \
   X(resets_sent, "resets.sent", "RESETs sent for unknown sessions")                         \
   X(resets_obeyed, "resets.obeyed", "RESETs with the right token: the session is probed")   \

@@ -177,18 +177,34 @@ crypto::SessionParameters Connector::parameters_for(base::SessionId session) con
   return out;
 }
 
+// A session that its server has before the client's end of the handshake replaces none yet: that
+// takes a client that is there (MUST-H15).
 void Connector::establish(const crypto::HandshakeResult& result, const PeerAddress& peer,
                           ConnectId connect) {
   ConnectorEvent event;
+  event.early = !result.early.empty() || result.early_taken != 0;
   event.kind = ConnectorEventKind::kEstablished;
   event.connect = connect;
   event.initiator = connect.value() != 0;
   event.peer = peer;
   event.result = result;
-  event.replaced = ids_.establish(result.local.session_id, peer, result.peer.instance);
-  stats_.replaced.add(event.replaced.size());
+  if (event.initiator || !event.early) {
+    event.replaced = ids_.establish(result.local.session_id, peer, result.peer.instance);
+    stats_.replaced.add(event.replaced.size());
+  }
   if (result.resumed) stats_.resumed.add();
   (event.initiator ? stats_.established_client : stats_.established_server).add();
+  events_.push_back(std::move(event));
+}
+
+void Connector::withdraw(base::SessionId session, const PeerAddress& peer, std::string reason) {
+  stats_.early_withdrawn.add();
+  ConnectorEvent event;
+  event.kind = ConnectorEventKind::kWithdrawn;
+  event.peer = peer;
+  event.code = base::Code::kUnavailable;
+  event.reason = std::move(reason);
+  event.result.local.session_id = session;
   events_.push_back(std::move(event));
 }
 

@@ -23,10 +23,13 @@ const char* tls_key_groups();
 bool tls_is_hybrid();
 TlsConnection* tls_connect(TlsIdentity* identity, const TlsClientInput* input,
                            const TlsCallbacks* callbacks);
-TlsConnection* tls_accept(TlsIdentity* identity, const TlsCallbacks* callbacks);
+TlsConnection* tls_accept(TlsIdentity* identity, ByteView early_context,
+                          const TlsCallbacks* callbacks);
 void tls_free(TlsConnection* connection);
 TlsStep tls_provide(TlsConnection* connection, TlsLevel level, ByteView bytes, uint64_t wall_ns);
 void tls_refusal(const TlsConnection* connection, TlsRefusal* out);
+TlsEarly tls_early(const TlsConnection* connection);
+ByteView tls_ticket(const TlsConnection* connection);
 bool tls_export(TlsConnection* connection, const char* label, ByteView context,
                 uint8_t out[kTlsSecretSize]);
 ByteView tls_peer_parameters(const TlsConnection* connection);

@@ -26,6 +26,8 @@ const TlsFunctions* boringssl_tls_functions() {
       .connection_free = tls_free,
       .provide = tls_provide,
       .refusal = tls_refusal,
+      .early = tls_early,
+      .ticket = tls_ticket,
       .export_secret = tls_export,
       .peer_parameters = tls_peer_parameters,
       .peer = tls_peer,

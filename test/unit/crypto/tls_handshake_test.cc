@@ -394,6 +394,7 @@ TEST(TlsHandshake, a_ticket_is_for_one_name_one_use_and_one_server) {
   pair.expected_name = "server.example";
   // A hello took it along, so that the next one has none, though nothing came of that.
   pair.restart(sample_parameters(0x10001, 1), sample_parameters(0x20002, 2));
+  pair.hello();
   pair.restart(sample_parameters(0x10001, 1), sample_parameters(0x20002, 2));
   ASSERT_TRUE(pair.complete());
   EXPECT_FALSE(pair.client->result().resumed);
