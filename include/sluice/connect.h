@@ -28,10 +28,11 @@ struct ConnectOptions {
   // By what an earlier session with that name has left, where there is something; without, the
   // handshake is a full one. The names and keys of both sides are judged as good today in any case.
   bool resume = true;
-  // Begun in their order, those that are `idempotent` first. With certificates, and after an earlier
-  // session with the same peer, these travel with the first packets, and the first answer can be
-  // there after one round trip. At most 16 go so, of at most 1024 bytes each and 8 KB together; the
-  // others go when the session is there, as all do if the peer does not take them early.
+  // Begun in their order, those that are `idempotent` first. With certificates, and after an
+  // earlier session with the same peer, these travel with the first packets, and the first answer
+  // can be there after one round trip. At most 16 go so, of at most 1024 bytes each and 8 KB
+  // together; the others go when the session is there, as all do if the peer does not take them
+  // early.
   std::span<FirstCall> calls;
 };
 

@@ -105,6 +105,10 @@ class SLUICE_EXPORT Engine {
   // FailedPrecondition when there is nothing to reload, or the engine does not run.
   absl::Status reload();
 
+  // The rules of the policy in force, as they were understood: "FILE:LINE: allow .dc.example call
+  // 1-5", in the file's order. Empty without a policy; what no rule allows is denied.
+  std::vector<std::string> policy() const;
+
   // Counters of one node over all its lcores, and of the whole engine.
   StatsSnapshot stats(uint32_t node) const;
   StatsSnapshot stats() const;

@@ -60,6 +60,8 @@ absl::Status Engine::run_on(uint32_t node, uint32_t lcore,
 
 absl::Status Engine::reload() { return core_->reload(); }
 
+std::vector<std::string> Engine::policy() const { return core_->policy(); }
+
 StatsSnapshot Engine::stats(uint32_t node) const { return core_->node_stats(node); }
 
 StatsSnapshot Engine::stats() const { return core_->stats(); }

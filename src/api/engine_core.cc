@@ -184,8 +184,9 @@ absl::StatusOr<Session> EngineCore::connect(uint32_t node, const std::string& pe
   absl::StatusOr<engine::SessionInfo> session = engine_->connect_and_wait(node, request);
   if (!session.ok()) {
     if (calls != nullptr) {
-      run_on(node, 0, [&calls](EndpointCore&) { calls->fail(StatusCode::kUnavailable); })
-          .IgnoreError();
+      run_on(node, 0, [&calls](EndpointCore&) {
+        calls->fail(StatusCode::kUnavailable);
+      }).IgnoreError();
     }
     return session.status();
   }

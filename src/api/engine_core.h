@@ -37,6 +37,7 @@ class EngineCore final : public engine::SessionListener {
   absl::Status close();
   absl::Status update_keys(Session session);
   absl::Status reload();
+  std::vector<std::string> policy() const { return engine_->policy(); }
   absl::Status set_faults(uint32_t node, const FaultOptions& faults);
 
   uint32_t nodes() const { return static_cast<uint32_t>(nodes_.size()); }

@@ -34,7 +34,8 @@ FirstCallsCore::FirstCallsCore(EndpointCore* core, std::span<FirstCall> calls, u
     : core_(core) {
   for (const bool early : {true, false}) {
     for (FirstCall& call : calls) {
-      if (call.request && may_go_early(call, bundle_max) == early) calls_.push_back(std::move(call));
+      if (call.request && may_go_early(call, bundle_max) == early)
+        calls_.push_back(std::move(call));
     }
     if (early) early_ = calls_.size();
   }

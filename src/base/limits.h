@@ -103,6 +103,8 @@ inline constexpr size_t kMaxEarlyRequestBytes = kMaxBundledMessageBytes;
 inline constexpr size_t kMaxEarlyBytes = 8192;
 // Servers whose address tokens a client remembers; a further one takes another's place.
 inline constexpr size_t kMaxAddressTokens = 1024;
+// X25519 key pairs made ahead of the handshakes that use them.
+inline constexpr size_t kMaxKeyShares = 64;
 // Bytes a pre-shared key must have at least.
 inline constexpr size_t kMinPskBytes = 32;
 // The longest pre-shared key, in bytes.

@@ -166,6 +166,8 @@ struct HandshakeResult {
   // Who answers for it: the anchor's name, those of the issuers below it, and peer_name. The first
   // is the responsible party. Empty without certificates.
   std::vector<std::string> peer_chain;
+  // The certificates that it showed, its own first; DER.
+  std::vector<std::vector<uint8_t>> peer_certificates;
   std::array<uint8_t, 32> peer_key_id{};  // SHA-256 of its public key (SubjectPublicKeyInfo).
   // Wall-clock time from which on either side's certificate is no longer good: the session ends.
   uint64_t expires_ns = kNeverExpires;
@@ -203,6 +205,7 @@ struct HandshakeOutcome {
   // comes says kEstablished, or that there is no session after all.
   bool usable = false;
   EarlyVerdict early = EarlyVerdict::kNone;
+  bool ticket_refused = false;  // As client, kEstablished: the server's ticket is too long to use.
   std::vector<HandshakeMessage> send;
 };
 
@@ -255,6 +258,9 @@ class HandshakeMechanism {
   virtual uint8_t max_hello_fragments() const = 0;
   // Tells the time, by a clock that never goes backwards, before a handshake is begun or driven.
   virtual void advance(base::Nanos /*now*/) {}
+  // Does a little of what handshakes will need; false when nothing is left to do. For a thread that
+  // has nothing else to do.
+  virtual bool prepare() { return false; }
   // `attempt` is the client's random 64-bit id of this attempt, in every packet of it. `peer_name`
   // is the DNS name that the server has to prove; a mechanism without names gives it no meaning.
   virtual std::unique_ptr<ClientHandshake> new_client(uint64_t attempt,

@@ -32,7 +32,7 @@ Strike StrikeRegister::strike(std::span<const uint8_t> ticket) {
   Digest digest;
   std::copy_n(mac.begin(), digest.size(), digest.begin());
   if (struck_.contains(digest)) return Strike::kSeen;
-  if (struck_.size() >= capacity_) return Strike::kFull;
+  if (struck_.size() >= capacity_) return Strike::kFull;  // PROTOCOL MUST-E3
   struck_.insert(digest);
   return Strike::kFresh;
 }

@@ -127,6 +127,14 @@ class TlsSide {
     result_.peer_name = peer.name;
     result_.peer_chain = lines_of(peer.chain);
     std::copy(std::begin(peer.key_id), std::end(peer.key_id), result_.peer_key_id.begin());
+    result_.peer_certificates.clear();
+    tls().peer_certificates(
+        connection_,
+        [](void* context, ByteView der) {
+          static_cast<HandshakeResult*>(context)->peer_certificates.emplace_back(
+              der.data, der.data + der.size);
+        },
+        &result_);
     result_.resumed = peer.resumed;
     result_.expires_ns = std::min(peer.expires_ns, credentials_->expiry_ns);
     result_.own_expires_first = credentials_->expiry_ns < peer.expires_ns;
@@ -156,7 +164,7 @@ class TlsSide {
   std::vector<uint8_t> initial_;    // What TLS has to say, in the clear,
   std::vector<uint8_t> handshake_;  // and under the handshake's keys,
   std::vector<uint8_t> tickets_;    // and, as a server, after it.
-  TrafficSecret early_secret_;  // The client's, where it may send, or has sent, early data.
+  TrafficSecret early_secret_;      // The client's, where it may send, or has sent, early data.
   TrafficSecret client_secret_;
   TrafficSecret server_secret_;
   Secret done_;
@@ -326,10 +334,11 @@ class TlsClient : public ClientHandshake {
         TlsSeal(&side_.module(), side_.done_.bytes, kDone).open(side_.attempt_, bytes);
     if (!plain) return ignored(IgnoreCause::kNotAuthentic);
     if (!plain->empty()) side_.provide(TlsLevel::kApplication, *plain);
+    HandshakeOutcome out;
+    out.ticket_refused = side_.tls().ticket_refused(side_.connection_);
     side_.end();
     side_.done_.wipe();
     state_ = State::kEstablished;
-    HandshakeOutcome out;
     out.step = HandshakeStep::kEstablished;
     return out;
   }
@@ -343,8 +352,9 @@ class TlsClient : public ClientHandshake {
   std::string peer_name_;
   State state_ = State::kHello;
   ClientOffer offer_;
-  std::vector<uint8_t> core_;   // Empty before the first begin().
-  std::vector<uint8_t> early_;  // The offer, sealed; empty where the ticket, or its lack, forbids it.
+  std::vector<uint8_t> core_;  // Empty before the first begin().
+  std::vector<uint8_t>
+      early_;  // The offer, sealed; empty where the ticket, or its lack, forbids it.
 };
 
 class TlsServer : public ServerHandshake {
@@ -432,6 +442,7 @@ class TlsServer : public ServerHandshake {
   // proved by the binder to hold it, and is judged as at the end of a handshake; the ticket's use
   // is noted last, before anything of it is delivered.
   EarlyVerdict judge_early(const TlsClientHelloView& hello, bool accepted) {
+    // PROTOCOL MUST-E4, MUST-E5
     if (!accepted) return EarlyVerdict::kRefused;
     const auto plain = side_.open(side_.early_secret_, kEarly, hello.early);
     auto requests = plain ? decode_early(*plain) : std::nullopt;
@@ -491,8 +502,8 @@ class TlsServer : public ServerHandshake {
   std::vector<uint8_t> server_hello_;
   EarlyVerdict early_ = EarlyVerdict::kNone;
   std::optional<HandshakeOutcome> judged_;  // Where that was before the end.
-  TlsCheck finished_{};    // Of the CLIENT_FINISHED that was answered,
-  HandshakeMessage last_;  // with this.
+  TlsCheck finished_{};                     // Of the CLIENT_FINISHED that was answered,
+  HandshakeMessage last_;                   // with this.
 };
 
 }  // namespace
@@ -527,6 +538,14 @@ TlsMechanism::TlsMechanism(const BoringsslModule* module, TlsIdentityOwner ident
 
 void TlsMechanism::renew(TlsIdentityOwner identity) {
   credentials_ = std::make_shared<const TlsCredentials>(module_, std::move(identity));
+}
+
+bool TlsMechanism::still_trusts(const HandshakeResult& peer, bool initiator) const {
+  std::vector<ByteView> chain;
+  for (const auto& each : peer.peer_certificates) chain.push_back(view_of(each));
+  const std::string_view name = initiator ? std::string_view(peer.peer_name) : std::string_view();
+  return module_->tls->judge(credentials_->identity.get(), chain.data(), chain.size(), initiator,
+                             view_of(name), clock_()) == RefuseReason::kNone;
 }
 
 std::unique_ptr<ClientHandshake> TlsMechanism::new_client(uint64_t attempt,

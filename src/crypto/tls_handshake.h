@@ -110,8 +110,8 @@ class TlsMechanism : public HandshakeMechanism {
                bool allow_self, RandomSource random);
 
   HandshakeMechanismId id() const override { return HandshakeMechanismId::kTls13; }
-  // A hybrid key share and a ticket are over 1 KB each, and early requests come to 8.
-  uint8_t max_hello_fragments() const override { return 12; }
+  // A hybrid key share comes to 1.2 KB, a ticket to 4, early requests to 8.
+  uint8_t max_hello_fragments() const override { return 14; }
   void advance(base::Nanos now) override { strikes_.advance(now); }
   std::unique_ptr<ClientHandshake> new_client(uint64_t attempt, const SessionParameters& local,
                                               const std::string& peer_name) override;
@@ -122,6 +122,9 @@ class TlsMechanism : public HandshakeMechanism {
   // Handshakes that begin from now on prove this identity, and judge peers by its anchors. Tickets
   // of the identity before it are forgotten.
   void renew(TlsIdentityOwner identity);
+  // Whether the peer of a session would still be accepted by its certificates, with the anchors and
+  // names of the identity of now. `initiator`: this side began it.
+  bool still_trusts(const HandshakeResult& peer, bool initiator) const;
   // Before the first handshake; without one every peer that proves a trusted name is accepted.
   void set_judge(PeerJudge judge) { judge_ = judge; }
 

@@ -35,7 +35,7 @@ crypto::PeerJudge Access::judge() {
       this,
       [](void* context, const std::string& name) {
         const auto* self = static_cast<const Access*>(context);
-        const AuditLog* audit = self->setup_.audit;
+        AuditLog* const audit = self->setup_.audit;
         return self->may_connect(name) && (audit == nullptr || audit->healthy());
       }};
 }
@@ -83,7 +83,9 @@ crypto::RefuseReason Access::decide(const crypto::HandshakeResult& peer, bool in
     setup_.audit->append(std::move(record));
     return crypto::RefuseReason::kPolicy;
   }
-  if (setup_.audit->healthy() && setup_.audit->append(record)) return crypto::RefuseReason::kNone;
+  if (setup_.audit->healthy() && setup_.audit->append_durably(record)) {
+    return crypto::RefuseReason::kNone;
+  }
   // An acceptance that waits to be written is taken back by the record behind it.
   record.event = "refuse";
   record.decision = "deny";

@@ -167,6 +167,9 @@ Sessions::Setup Control::sessions_setup() {
   out.wall_clock = system_wall_clock();
   out.post = [this](uint8_t lcore, ControlTask* task) { post_task(lcore, task); };
   out.permissions = [this](const std::string& name) { return access_.permissions(name); };
+  out.still_trusted = [this](const crypto::HandshakeResult& peer, bool initiator) {
+    return setup_.tls == nullptr || setup_.tls->still_trusts(peer, initiator);
+  };
   out.may_connect = [this](const std::string& name) { return access_.may_connect(name); };
   out.ended = [this](const SessionInfo& session, base::Code code, const std::string& reason) {
     end_uses(session);
@@ -213,7 +216,7 @@ void Control::run() {
   }
   Doorbell& doorbell = setup_.channel->doorbell();
   while (!stop_.load(std::memory_order_acquire)) {
-    if (work(setup_.clock->now())) continue;
+    if (work(setup_.clock->now()) || connector_.prepare()) continue;
     doorbell.prepare();
     const base::Nanos now = setup_.clock->now();
     if (work(now) || stop_.load(std::memory_order_acquire)) {
@@ -247,6 +250,7 @@ bool Control::work(base::Nanos now) {
   if (paths_.next_deadline() <= now) paths_.on_deadline(now);
   sessions_.expire(now);
   watch_links(now);
+  sync_audit(now);
   busy |= take_events(now);
   busy |= send_handshakes(now);
   return busy;
@@ -266,6 +270,13 @@ void Control::watch_links(base::Nanos now) {
     if (up && !link_up_[port]) paths_.announce(static_cast<uint8_t>(port), now);
     link_up_[port] = up;
   }
+}
+
+// Sleeping for longer than kLongestSleep is never, so that this is late by no more.
+void Control::sync_audit(base::Nanos now) {
+  if (setup_.audit == nullptr || now < next_audit_sync_) return;
+  next_audit_sync_ = base::after(now, limits::kAuditSyncInterval);
+  setup_.audit->sync();
 }
 
 bool Control::take_packets(base::Nanos now) {
@@ -325,7 +336,8 @@ void Control::on_unknown_session(const wire::ParsedFrame& parsed, std::span<cons
     if (!connector_.expects_early(session) || sessions_.installed(session)) return;
     return held_.hold({.session = session,
                        .lane = view->lane(),
-                       .congestion_experienced = parsed.ecn == static_cast<uint8_t>(wire::Ecn::kCongestionExperienced),
+                       .congestion_experienced =
+                           parsed.ecn == static_cast<uint8_t>(wire::Ecn::kCongestionExperienced),
                        .bytes = {packet.begin(), packet.end()}});
   }
   wire::ResetPacket reset;
@@ -540,8 +552,8 @@ void Control::begin_connect(const ConnectRequest& request, base::Nanos deadline,
   }
   crypto::ClientOffer offer{.early = {}, .resume = request.resume};
   if (request.calls != nullptr) offer.early = request.calls->early();
-  const auto result = connector_.connect(request.peer, name, deadline, setup_.clock->now(),
-                                         std::move(offer));
+  const auto result =
+      connector_.connect(request.peer, name, deadline, setup_.clock->now(), std::move(offer));
   if (result.code != base::Code::kOk) {
     done(status_of(result.code,
                    "the connect was not begun: bad address or port, no time left, or "

@@ -112,6 +112,7 @@ class Control {
   void end_uses(const SessionInfo& session);
   bool send_handshakes(base::Nanos now);
   void watch_links(base::Nanos now);
+  void sync_audit(base::Nanos now);
   void begin_connect(const ConnectRequest& request, base::Nanos deadline, ConnectCallback done);
   void establish(const transport::ConnectorEvent& event, base::Nanos now);
   void release_held(const SessionInfo& session);
@@ -138,6 +139,7 @@ class Control {
   std::vector<ControlTask*> orphans_;  // Whose lcore has stopped.
   std::vector<bool> link_up_;          // By port, as last seen.
   base::Nanos next_link_check_;
+  base::Nanos next_audit_sync_;
 
   std::mutex mutex_;
   std::deque<std::function<void()>> posted_;

@@ -83,6 +83,8 @@ absl::Status Engine::update_keys(size_t node, base::SessionId session) {
   return impl_->nodes[node]->control().update_keys(session);
 }
 
+std::vector<std::string> Engine::policy() const { return impl_->policy_lines(); }
+
 absl::Status Engine::reload(const absl::StatusOr<ReloadConfig>& read) {
   if (auto status = refuse_forked_child(); !status.ok()) return status;
   return impl_->reload(read);

@@ -107,6 +107,8 @@ class Engine {
   // ended with, which is then recorded and returned. Errors as of create(); FailedPrecondition when
   // the engine does not run, or had no policy and is given one.
   absl::Status reload(const absl::StatusOr<ReloadConfig>& read);
+  // The rules of the policy in force, for people: "FILE:LINE: allow ..."; empty without one.
+  std::vector<std::string> policy() const;
   std::vector<SessionInfo> sessions(size_t node) const;
   // Asks every lcore of a node for its lanes; waits for the answers (microseconds as a rule).
   absl::StatusOr<std::vector<transport::LaneSnapshot>> lanes(size_t node) const;

@@ -160,6 +160,7 @@ void Sessions::establish(const transport::ConnectorEvent& event, std::shared_ptr
   if (!session.info.peer_name.empty()) {
     session.info.peer_key = crypto::audit_hash_text(event.result.peer_key_id);
   }
+  session.certificates = event.result.peer_certificates;
   session.permitted = setup_.permissions(session.info.peer_name);
   session.info.expires_ns = event.result.expires_ns;
   session.own_expires_first = event.result.own_expires_first;
@@ -374,8 +375,13 @@ const SessionInfo* Sessions::find(base::SessionId id) const {
 // PROTOCOL MUST-P4
 void Sessions::judge_again() {
   std::vector<base::SessionId> denied;
+  std::vector<base::SessionId> untrusted;
   for (auto& [id, session] : table_) {
     if (session.closing) continue;
+    if (!trusted(session)) {
+      untrusted.push_back(id);
+      continue;
+    }
     if (!setup_.may_connect(session.info.peer_name)) {
       denied.push_back(id);
       continue;
@@ -388,6 +394,19 @@ void Sessions::judge_again() {
     for (size_t i = 0; i < session.lanes.size(); ++i) permit(&session, i);
   }
   for (const base::SessionId id : denied) deny(id);
+  for (const base::SessionId id : untrusted) {
+    setup_.stats->sessions_untrusted.add();
+    close(id, base::Code::kPermissionDenied, "who vouched for its name is not trusted any more",
+          true);
+  }
+}
+
+bool Sessions::trusted(const Session& session) const {
+  if (session.certificates.empty() || !setup_.still_trusted) return true;
+  crypto::HandshakeResult peer;
+  peer.peer_name = session.info.peer_name;
+  peer.peer_certificates = session.certificates;
+  return setup_.still_trusted(peer, session.info.initiator);
 }
 
 void Sessions::deny(base::SessionId id) {

@@ -66,6 +66,7 @@ void for_each_counter(const LcoreStats& stats, F&& f) {
   X(sessions_down, "sessions.down", "sessions ended")                                       \
   X(sessions_expired, "sessions.expired", "sessions ended with a side's certificate")       \
   X(sessions_denied, "sessions.denied", "sessions ended by a policy that came later")       \
+  X(sessions_untrusted, "sessions.untrusted", "sessions ended: an anchor was taken back")   \
   X(peers_denied, "policy.denied", "peers refused by the policy")                           \
   X(audit_refused, "audit.refused", "peers refused: the audit log cannot be written")       \
   X(audit_unrecorded, "audit.unrecorded", "refusals of strangers beyond the audit's rate")  \

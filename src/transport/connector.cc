@@ -68,6 +68,12 @@ void Connector::on_packet(const PeerAddress& from, std::span<const uint8_t> pack
   stats_.drop_type.add();
 }
 
+bool Connector::prepare() {
+  if (!mechanism_->prepare()) return false;
+  stats_.prepared.add();
+  return true;
+}
+
 size_t Connector::poll_tx(std::span<HandshakePacket> slots) {
   const size_t count = std::min(slots.size(), queue_.size());
   for (size_t i = 0; i < count; ++i) {
@@ -82,6 +88,7 @@ base::Nanos Connector::next_deadline() const {
   base::Nanos out = base::Nanos::max();
   if (!client_timers_.empty()) out = std::min(out, client_timers_.begin()->first);
   if (!server_timers_.empty()) out = std::min(out, server_timers_.begin()->first);
+  for (const Farewell& each : farewells_) out = std::min(out, each.next);
   return out;
 }
 
@@ -112,6 +119,7 @@ void Connector::excuse(base::Nanos late, base::Nanos now) {
 void Connector::on_deadline(base::Nanos now) {
   const base::Nanos late = base::elapsed(next_deadline(), now);
   if (late > stall_limit()) excuse(late, now);
+  repeat_refusals(now);
   while (!client_timers_.empty() && client_timers_.begin()->first <= now) {
     on_client_timer(clients_.find(client_timers_.begin()->second), now);
   }

@@ -38,6 +38,8 @@ class Connector {
  public:
   // HELLO_RETRYs that one connect answers at once; further ones wait for its timer.
   static constexpr uint32_t kMaxRetries = 8;
+  // Times that a client's refusal is said again, at intervals that double, since it may be lost.
+  static constexpr uint32_t kRefusalRepeats = 3;
 
   // `config` has no connector_config_error(). `mechanism`, `primitives` and the random source's
   // context must outlive the connector.
@@ -56,10 +58,10 @@ class Connector {
   // is not after `now`; kResourceExhausted: max_attempts or max_sessions is reached. With any of
   // these nothing was begun, and no event follows.
   // `peer_name` is the DNS name that the peer has to prove, where the mechanism knows names.
-  // `offer.early`: requests that do no harm when they are executed again, in the order in which they are
-  // to be the first exchanges of lane 0. They travel with the hello where the mechanism and a ticket
-  // allow it. Where the server took them, kEstablished says so and comes a round trip sooner; the
-  // caller sends the others itself.
+  // `offer.early`: requests that do no harm when they are executed again, in the order in which
+  // they are to be the first exchanges of lane 0. They travel with the hello where the mechanism
+  // and a ticket allow it. Where the server took them, kEstablished says so and comes a round trip
+  // sooner; the caller sends the others itself.
   ConnectResult connect(const PeerAddress& peer, const std::string& peer_name, base::Nanos deadline,
                         base::Nanos now, crypto::ClientOffer offer = {});
   ConnectResult connect(const PeerAddress& peer, base::Nanos deadline, base::Nanos now) {
@@ -93,6 +95,10 @@ class Connector {
   // has brought.
   bool expects_early(base::SessionId local) const;
 
+  // When nothing else is to be done: does a little of what handshakes will need. False when that is
+  // done too.
+  bool prepare();
+
   const ConnectorStats& stats() const { return stats_; }
   const SessionIds& session_ids() const { return ids_; }
   // Handshakes under way: as client; as server, unfinished; as server, lingering after the end.
@@ -123,6 +129,15 @@ class Connector {
     bool refused_here = false;
     bool offers_early = false;
     bool established = false;  // Early: the session is the caller's already.
+  };
+
+  // A refusal of this side's, which its peer may not have heard: nobody acknowledges it.
+  struct Farewell {
+    PeerAddress peer;
+    std::vector<PacketBytes> packets;
+    base::Nanos next;
+    base::Nanos interval;
+    uint32_t left = 0;
   };
 
   struct ServerKey {
@@ -176,6 +191,9 @@ class Connector {
   void arm_client(Clients::iterator client);
   void on_client_timer(Clients::iterator client, base::Nanos now);
   void give_up(Clients::iterator client);
+  void say_refusal(Clients::iterator client, const crypto::HandshakeOutcome& outcome,
+                   base::Nanos now);
+  void repeat_refusals(base::Nanos now);
   void fail_client(Clients::iterator client, base::Code code, std::string reason);
   void erase_client(Clients::iterator client);
 
@@ -216,6 +234,7 @@ class Connector {
   Clients clients_;                              // By attempt id.
   std::map<ConnectId, uint64_t> attempt_of_;
   std::set<std::pair<base::Nanos, uint64_t>> client_timers_;
+  std::deque<Farewell> farewells_;
   Servers servers_;
   std::set<std::pair<base::Nanos, ServerKey>> server_timers_;
   std::deque<ServerKey> lingering_;  // Oldest first.

@@ -160,11 +160,7 @@ void Connector::client_outcome(Clients::iterator client, const crypto::Handshake
       state.unauthentic |= outcome.cause == crypto::IgnoreCause::kNotAuthentic;
       return count_ignored(outcome.cause);
     case crypto::HandshakeStep::kRefused:
-      // Said once, without a timer to repeat it: it is for the other side's log.
-      for (const auto& message : outcome.send) {
-        send_message(state.peer, client->first, message.type, message.bytes,
-                     config_.max_queued_packets);
-      }
+      say_refusal(client, outcome, now);
       state.hint = outcome.reason;
       state.refused_here = !outcome.by_peer;
       return fail_client(client, base::Code::kPermissionDenied, refusal_text(outcome));
@@ -183,6 +179,7 @@ void Connector::client_outcome(Clients::iterator client, const crypto::Handshake
       }
       return send_flight(client, now);
     case crypto::HandshakeStep::kEstablished:
+      if (outcome.ticket_refused) stats_.tickets_refused.add();
       client_established(client);
       return erase_client(client);
   }
@@ -260,6 +257,35 @@ void Connector::give_up(Clients::iterator client) {
                        "the peer answered but did not complete the handshake in time");
   }
   fail_client(client, base::Code::kUnavailable, "no answer from the peer");
+}
+
+// For the other side's log, and so that it need not wait for the rest of the handshake.
+void Connector::say_refusal(Clients::iterator client, const crypto::HandshakeOutcome& outcome,
+                            base::Nanos now) {
+  Farewell farewell;
+  farewell.peer = client->second.peer;
+  for (const auto& message : outcome.send) {
+    if (!split_message(client->first, message.type, {}, message.bytes, &farewell.packets)) return;
+  }
+  if (farewell.packets.empty()) return;
+  send_packets(farewell.peer, farewell.packets, config_.max_queued_packets);
+  if (farewells_.size() >= config_.max_attempts) farewells_.pop_front();
+  farewell.interval = config_.retry_initial;
+  farewell.next = base::after(now, farewell.interval);
+  farewell.left = kRefusalRepeats;
+  farewells_.push_back(std::move(farewell));
+}
+
+void Connector::repeat_refusals(base::Nanos now) {
+  for (Farewell& each : farewells_) {
+    if (each.next > now) continue;
+    stats_.refusals_repeated.add();
+    send_packets(each.peer, each.packets, config_.max_queued_packets);
+    each.interval = each.interval * 2;
+    each.next = base::after(now, each.interval);
+    --each.left;
+  }
+  std::erase_if(farewells_, [](const Farewell& each) { return each.left == 0; });
 }
 
 void Connector::fail_client(Clients::iterator client, base::Code code, std::string reason) {

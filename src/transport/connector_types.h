@@ -85,8 +85,8 @@ struct ConnectorEvent {
   // the handshake is not over. As server the client's presence is proved by no more than a ticket's
   // first use: kConfirmed or kWithdrawn follows.
   bool early = false;
-  // kEstablished, kConfirmed: sessions with an earlier life of the same peer. It has proved to be gone, so
-  // the engine closes them (and releases their ids).
+  // kEstablished, kConfirmed: sessions with an earlier life of the same peer. It has proved to be
+  // gone, so the engine closes them (and releases their ids).
   std::vector<base::SessionId> replaced;
 };
 
@@ -99,7 +99,10 @@ struct ConnectorEvent {
   X(established_client, "handshake.connected", "sessions established as client")                  \
   X(established_server, "handshake.accepted", "sessions established as server")                   \
   X(resumed, "handshake.resumed", "sessions established by a ticket of an earlier handshake")     \
-  X(early_taken, "handshake.early.taken", "handshakes whose early requests the server took")      \
+  X(tickets_refused, "handshake.tickets_refused", "tickets not kept: too long for a hello")       \
+  X(refusals_repeated, "handshake.refusals_repeated", "own refusals said once more")              \
+  X(prepared, "handshake.prepared", "key pairs made ahead, while there was nothing to do")        \
+  X(early_taken, "handshake.early.taken", "handshakes with early requests that were taken")       \
   X(early_refused, "handshake.early.refused", "early requests refused by ticket, age or policy")  \
   X(early_replayed, "handshake.early.replayed", "early requests refused: ticket used before")     \
   X(limit_strikes, "handshake.limit.strikes", "early requests refused: kMaxStruckTickets")        \

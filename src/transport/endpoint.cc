@@ -73,7 +73,8 @@ SubmitResult EndpointCore::begin(const SendRequest& command, bool one_way, bool 
     return {base::Code::kInvalidArgument, {}};
   }
   const bool early = command.early_id != 0;
-  if (early && (command.early_id != lane->own_ids.next() || length > ctx.config.bundle_message_max)) {
+  if (early &&
+      (command.early_id != lane->own_ids.next() || length > ctx.config.bundle_message_max)) {
     return {base::Code::kInvalidArgument, {}};
   }
   if (command.deadline <= now) return {base::Code::kDeadlineExceeded, {}};

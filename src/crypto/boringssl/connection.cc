@@ -29,6 +29,7 @@ struct TlsConnection {
   bool done = false;
   bool early = false;  // As client offered, as server accepted.
   bool resumed = false;
+  bool ticket_refused = false;
   std::vector<uint8_t> ticket;  // As server: what the client's hello offers first.
   RefuseReason reason = RefuseReason::kNone;
   std::string detail;
@@ -123,13 +124,18 @@ constexpr SSL_QUIC_METHOD kQuicMethod = {
     .send_alert = send_alert,
 };
 
-CertificateVerdict verdict_on(const TlsConnection& connection,
-                              const STACK_OF(CRYPTO_BUFFER) * certificates) {
-  std::vector<ByteView> chain;
+std::vector<ByteView> views_of(const STACK_OF(CRYPTO_BUFFER) * certificates) {
+  std::vector<ByteView> out;
   for (size_t i = 0; certificates != nullptr && i < sk_CRYPTO_BUFFER_num(certificates); ++i) {
     const CRYPTO_BUFFER* each = sk_CRYPTO_BUFFER_value(certificates, i);
-    chain.push_back({CRYPTO_BUFFER_data(each), CRYPTO_BUFFER_len(each)});
+    out.push_back({CRYPTO_BUFFER_data(each), CRYPTO_BUFFER_len(each)});
   }
+  return out;
+}
+
+CertificateVerdict verdict_on(const TlsConnection& connection,
+                              const STACK_OF(CRYPTO_BUFFER) * certificates) {
+  const std::vector<ByteView> chain = views_of(certificates);
   CertificateExpectation expected;
   expected.of_server = connection.client;
   expected.name = connection.expected_name;
@@ -139,8 +145,7 @@ CertificateVerdict verdict_on(const TlsConnection& connection,
 
 // PROTOCOL MUST-I2
 bool judge(TlsConnection* connection) {
-  connection->verdict =
-      verdict_on(*connection, SSL_get0_peer_certificates(connection->ssl.get()));
+  connection->verdict = verdict_on(*connection, SSL_get0_peer_certificates(connection->ssl.get()));
   if (connection->verdict.reason == RefuseReason::kNone) return true;
   refuse(connection, connection->verdict.reason, connection->verdict.detail);
   return false;
@@ -153,13 +158,15 @@ ssl_verify_result_t judge_peer(SSL* ssl, uint8_t* alert) {
 
 // A client keeps the last ticket of each server that it knows by name.
 int keep_ticket(SSL* ssl, SSL_SESSION* session) {
-  const TlsConnection* connection = connection_of(ssl);
+  TlsConnection* connection = connection_of(ssl);
   auto& tickets = connection->identity->tickets;
   const uint8_t* ticket = nullptr;
   size_t size = 0;
   SSL_SESSION_get0_ticket(session, &ticket, &size);
   const std::string& name = connection->expected_name;
-  if (!connection->client || name.empty() || size == 0 || size > kMaxTicketBytes) return 0;
+  if (!connection->client || name.empty() || size == 0) return 0;
+  connection->ticket_refused = size > kMaxTicketBytes;
+  if (connection->ticket_refused) return 0;
   if (tickets.size() >= kMaxTickets && tickets.find(name) == tickets.end()) {
     tickets.erase(tickets.begin());
   }
@@ -462,6 +469,24 @@ void tls_peer(const TlsConnection* connection, TlsPeer* out) {
   }
   copy_text(chain, out->chain);
   std::copy(connection->verdict.key_id.begin(), connection->verdict.key_id.end(), out->key_id);
+}
+
+void tls_peer_certificates(const TlsConnection* connection,
+                           void (*visit)(void* context, ByteView der), void* context) {
+  for (const ByteView der : views_of(SSL_get0_peer_certificates(connection->ssl.get()))) {
+    visit(context, der);
+  }
+}
+
+bool tls_ticket_refused(const TlsConnection* connection) { return connection->ticket_refused; }
+
+RefuseReason tls_judge(const TlsIdentity* identity, const ByteView* chain, size_t count,
+                       bool of_server, ByteView name, uint64_t wall_ns) {
+  CertificateExpectation expected;
+  expected.of_server = of_server;
+  expected.name.assign(reinterpret_cast<const char*>(name.data), name.size);
+  if (!of_server) expected.allowed = identity->allowed;
+  return verify_certificates({chain, count}, identity->anchors, expected, wall_ns).reason;
 }
 
 }  // namespace sluice::crypto

@@ -34,6 +34,11 @@ bool tls_export(TlsConnection* connection, const char* label, ByteView context,
                 uint8_t out[kTlsSecretSize]);
 ByteView tls_peer_parameters(const TlsConnection* connection);
 void tls_peer(const TlsConnection* connection, TlsPeer* out);
+void tls_peer_certificates(const TlsConnection* connection,
+                           void (*visit)(void* context, ByteView der), void* context);
+bool tls_ticket_refused(const TlsConnection* connection);
+RefuseReason tls_judge(const TlsIdentity* identity, const ByteView* chain, size_t count,
+                       bool of_server, ByteView name, uint64_t wall_ns);
 
 }  // namespace sluice::crypto
 

@@ -23,7 +23,9 @@ namespace sluice::crypto {
 // Tickets that servers gave, by the name that they proved. Each is used once (RFC 8446 section
 // C.4); the last one counts.
 inline constexpr size_t kMaxTickets = 1024;
-inline constexpr size_t kMaxTicketBytes = 1400;  // A larger one would not fit a hello's fragments.
+// A ticket holds the certificates of both sides, some 400 bytes each. A longer one would not fit a
+// hello's fragments with all that may stand beside it.
+inline constexpr size_t kMaxTicketBytes = 4096;
 
 struct TlsIdentity {
   ~TlsIdentity() { wipe(secret.data(), secret.size()); }

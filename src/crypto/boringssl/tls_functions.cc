@@ -31,6 +31,9 @@ const TlsFunctions* boringssl_tls_functions() {
       .export_secret = tls_export,
       .peer_parameters = tls_peer_parameters,
       .peer = tls_peer,
+      .peer_certificates = tls_peer_certificates,
+      .ticket_refused = tls_ticket_refused,
+      .judge = tls_judge,
       .issue = issue_pem,
       .inspect = inspect_pem,
   };

@@ -190,12 +190,22 @@ struct TlsFunctions {
   // As server, with the client's hello: the ticket that it offered first. Borrowed from the
   // connection; empty without one.
   ByteView (*ticket)(const TlsConnection* connection);
-  // After kDone, or as server kEarly. The exporter of RFC 8446 section 7.5; `label` ends with a zero.
+  // After kDone, or as server kEarly. The exporter of RFC 8446 section 7.5; `label` ends with a
+  // zero.
   bool (*export_secret)(TlsConnection* connection, const char* label, ByteView context,
                         uint8_t out[kTlsSecretSize]);
   // Borrowed from the connection; empty before the peer sent them.
   ByteView (*peer_parameters)(const TlsConnection* connection);
   void (*peer)(const TlsConnection* connection, TlsPeer* out);
+  // Calls `visit` for each certificate that the peer showed (DER), its own first.
+  void (*peer_certificates)(const TlsConnection* connection,
+                            void (*visit)(void* context, ByteView der), void* context);
+  // As client, after kDone: whether a ticket came that is too long for a hello.
+  bool (*ticket_refused)(const TlsConnection* connection);
+  // What the identity makes of such certificates today, without a handshake. `of_server`: who
+  // showed them was one; `name`: what it had to prove, or empty.
+  RefuseReason (*judge)(const TlsIdentity* identity, const ByteView* chain, size_t count,
+                        bool of_server, ByteView name, uint64_t wall_ns);
 
   // False when the input does not go together. Writes PEM texts.
   bool (*issue)(const IssueInput* input, ByteSink certificate_pem, ByteSink key_pem);

@@ -76,14 +76,13 @@ struct Bench {
   void answer(Flights* run) {
     run->server = fresh_server();
     run->at_server = run->server->on_hello(kToken, run->hello);
-    run->at_client = run->client->on_message(HandshakeType::kServerHello,
-                                             run->at_server.send.at(0).bytes);
+    run->at_client =
+        run->client->on_message(HandshakeType::kServerHello, run->at_server.send.at(0).bytes);
   }
   void end(Flights* run) {
-    run->finished = run->server->on_message(HandshakeType::kClientFinished,
-                                            run->at_client.send.at(0).bytes);
-    run->done = run->client->on_message(HandshakeType::kServerDone,
-                                        run->finished.send.at(0).bytes);
+    run->finished =
+        run->server->on_message(HandshakeType::kClientFinished, run->at_client.send.at(0).bytes);
+    run->done = run->client->on_message(HandshakeType::kServerDone, run->finished.send.at(0).bytes);
   }
   Flights complete(std::vector<EarlyRequest> early = {}) {
     Flights out = start(std::move(early));
@@ -111,7 +110,7 @@ void expect_refused(const Flights& run, EarlyVerdict at_server) {
 }
 
 // Verifies MUST-E1, MUST-E4
-TEST(TlsEarly, requests_travel_with_a_resumed_hello_and_both_sides_have_the_session_before_its_end) {
+TEST(TlsEarly, requests_travel_with_the_hello_and_the_session_is_there_before_its_end) {
   Bench bench;
   EXPECT_TRUE(decode_tls_hello(bench.complete(requests_of(2)).hello)->early.empty());
   Flights run = bench.start(requests_of(2));
@@ -147,10 +146,9 @@ TEST(TlsEarly, nothing_is_sent_early_unless_it_is_offered_and_fits) {
   Bench bench;
   bench.complete();
   EXPECT_TRUE(decode_tls_hello(bench.complete().hello)->early.empty());
-  EXPECT_TRUE(
-      decode_tls_hello(
-          bench.complete(requests_of(1, base::limits::kMaxEarlyRequestBytes + 1)).hello)
-          ->early.empty());
+  EXPECT_TRUE(decode_tls_hello(
+                  bench.complete(requests_of(1, base::limits::kMaxEarlyRequestBytes + 1)).hello)
+                  ->early.empty());
   const Flights most = bench.complete(requests_of(base::limits::kMaxEarlyRequests + 1));
   EXPECT_EQ(most.server->result().early.size(), base::limits::kMaxEarlyRequests);
   const Flights longest = bench.complete(requests_of(9, base::limits::kMaxEarlyRequestBytes));
@@ -260,8 +258,8 @@ TEST(TlsEarly, a_client_whose_certificate_has_ended_is_heard_neither_early_nor_l
   bench.answer(&run);
   EXPECT_EQ(run.at_server.early, EarlyVerdict::kRefused);
   EXPECT_FALSE(run.at_server.usable);
-  run.finished = run.server->on_message(HandshakeType::kClientFinished,
-                                        run.at_client.send.at(0).bytes);
+  run.finished =
+      run.server->on_message(HandshakeType::kClientFinished, run.at_client.send.at(0).bytes);
   EXPECT_EQ(run.finished.step, HandshakeStep::kRefused);
   EXPECT_EQ(run.finished.reason, RefuseReason::kCertificateExpired);
 }
@@ -271,15 +269,16 @@ struct Judged {
   int asked = 0;
   bool early = true;
   PeerJudge judge() {
-    return {.judge =
-                [](void* context, const HandshakeResult&, bool, std::string*) {
-                  auto* self = static_cast<Judged*>(context);
-                  ++self->asked;
-                  return self->reason;
-                },
-            .context = this,
-            .may_send_early = [](void* context,
-                                 const std::string&) { return static_cast<Judged*>(context)->early; }};
+    return {
+        .judge =
+            [](void* context, const HandshakeResult&, bool, std::string*) {
+              auto* self = static_cast<Judged*>(context);
+              ++self->asked;
+              return self->reason;
+            },
+        .context = this,
+        .may_send_early = [](void* context,
+                             const std::string&) { return static_cast<Judged*>(context)->early; }};
   }
 };
 
@@ -297,8 +296,8 @@ TEST(TlsEarly, whom_the_policy_refuses_brings_nothing_and_is_asked_about_once) {
   Flights run = bench.start(requests_of(1));
   bench.answer(&run);
   EXPECT_EQ(run.at_server.early, EarlyVerdict::kRefused);
-  run.finished = run.server->on_message(HandshakeType::kClientFinished,
-                                        run.at_client.send.at(0).bytes);
+  run.finished =
+      run.server->on_message(HandshakeType::kClientFinished, run.at_client.send.at(0).bytes);
   EXPECT_EQ(run.finished.reason, RefuseReason::kPolicy);
   EXPECT_EQ(judged.asked, 2);
 }

@@ -75,8 +75,7 @@ TEST(TlsMessages, early_requests_and_their_limits) {
   EXPECT_FALSE(decode_early(Buffer{0}).has_value());
   using base::limits::kMaxEarlyRequestBytes;
   using base::limits::kMaxEarlyRequests;
-  EXPECT_FALSE(
-      decode_early(encode_early({{{1, Buffer(kMaxEarlyRequestBytes + 1)}}})).has_value());
+  EXPECT_FALSE(decode_early(encode_early({{{1, Buffer(kMaxEarlyRequestBytes + 1)}}})).has_value());
   const std::vector<EarlyRequest> many(kMaxEarlyRequests + 1, EarlyRequest{1, {5}});
   EXPECT_FALSE(decode_early(encode_early(many)).has_value());
   EXPECT_EQ(early_that_fit(many), kMaxEarlyRequests);

@@ -30,7 +30,8 @@ TEST(HeldPackets, those_of_a_session_come_back_in_order_and_once) {
 TEST(HeldPackets, the_oldest_make_room) {
   ControlStats stats;
   HeldPackets held(&stats);
-  for (size_t i = 0; i <= limits::kMaxHeldPackets; ++i) held.hold(packet(1, static_cast<uint8_t>(i)));
+  for (size_t i = 0; i <= limits::kMaxHeldPackets; ++i)
+    held.hold(packet(1, static_cast<uint8_t>(i)));
   EXPECT_EQ(held.size(), limits::kMaxHeldPackets);
   EXPECT_EQ(stats.limit_held.value(), 1u);
   EXPECT_EQ(held.take(base::SessionId(1))[0].bytes.at(0), 1);
