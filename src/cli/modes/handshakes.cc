@@ -15,6 +15,7 @@ std::vector<HandshakeKind> kinds_of(const Options& options) {
 absl::Status prepare(Options* options) {
   set_default(&options->size, 64);
   set_default(&options->count, 100);
+  set_default(&options->service, kEchoService);
   if (!options->workload.empty()) {
     return absl::InvalidArgumentError("handshakes sends one size: give --size, not --workload");
   }

@@ -156,7 +156,7 @@ ssl_verify_result_t judge_peer(SSL* ssl, uint8_t* alert) {
   return judge(connection_of(ssl)) ? ssl_verify_ok : ssl_verify_invalid;
 }
 
-// A client keeps the last ticket of each server that it knows by name.
+// A client keeps the last tickets of each server that it knows by name.
 int keep_ticket(SSL* ssl, SSL_SESSION* session) {
   TlsConnection* connection = connection_of(ssl);
   auto& tickets = connection->identity->tickets;
@@ -170,7 +170,9 @@ int keep_ticket(SSL* ssl, SSL_SESSION* session) {
   if (tickets.size() >= kMaxTickets && tickets.find(name) == tickets.end()) {
     tickets.erase(tickets.begin());
   }
-  tickets[name].reset(session);
+  auto& kept = tickets[name];
+  if (kept.size() >= kMaxTicketsOfName) kept.pop_front();
+  kept.emplace_back(session);
   return 1;  // The session is ours now.
 }
 
@@ -335,7 +337,7 @@ bssl::UniquePtr<SSL_CTX> make_tls_context(const std::vector<bssl::UniquePtr<X509
       SSL_CTX_set_verify_algorithm_prefs(raw, kSignatures, std::size(kSignatures)) != 1 ||
       SSL_CTX_set_chain_and_key(raw, buffers.data(), buffers.size(), key, nullptr) != 1 ||
       SSL_CTX_set_session_id_context(raw, kAlpn, sizeof(kAlpn)) != 1 ||
-      SSL_CTX_set_num_tickets(raw, 1) != 1 ||
+      SSL_CTX_set_num_tickets(raw, kTicketsGiven) != 1 ||
       SSL_CTX_set_alpn_protos(raw, kAlpn, sizeof(kAlpn)) != 0) {
     return nullptr;
   }
@@ -375,8 +377,9 @@ TlsConnection* tls_connect(TlsIdentity* identity, const TlsClientInput* input,
   SSL_set_connect_state(out->ssl.get());
   const auto ticket = identity->tickets.find(out->expected_name);
   if (input->resume && ticket != identity->tickets.end()) {
-    offer_ticket(out.get(), ticket->second.get(), input->early);
-    identity->tickets.erase(ticket);
+    offer_ticket(out.get(), ticket->second.back().get(), input->early);
+    ticket->second.pop_back();
+    if (ticket->second.empty()) identity->tickets.erase(ticket);
   }
   if (SSL_set_quic_transport_params(out->ssl.get(), input->parameters.data,
                                     input->parameters.size) != 1 ||

@@ -182,7 +182,7 @@ struct TlsFunctions {
   TlsConnection* (*accept)(TlsIdentity* identity, ByteView early_context,
                            const TlsCallbacks* callbacks);
   void (*connection_free)(TlsConnection* connection);
-  // Handshake bytes of the peer, as the peer's `write` gave them; after kDone a client's ticket,
+  // Handshake bytes of the peer, as the peer's `write` gave them; after kDone a client's tickets,
   // kept with the identity and used by the next connect() to the same name.
   TlsStep (*provide)(TlsConnection* connection, TlsLevel level, ByteView bytes, uint64_t wall_ns);
   void (*refusal)(const TlsConnection* connection, TlsRefusal* out);
