@@ -67,6 +67,10 @@ absl::StatusOr<std::unique_ptr<Experiment>> Experiment::create(const Scenario& s
                                                 scenario.pattern == Pattern::kFanin);
       break;
   }
+  if (scenario.pulls != 0) {
+    traffic = std::make_unique<PullingTraffic>(std::move(traffic), scenario.seed, hosts,
+                                               scenario.pulls, scenario.pull_bytes, end);
+  }
   std::unique_ptr<Experiment> experiment(
       new Experiment(scenario, *std::move(made), std::move(traffic)));
   experiment->mean_gap_ = gap;

@@ -73,10 +73,14 @@ void Host::submit(uint32_t dst, uint32_t size) {
   enqueue(message);
 }
 
-void Host::request(uint32_t dst, uint32_t size) {
+void Host::request(uint32_t dst, uint32_t size) { call(dst, size, false); }
+
+void Host::pull(uint32_t dst, uint32_t size) { call(dst, size, true); }
+
+void Host::call(uint32_t dst, uint32_t size, bool pull) {
   const Waiting message{dst, size, peers_[dst].next_service++, true};
   log_.submitted(static_cast<uint16_t>(dst), static_cast<uint16_t>(index_), message.service, size,
-                 network_.now());
+                 network_.now(), pull);
   enqueue(message);
 }
 
@@ -125,7 +129,9 @@ void Host::answer(const transport::Event& event, Picos now) {
 void Host::take_response(const transport::Event& event, Picos now) {
   if (event.code == base::Code::kOk) {
     const uint16_t callee = lane_peer_[event.lane.index];
-    log_.delivered(callee, static_cast<uint16_t>(index_), event.service, event.length, now);
+    const MessageRecord& record =
+        log_.delivered(callee, static_cast<uint16_t>(index_), event.service, event.length, now);
+    if (record.pull) traffic_->on_pulled(index_, now);
   } else {
     ++counters_.failed;
   }

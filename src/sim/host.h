@@ -32,6 +32,8 @@ class Traffic {
   // A one-way message of that host has been delivered; its sender hears of it later, as its
   // acknowledgement may wait for company. Not to submit from here: ask to be woken.
   virtual void on_delivered(uint32_t, Picos) {}
+  // What that host asked for by Host::pull() has come. Not to submit from here either.
+  virtual void on_pulled(uint32_t, Picos) {}
 };
 
 // Counted by a host itself, beside its endpoint's counters.
@@ -60,6 +62,8 @@ class Host final : public HostPort {
   // Calls `dst` now, which answers with `size` bytes. What counts is that response, from now on; it
   // is in the log as a message from `dst`, which must not send one-way messages here too.
   void request(uint32_t dst, uint32_t size);
+  // The same, marked in the log as a pull; Traffic::on_pulled() follows.
+  void pull(uint32_t dst, uint32_t size);
   // Calls Traffic::on_time() then; one time at once, a later call replaces it by an earlier time
   // only.
   void wake_traffic(Picos at);
@@ -86,6 +90,7 @@ class Host final : public HostPort {
   };
   enum Cookie : uint64_t { kTimer, kTraffic, kLink };
 
+  void call(uint32_t dst, uint32_t size, bool pull);
   void enqueue(const Waiting& message);
   bool try_submit(const Waiting& message);
   void answer(const transport::Event& event, Picos now);

@@ -7,21 +7,23 @@
 namespace sluice::sim {
 
 uint32_t MessageLog::submitted(uint16_t src, uint16_t dst, uint16_t service, uint32_t size,
-                               Picos now) {
+                               Picos now, bool pull) {
   const auto index = static_cast<uint32_t>(records_.size());
-  records_.push_back({size, src, dst, now, Picos::max()});
+  records_.push_back({size, src, dst, pull, now, Picos::max()});
   submitted_bytes_ += size;
   SLUICE_CHECK(open_.emplace(key(src, dst, service), index).second);
   return index;
 }
 
-void MessageLog::delivered(uint16_t src, uint16_t dst, uint16_t service, uint32_t size, Picos now) {
+const MessageRecord& MessageLog::delivered(uint16_t src, uint16_t dst, uint16_t service,
+                                           uint32_t size, Picos now) {
   const auto found = open_.find(key(src, dst, service));
   SLUICE_CHECK(found != open_.end());
   MessageRecord& record = records_[found->second];
   SLUICE_CHECK(record.size == size);
   record.done = now;
   open_.erase(found);
+  return record;
 }
 
 uint32_t MessageLog::size_of(uint16_t src, uint16_t dst, uint16_t service) const {

@@ -15,6 +15,7 @@ struct MessageRecord {
   uint32_t size = 0;  // Bytes of payload.
   uint16_t src = 0;
   uint16_t dst = 0;
+  bool pull = false;          // Background that keeps links full, beside what is measured.
   Picos start;                // When the application submitted it.
   Picos done = Picos::max();  // When the receiver had all of it; "never" until then.
 
@@ -27,10 +28,12 @@ struct MessageRecord {
 class MessageLog {
  public:
   // Remembers a submission and returns its index.
-  uint32_t submitted(uint16_t src, uint16_t dst, uint16_t service, uint32_t size, Picos now);
-  // The receiver has it. An unknown message (a second delivery, or one of another size) stops the
-  // process: the protocol broke its promise.
-  void delivered(uint16_t src, uint16_t dst, uint16_t service, uint32_t size, Picos now);
+  uint32_t submitted(uint16_t src, uint16_t dst, uint16_t service, uint32_t size, Picos now,
+                     bool pull = false);
+  // The receiver has it; returns its record, which the next submission may move. An unknown message
+  // (a second delivery, or one of another size) stops the process: the protocol broke its promise.
+  const MessageRecord& delivered(uint16_t src, uint16_t dst, uint16_t service, uint32_t size,
+                                 Picos now);
 
   // The size of a message that was submitted and is not delivered.
   uint32_t size_of(uint16_t src, uint16_t dst, uint16_t service) const;

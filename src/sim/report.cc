@@ -17,7 +17,7 @@ std::vector<const MessageRecord*> measured(const Experiment& experiment) {
   for (const MessageRecord& record : experiment.log().records()) {
     const bool inside =
         record.start >= experiment.window_begin() && record.start < experiment.window_end();
-    if (inside || at_once) out.push_back(&record);
+    if (!record.pull && (inside || at_once)) out.push_back(&record);
   }
   std::stable_sort(out.begin(), out.end(), [](const MessageRecord* a, const MessageRecord* b) {
     return a->size < b->size;
@@ -139,6 +139,22 @@ void add_progress(const Experiment& experiment, Report* report) {
   report->marked_packets = totals.marked_packets;
 }
 
+void add_pulls(const Experiment& experiment, Report* report) {
+  const Scenario& scenario = experiment.scenario();
+  report->pulls = scenario.pulls != 0;
+  if (!report->pulls) return;
+  uint64_t pulls = 0;
+  for (const MessageRecord& record : experiment.log().records()) {
+    const bool inside =
+        record.done >= experiment.window_begin() && record.done < experiment.window_end();
+    pulls += record.pull && inside ? 1 : 0;
+  }
+  const Packetisation packets = own_packetisation(experiment.plan());
+  const auto pulled = static_cast<double>(pulls * packets.wire_bytes(scenario.pull_bytes));
+  const auto data = static_cast<double>(experiment.window_data_wire_bytes());
+  report->pulled_fraction = pulled / (experiment.window_wire_bytes() - (data - pulled));
+}
+
 void add_tcp(const Experiment& experiment, Report* report) {
   const TcpFlows* tcp = experiment.tcp();
   report->tcp = tcp != nullptr;
@@ -189,6 +205,7 @@ Report report_of(const Experiment& experiment) {
   add_queues(experiment, &report);
   add_counters(experiment, &report);
   add_progress(experiment, &report);
+  add_pulls(experiment, &report);
   add_tcp(experiment, &report);
   report.hash = experiment.hash();
   return report;

@@ -44,6 +44,11 @@ struct Report {
   std::optional<Picos> recovered;  // ...which was felt for so long; see recovery_time().
   uint64_t dropped_packets = 0;    // By switches and links, since the start.
   uint64_t stalls = 0;             // Of hosts.
+  // Of pulls, if there were any.
+  bool pulls = false;
+  // Wire time of the pulls that ended in the window, of what other data packets left of all hosts'
+  // links; their requests are other data.
+  double pulled_fraction = 0;
   // Of TCP-like flows, if there were any.
   bool tcp = false;
   double tcp_goodput_fraction = 0;  // Of what full packets of TCP could carry on all hosts' links.

@@ -35,6 +35,7 @@ constexpr uint32_t kBlindPacketsOfFew = 64;
 constexpr uint32_t kBlindPackets = 32;
 constexpr uint32_t kExchanges = 8192;
 constexpr uint32_t kReassemblies = 4096;
+constexpr uint32_t kMostOutstanding = 1024;  // Messages of one host that always has some.
 constexpr uint32_t kMostTcpFlows = 65536;
 // DCTCP's mark at 10 Gb/s (Alizadeh et al., SIGCOMM 2010, section 4.1). At 100 Gb/s and some
 // microseconds of round trip it is still above a seventh of a bandwidth-delay product.
@@ -69,16 +70,33 @@ absl::Status check(const Scenario& s) {
     return absl::InvalidArgumentError(
         absl::StrCat("overcommit: ", s.overcommit, "; choose 0 to ", base::limits::kMaxOvercommit));
   }
-  if (s.outstanding == 0 || s.outstanding > 1024) {
+  if (s.outstanding == 0 || s.outstanding > kMostOutstanding) {
     return absl::InvalidArgumentError(
-        absl::StrCat("outstanding: ", s.outstanding, "; choose 1 to 1024"));
+        absl::StrCat("outstanding: ", s.outstanding, "; choose 1 to ", kMostOutstanding));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status check_pulls(const Scenario& s) {
+  if (s.pulls == 0) return absl::OkStatus();
+  if (s.pulls > kMostOutstanding) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("pulls: ", s.pulls, "; choose 0 to ", kMostOutstanding));
+  }
+  if (s.pattern != Pattern::kRpc && s.pattern != Pattern::kNone) {
+    return absl::InvalidArgumentError(
+        "pulls: stand beside calls alone; choose pattern rpc or none");
+  }
+  if (s.pull_bytes == 0 || s.pull_bytes > kMaxMessage) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("pull-bytes: ", s.pull_bytes, "; choose 1 to ", kMaxMessage));
   }
   return absl::OkStatus();
 }
 
 absl::Status check_tcp(const Scenario& s, const Topology& topology) {
   if (s.tcp == TcpKind::kNone) {
-    return s.tcp_flows == 0 && s.pattern != Pattern::kNone
+    return s.tcp_flows == 0 && (s.pattern != Pattern::kNone || s.pulls != 0)
                ? absl::OkStatus()
                : absl::InvalidArgumentError("tcp: there are no flows; choose reno or dctcp");
   }
@@ -272,6 +290,7 @@ absl::StatusOr<Plan> plan(const Scenario& scenario) {
     return absl::InvalidArgumentError(absl::StrCat("topology: ", topology.status().message()));
   }
   if (auto status = check_incast(scenario, *topology); !status.ok()) return status;
+  if (auto status = check_pulls(scenario); !status.ok()) return status;
   if (auto status = check_tcp(scenario, *topology); !status.ok()) return status;
   if (auto status = check_faults(scenario, *topology); !status.ok()) return status;
   Plan plan;

@@ -68,6 +68,11 @@ struct Scenario {
   // kUniform: this share of the messages' bytes comes as incasts of `senders` times `incast_bytes`
   // to receivers drawn at random, at Poisson times (0.07 in SIRD's evaluation, NSDI'25).
   double incast_share = 0;
+  // kRpc, or kNone: beside that, so many pulls of `pull_bytes` that every host always has under way
+  // from hosts drawn at random, as a decoder that loads a KV cache does; 0: none. Not measured as
+  // messages: they take what is left, and Report says how much of that.
+  uint32_t pulls = 0;
+  uint32_t pull_bytes = 65536;
   uint32_t overcommit = 0;  // Messages granted at a time (homa); 0: the product's own.
   uint32_t mtu = 1500;      // IP bytes of a packet.
   // Full packets that wait in a host's transmit ring, where nothing overtakes them. None, as in the

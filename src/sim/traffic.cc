@@ -19,6 +19,12 @@ std::vector<Random> streams(uint64_t seed, Stream stream, uint32_t hosts) {
   return out;
 }
 
+// Any host but this one.
+uint32_t another(Random* random, uint32_t host, size_t hosts) {
+  const auto other = static_cast<uint32_t>(random->below(hosts - 1));
+  return other < host ? other : other + 1;
+}
+
 }  // namespace
 
 Drawing::Drawing(const base::Workload& workload, uint64_t seed, uint32_t hosts)
@@ -27,8 +33,7 @@ Drawing::Drawing(const base::Workload& workload, uint64_t seed, uint32_t hosts)
       destinations_(streams(seed, kDestinations, hosts)) {}
 
 uint32_t Drawing::destination(uint32_t host) {
-  const auto other = static_cast<uint32_t>(destinations_[host].below(destinations_.size() - 1));
-  return other < host ? other : other + 1;
+  return another(&destinations_[host], host, destinations_.size());
 }
 
 Bursts::Bursts(const BurstConfig& config, uint64_t seed, uint32_t hosts, Picos begin, Picos end)
@@ -121,6 +126,35 @@ void SaturatingTraffic::on_time(uint32_t host, Picos) {
     --owed_[host];
     const uint32_t size = drawing_.size(host);
     (*hosts_)[host]->submit(drawing_.destination(host), size);
+  }
+}
+
+PullingTraffic::PullingTraffic(std::unique_ptr<Traffic> beside, uint64_t seed, uint32_t hosts,
+                               uint32_t pulls, uint32_t bytes, Picos end)
+    : beside_(std::move(beside)),
+      pulls_(pulls),
+      bytes_(bytes),
+      end_(end),
+      sources_(streams(seed, kPulls, hosts)),
+      owed_(hosts, pulls) {}
+
+void PullingTraffic::start(Hosts* hosts) {
+  hosts_ = hosts;
+  beside_->start(hosts);
+  for (const auto& host : *hosts) host->wake_traffic(host->now());
+}
+
+void PullingTraffic::on_pulled(uint32_t host, Picos now) {
+  if (now >= end_) return;
+  ++owed_[host];
+  (*hosts_)[host]->wake_traffic(now);
+}
+
+void PullingTraffic::on_time(uint32_t host, Picos now) {
+  beside_->on_time(host, now);
+  while (owed_[host] > 0) {
+    --owed_[host];
+    (*hosts_)[host]->pull(another(&sources_[host], host, sources_.size()), bytes_);
   }
 }
 

@@ -25,6 +25,7 @@ inline constexpr Stream kDestinations = static_cast<Stream>(static_cast<uint32_t
 inline constexpr Stream kTcpDestinations =
     static_cast<Stream>(static_cast<uint32_t>(kArrivals) + 4);
 inline constexpr Stream kBursts = static_cast<Stream>(static_cast<uint32_t>(kArrivals) + 3);
+inline constexpr Stream kPulls = static_cast<Stream>(static_cast<uint32_t>(kArrivals) + 5);
 
 using Hosts = std::vector<std::unique_ptr<Host>>;
 
@@ -110,6 +111,28 @@ class SaturatingTraffic final : public Traffic {
   const uint32_t outstanding_;
   const Picos end_;
   std::vector<uint32_t> owed_;  // Messages to submit at a host's next wake.
+  Hosts* hosts_ = nullptr;
+};
+
+// Beside other traffic, every host always has the same number of pulls under way from hosts drawn
+// at random, until the end of the window.
+class PullingTraffic final : public Traffic {
+ public:
+  // `beside` is called as if it were alone.
+  PullingTraffic(std::unique_ptr<Traffic> beside, uint64_t seed, uint32_t hosts, uint32_t pulls,
+                 uint32_t bytes, Picos end);
+  void start(Hosts* hosts) override;
+  void on_time(uint32_t host, Picos now) override;
+  void on_delivered(uint32_t host, Picos now) override { beside_->on_delivered(host, now); }
+  void on_pulled(uint32_t host, Picos now) override;
+
+ private:
+  const std::unique_ptr<Traffic> beside_;
+  const uint32_t pulls_;
+  const uint32_t bytes_;
+  const Picos end_;
+  std::vector<Random> sources_;
+  std::vector<uint32_t> owed_;  // Pulls to begin at a host's next wake.
   Hosts* hosts_ = nullptr;
 };
 

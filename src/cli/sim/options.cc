@@ -113,6 +113,9 @@ void add_traffic_options(OptionSet* set, sim::Scenario* s) {
   set->add("incast-bytes", "BYTES", "of each one's message (incast, fanin, permutation)",
            set_u32(&s->incast_bytes, UINT32_MAX));
   set->add("outstanding", "N", "messages of each host (saturate)", set_u32(&s->outstanding, 1024));
+  set->add("pulls", "N", "of each host, always under way beside the rest (rpc, none); 0: none",
+           set_u32(&s->pulls, 65535));
+  set->add("pull-bytes", "BYTES", "of each of them", set_u32(&s->pull_bytes, UINT32_MAX));
   set->add("tcp", "KIND", "of flows that share the links: none, reno or dctcp",
            [s](const std::string& value) { return set_named(&s->tcp, sim::tcp_named)(value); });
   set->add("tcp-flows", "N", "of them; 0: one from each host", set_u32(&s->tcp_flows, 65536));

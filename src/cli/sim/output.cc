@@ -68,6 +68,10 @@ std::string sim_report_text(const sim::Report& report) {
                                             ? nanos_text(sim::to_nanos(*report.recovered).value())
                                             : std::string("the rest of the window")});
   }
+  if (report.pulls) {
+    rest.row({"pulls, of the wire time that other data left",
+              absl::StrFormat("%.2f %%", report.pulled_fraction * 100)});
+  }
   if (report.tcp) {
     rest.row({"TCP: goodput, of what full packets could carry",
               absl::StrFormat("%.2f %%", report.tcp_goodput_fraction * 100)});
@@ -106,6 +110,7 @@ void add_sim_report(const sim::Report& report, JsonReport* json) {
   if (report.recovered) {
     json->add("fault.recovery", sim::to_nanos(*report.recovered).value(), "ns");
   }
+  if (report.pulls) json->add_real("pulls.fraction", report.pulled_fraction, "share");
   if (report.tcp) {
     json->add_real("tcp.goodput.fraction", report.tcp_goodput_fraction, "share");
     json->add("tcp.retransmitted", report.tcp_repeated, "segments");

@@ -216,6 +216,49 @@ TEST(Experiment, a_backlog_grows_where_more_is_offered_than_links_carry) {
   EXPECT_GT(over.backlog_bytes, 0u);
 }
 
+// Eight pulls of 20 KB from 15 others fill most of the links alone; beside calls they take what
+// these leave, and the calls are what is measured.
+TEST(Experiment, pulls_take_what_calls_leave) {
+  Scenario scenario = small();
+  scenario.pattern = Pattern::kNone;
+  scenario.pulls = 8;
+  scenario.pull_bytes = 20'000;
+  const auto alone = run(scenario);
+  const Report filled = report_of(*alone);
+  EXPECT_TRUE(filled.groups.empty());
+  EXPECT_EQ(filled.submitted, 0u);
+  EXPECT_TRUE(filled.pulls);
+  EXPECT_GT(filled.pulled_fraction, 0.6);
+  EXPECT_LT(filled.pulled_fraction, 1.0);
+  EXPECT_EQ(alone->log().outstanding(), 0u) << "none is begun after the window";
+  scenario.pattern = Pattern::kRpc;
+  const Report beside = report_of(*run(scenario));
+  scenario.pulls = 0;
+  const Report without = report_of(*run(scenario));
+  EXPECT_FALSE(without.pulls);
+  EXPECT_EQ(beside.submitted, without.submitted) << "the same calls";
+  EXPECT_EQ(beside.delivered, beside.submitted);
+  EXPECT_GT(beside.goodput_fraction, without.goodput_fraction * 1.2);
+  EXPECT_GT(beside.pulled_fraction, 0.6);
+  EXPECT_LT(beside.pulled_fraction, 1.0);
+}
+
+// Each host has its number of pulls under way from the beginning to the end.
+TEST(Experiment, as_many_pulls_are_under_way_as_asked_for) {
+  Scenario scenario = small();
+  scenario.pattern = Pattern::kNone;
+  scenario.pulls = 3;
+  const auto experiment = run(scenario);
+  const Picos middle = experiment->window_begin() + to_picos(base::micros(100));
+  std::vector<uint32_t> under_way(16);
+  for (const MessageRecord& record : experiment->log().records()) {
+    ASSERT_TRUE(record.pull && record.delivered());
+    EXPECT_EQ(record.size, scenario.pull_bytes);
+    if (record.start <= middle && record.done > middle) ++under_way[record.dst];
+  }
+  EXPECT_EQ(under_way, std::vector<uint32_t>(16, 3));
+}
+
 TEST(Experiment, saturated_hosts_fill_their_links) {
   Scenario scenario = small();
   scenario.pattern = Pattern::kSaturate;

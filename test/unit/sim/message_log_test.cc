@@ -18,6 +18,14 @@ TEST(MessageLog, a_delivery_finds_its_submission) {
   EXPECT_EQ(log.records()[1].done, picos(50));
 }
 
+TEST(MessageLog, a_delivery_tells_whether_it_was_a_pull) {
+  MessageLog log;
+  log.submitted(1, 2, 0, 100, picos(10));
+  log.submitted(1, 2, 1, 100, picos(10), true);
+  EXPECT_FALSE(log.delivered(1, 2, 0, 100, picos(20)).pull);
+  EXPECT_TRUE(log.delivered(1, 2, 1, 100, picos(20)).pull);
+}
+
 TEST(MessageLog, a_number_is_free_again_after_its_delivery) {
   MessageLog log;
   log.submitted(1, 2, 0, 100, picos(10));

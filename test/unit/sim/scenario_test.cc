@@ -85,6 +85,23 @@ TEST(Scenario, what_cannot_be_is_refused_by_the_name_of_its_field) {
   expect_refused(scenario, "senders");
 }
 
+TEST(Scenario, pulls_stand_beside_calls_or_alone) {
+  Scenario scenario;
+  scenario.pulls = 8;
+  expect_refused(scenario, "pulls");
+  scenario.pattern = Pattern::kRpc;
+  EXPECT_TRUE(plan(scenario).ok());
+  scenario.pattern = Pattern::kNone;
+  EXPECT_TRUE(plan(scenario).ok());
+  scenario.pull_bytes = 0;
+  expect_refused(scenario, "pull-bytes");
+  scenario.pull_bytes = kMaxMessage + 1;
+  expect_refused(scenario, "pull-bytes");
+  scenario.pull_bytes = kMaxMessage;
+  scenario.pulls = 1025;
+  expect_refused(scenario, "pulls");
+}
+
 TEST(Scenario, a_fault_needs_a_spine_and_a_time_in_the_run) {
   Scenario scenario;
   scenario.topology = "single16-100g";
