@@ -104,7 +104,6 @@ absl::StatusOr<std::unique_ptr<EngineCore>> EngineCore::create(const EngineOptio
     Node node;
     node.name = node_config.name;
     node.ports = static_cast<uint32_t>(node_config.ports.size());
-    node.bundle_max = node_config.endpoint.bundle_message_max;
     for (uint32_t lcore = 0; lcore < node_config.lcores; ++lcore) {
       EndpointCoreConfig endpoint;
       endpoint.node = static_cast<uint32_t>(i);
@@ -177,8 +176,7 @@ absl::StatusOr<Session> EngineCore::connect(uint32_t node, const std::string& pe
           "a call that cannot be begun with a session: it needs borrowed bytes, a completion "
           "function and options as for Endpoint::call()");
     }
-    calls = std::make_shared<FirstCallsCore>(nodes_[node].lcores.front().get(), options.calls,
-                                             nodes_[node].bundle_max);
+    calls = std::make_shared<FirstCallsCore>(nodes_[node].lcores.front().get(), options.calls);
     request.calls = calls;
   }
   absl::StatusOr<engine::SessionInfo> session = engine_->connect_and_wait(node, request);

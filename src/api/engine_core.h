@@ -72,7 +72,6 @@ class EngineCore final : public engine::SessionListener {
   struct Node {
     std::string name;
     uint32_t ports = 0;
-    uint32_t bundle_max = 0;  // Bytes of a message that may share a packet.
     std::vector<std::unique_ptr<EndpointCore>> lcores;
   };
   enum class State : uint8_t { kCreated, kRunning, kStopped };

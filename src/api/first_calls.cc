@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/first_calls.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "api/codes.h"
@@ -10,10 +9,8 @@
 namespace sluice::internal {
 namespace {
 
-bool may_go_early(const FirstCall& call, uint32_t bundle_max) {
-  const uint32_t most =
-      std::min(bundle_max, static_cast<uint32_t>(base::limits::kMaxEarlyRequestBytes));
-  return call.options.idempotent && call.request.length() <= most;
+bool may_go_early(const FirstCall& call) {
+  return call.options.idempotent && call.request.length() <= base::limits::kMaxEarlyRequestBytes;
 }
 
 }  // namespace
@@ -30,12 +27,10 @@ StatusCode FirstCallsCore::check(std::span<const FirstCall> calls) {
   return StatusCode::kOk;
 }
 
-FirstCallsCore::FirstCallsCore(EndpointCore* core, std::span<FirstCall> calls, uint32_t bundle_max)
-    : core_(core) {
+FirstCallsCore::FirstCallsCore(EndpointCore* core, std::span<FirstCall> calls) : core_(core) {
   for (const bool early : {true, false}) {
     for (FirstCall& call : calls) {
-      if (call.request && may_go_early(call, bundle_max) == early)
-        calls_.push_back(std::move(call));
+      if (call.request && may_go_early(call) == early) calls_.push_back(std::move(call));
     }
     if (early) early_ = calls_.size();
   }

@@ -19,9 +19,8 @@ class FirstCallsCore final : public engine::FirstCalls {
   // kInvalidArgument when a call could not be begun on any session.
   static StatusCode check(std::span<const FirstCall> calls);
 
-  // Takes the calls over; they are good by check(). `core` is that of lcore 0. Requests of more
-  // than `bundle_max` bytes do not go early.
-  FirstCallsCore(EndpointCore* core, std::span<FirstCall> calls, uint32_t bundle_max);
+  // Takes the calls over; they are good by check(). `core` is that of lcore 0.
+  FirstCallsCore(EndpointCore* core, std::span<FirstCall> calls);
 
   std::vector<crypto::EarlyRequest> early() const override;
   void begin(engine::LcoreContext& context, const engine::LaneInfo& lane, uint8_t taken) override;

@@ -39,7 +39,7 @@ class KeyShares {
   // `primitives` and the random source's context outlive the object.
   KeyShares(const Primitives* primitives, RandomSource random);
 
-  // Makes one more (some 20 us); false when there are enough.
+  // Makes one more (some 0.1 ms); false when there are enough.
   bool prepare();
   // One that was made ahead, or else now.
   KeyShare take();

@@ -55,7 +55,7 @@ struct SendRequest {
   uint64_t user = 0;  // Returned in the events of this exchange.
   Landing response;
   // Not 0: the peer took the request with the handshake's hello, under this id, which has to be the
-  // lane's next one. It is not sent, unless no answer comes. For requests that fit a bundle.
+  // lane's next one. It is not sent, unless no answer comes. For up to kMaxEarlyRequestBytes.
   uint64_t early_id = 0;
 };
 

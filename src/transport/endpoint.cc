@@ -74,7 +74,7 @@ SubmitResult EndpointCore::begin(const SendRequest& command, bool one_way, bool 
   }
   const bool early = command.early_id != 0;
   if (early &&
-      (command.early_id != lane->own_ids.next() || length > ctx.config.bundle_message_max)) {
+      (command.early_id != lane->own_ids.next() || length > base::limits::kMaxEarlyRequestBytes)) {
     return {base::Code::kInvalidArgument, {}};
   }
   if (command.deadline <= now) return {base::Code::kDeadlineExceeded, {}};
@@ -97,7 +97,8 @@ SubmitResult EndpointCore::begin(const SendRequest& command, bool one_way, bool 
   Outgoing& out = exchange->out;
   out.data = command.data;
   out.length = length;
-  out.small = length <= ctx.config.bundle_message_max;
+  // What goes again of an early request goes as it would have come: in a bundle.
+  out.small = early || length <= ctx.config.bundle_message_max;
   out.granted = out.small ? length : sender.unasked(*lane, length);
   if (!one_way && !early) lifecycle.solicit(*exchange);
   lifecycle.enlist(*exchange, lane->own_ids.take());

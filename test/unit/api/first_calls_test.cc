@@ -228,12 +228,10 @@ TEST(FirstCalls, only_what_is_marked_and_small_is_offered) {
   const std::vector<uint8_t> large(base::limits::kMaxEarlyRequestBytes + 1, 1);
   FirstCall calls[] = {call_of(kBytes, &completion, false), call_of(large, &completion, true),
                        call_of(kBytes, &completion, true)};
-  const FirstCallsCore first(nullptr, calls, 4096);
+  const FirstCallsCore first(nullptr, calls);
   ASSERT_EQ(first.early().size(), 1u);
   EXPECT_EQ(first.early()[0].service, 3);
   EXPECT_EQ(first.early()[0].bytes, kBytes);
-  FirstCall unbundled[] = {call_of(kBytes, &completion, true)};
-  EXPECT_TRUE(FirstCallsCore(nullptr, unbundled, 0).early().empty());
 }
 
 }  // namespace

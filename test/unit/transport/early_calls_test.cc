@@ -86,7 +86,7 @@ TEST(EarlyCalls, have_the_next_id_or_are_refused) {
   EXPECT_EQ(call_early(pair, 1, 64, 2).code, base::Code::kInvalidArgument);
   ASSERT_TRUE(pair.call(1, 64).ok());
   EXPECT_EQ(call_early(pair, 2, 64, 1).code, base::Code::kInvalidArgument);
-  EXPECT_EQ(call_early(pair, 2, pair.config(Pair::kClient).bundle_message_max + 1, 2).code,
+  EXPECT_EQ(call_early(pair, 2, base::limits::kMaxEarlyRequestBytes + 1, 2).code,
             base::Code::kInvalidArgument);
   EXPECT_TRUE(call_early(pair, 2, 64, 2).ok());
 }
