@@ -36,6 +36,11 @@ struct CallOptions {
   uint64_t deadline_ns = kNoDeadline;  // From now, in nanoseconds.
   Landing landing;                     // Of the response.
   StreamFn on_stream = nullptr;        // Required with Landing::stream(); gets the call's context.
+  // It does no harm when the request is executed more than once. Only such a request travels with
+  // the hello of its session (ConnectOptions::calls): the peer executes what it takes there once,
+  // but one whose answer is lost with the handshake is sent again in the session that follows.
+  // Without effect otherwise.
+  bool idempotent = false;
   // One-way messages: nobody waits for this one's completion. Among many short messages it may then
   // come 2 ms later than it could, and the peer is spared a packet for each.
   bool lazy_completion = false;

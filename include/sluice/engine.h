@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "sluice/connect.h"
 #include "sluice/endpoint.h"
 #include "sluice/export.h"
 #include "sluice/options.h"
@@ -61,6 +62,13 @@ class SLUICE_EXPORT Engine {
                                   uint64_t timeout_ns = 1'000'000'000,
                                   const std::string& peer_name = {});
 
+  // The same, with calls that begin with the session: each of them is taken over, and its `done` is
+  // called once on lcore 0 of the node, also when this returns an error (then with kUnavailable, or
+  // the code that the session ended with). InvalidArgument for a call that cannot be begun at all,
+  // and FailedPrecondition while the engine does not run: then nothing was taken over.
+  absl::StatusOr<Session> connect(uint32_t node, const std::string& peer,
+                                  const ConnectOptions& options);
+
   // Ends a session: its calls complete with kClosed and the peer is told. Returns at once;
   // NotFound when it is gone.
   absl::Status disconnect(Session session);
@@ -97,6 +105,10 @@ class SLUICE_EXPORT Engine {
   // one that it no longer lets connect ends with kPermissionDenied on both sides.
   // FailedPrecondition when there is nothing to reload, or the engine does not run.
   absl::Status reload();
+
+  // The rules of the policy in force, as they were understood: "FILE:LINE: allow .dc.example call
+  // 1-5", in the file's order. Empty without a policy; what no rule allows is denied.
+  std::vector<std::string> policy() const;
 
   // Counters of one node over all its lcores, and of the whole engine.
   StatsSnapshot stats(uint32_t node) const;

@@ -167,6 +167,9 @@ struct AccessOptions {
   // SHA-256; it is created, or continued. Empty: nothing is recorded. While it cannot be written
   // no session begins.
   std::string audit_file;
+  // Bytes from which on another file is begun; the full ones are kept beside it, as FILE.N with the
+  // number of their last record. 0: never.
+  uint64_t audit_max_bytes = 0;
 };
 
 struct EngineOptions {

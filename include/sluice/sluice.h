@@ -4,6 +4,7 @@
 
 // Everything that the library offers.
 
+#include "sluice/connect.h"
 #include "sluice/endpoint.h"
 #include "sluice/engine.h"
 #include "sluice/inbox.h"

@@ -149,17 +149,33 @@ base::Nanos EndpointCore::deadline_of(uint64_t duration_ns) const {
 
 StatusCode EndpointCore::call(Session session, const CallOptions& options, Buffer&& request,
                               CallFn done, void* context, CallId* id) {
-  const bool streamed = options.landing.mode == LandingMode::kStream;
-  if (done == nullptr || options.landing.mode == LandingMode::kRefuse ||
-      (streamed && options.on_stream == nullptr)) {
-    return StatusCode::kInvalidArgument;
-  }
+  if (done == nullptr || !options_usable(options)) return StatusCode::kInvalidArgument;
   const LaneChoice choice = pick_lane(session, options.lane);
   if (choice.code != StatusCode::kOk) return choice.code;
+  return start_call(choice.lane, 0, session, options, std::move(request), done, context, id);
+}
+
+bool EndpointCore::options_usable(const CallOptions& options) {
+  return options.landing.mode != LandingMode::kRefuse &&
+         (options.landing.mode != LandingMode::kStream || options.on_stream != nullptr);
+}
+
+StatusCode EndpointCore::begin_first(engine::LcoreContext& context, const engine::LaneInfo& lane,
+                                     FirstCall* call, uint64_t early_id) {
+  now_ = context.now;
+  if (stopped_ || endpoint_ == nullptr || draining_) return StatusCode::kClosed;
+  return start_call(lane.ref, early_id, Session{lane.session.value(), config_.node}, call->options,
+                    std::move(call->request), call->done, call->context, nullptr);
+}
+
+StatusCode EndpointCore::start_call(transport::LaneRef lane, uint64_t early_id, Session session,
+                                    const CallOptions& options, Buffer&& request, CallFn done,
+                                    void* context, CallId* id) {
   Slot* slot = take_slot(SlotKind::kCall);
   if (slot == nullptr) return StatusCode::kResourceExhausted;
   transport::SendRequest command;
-  command.lane = choice.lane;
+  command.lane = lane;
+  command.early_id = early_id;
   command.service = options.service;
   command.data = request.data();
   command.length = request.length();
@@ -172,7 +188,7 @@ StatusCode EndpointCore::call(Session session, const CallOptions& options, Buffe
     return to_public(result.code);
   }
   adopt(slot, std::move(request), done, context, session, result.exchange, id);
-  slot->on_stream = streamed ? options.on_stream : nullptr;
+  slot->on_stream = options.landing.mode == LandingMode::kStream ? options.on_stream : nullptr;
   return StatusCode::kOk;
 }
 

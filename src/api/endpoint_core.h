@@ -16,6 +16,7 @@
 #include "base/histogram.h"
 #include "base/slab.h"
 #include "engine/application.h"
+#include "sluice/connect.h"
 #include "sluice/endpoint.h"
 #include "sluice/options.h"
 
@@ -64,6 +65,10 @@ class EndpointCore final : public engine::LcoreApplication {
                   void* context, CallId* id);
   StatusCode send(Session session, const CallOptions& options, Buffer&& message, CallFn done,
                   void* context, CallId* id);
+  // A call of a new session, on a lane of it. `early_id`: see transport::SendRequest.
+  StatusCode begin_first(engine::LcoreContext& context, const engine::LaneInfo& lane,
+                         FirstCall* call, uint64_t early_id);
+  static bool options_usable(const CallOptions& options);
   StatusCode cancel(CallId id);
   Buffer allocate(uint32_t length);
   StatusCode consume(StreamId id, uint32_t bytes);
@@ -168,6 +173,9 @@ class EndpointCore final : public engine::LcoreApplication {
 
   // endpoint_core.cc
   static transport::Landing to_landing(const Landing& landing);
+  StatusCode start_call(transport::LaneRef lane, uint64_t early_id, Session session,
+                        const CallOptions& options, Buffer&& request, CallFn done, void* context,
+                        CallId* id);
   LaneChoice pick_lane(Session session, uint8_t number);
   Slot* take_slot(SlotKind kind);
   void free_slot(Slot* slot);

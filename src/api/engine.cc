@@ -25,7 +25,13 @@ absl::Status Engine::start() { return core_->start(); }
 
 absl::StatusOr<Session> Engine::connect(uint32_t node, const std::string& peer, uint64_t timeout_ns,
                                         const std::string& peer_name) {
-  return core_->connect(node, peer, timeout_ns, peer_name);
+  return core_->connect(
+      node, peer, {.timeout_ns = timeout_ns, .peer_name = peer_name, .resume = true, .calls = {}});
+}
+
+absl::StatusOr<Session> Engine::connect(uint32_t node, const std::string& peer,
+                                        const ConnectOptions& options) {
+  return core_->connect(node, peer, options);
 }
 
 absl::Status Engine::disconnect(Session session) { return core_->disconnect(session); }
@@ -53,6 +59,8 @@ absl::Status Engine::run_on(uint32_t node, uint32_t lcore,
 }
 
 absl::Status Engine::reload() { return core_->reload(); }
+
+std::vector<std::string> Engine::policy() const { return core_->policy(); }
 
 StatsSnapshot Engine::stats(uint32_t node) const { return core_->node_stats(node); }
 

@@ -10,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "api/codes.h"
 #include "api/engine_options.h"
+#include "api/first_calls.h"
 #include "api/stats_collector.h"
 #include "engine/eal.h"
 
@@ -156,7 +157,7 @@ absl::Status EngineCore::start() {
 }
 
 absl::StatusOr<Session> EngineCore::connect(uint32_t node, const std::string& peer,
-                                            uint64_t timeout_ns, const std::string& peer_name) {
+                                            const ConnectOptions& options) {
   if (absl::Status status = admit(); !status.ok()) return status;
   if (node >= nodes_.size()) return no_such_node(node);
   if (state_ != State::kRunning) {
@@ -164,9 +165,30 @@ absl::StatusOr<Session> EngineCore::connect(uint32_t node, const std::string& pe
   }
   absl::StatusOr<transport::PeerAddress> address = parse_peer(peer);
   if (!address.ok()) return address.status();
-  absl::StatusOr<engine::SessionInfo> session =
-      engine_->connect_and_wait(node, *address, base::nanos(timeout_ns), peer_name);
-  if (!session.ok()) return session.status();
+  engine::ConnectRequest request{.peer = *address,
+                                 .peer_name = options.peer_name,
+                                 .timeout = base::nanos(options.timeout_ns),
+                                 .resume = options.resume,
+                                 .calls = nullptr};
+  std::shared_ptr<FirstCallsCore> calls;
+  if (!options.calls.empty()) {
+    if (FirstCallsCore::check(options.calls) != StatusCode::kOk) {
+      return absl::InvalidArgumentError(
+          "a call that cannot be begun with a session: it needs borrowed bytes, a completion "
+          "function and options as for Endpoint::call()");
+    }
+    calls = std::make_shared<FirstCallsCore>(nodes_[node].lcores.front().get(), options.calls);
+    request.calls = calls;
+  }
+  absl::StatusOr<engine::SessionInfo> session = engine_->connect_and_wait(node, request);
+  if (!session.ok()) {
+    if (calls != nullptr) {
+      run_on(node, 0, [&calls](EndpointCore&) {
+        calls->fail(StatusCode::kUnavailable);
+      }).IgnoreError();
+    }
+    return session.status();
+  }
   return Session{session->session.value(), node};
 }
 

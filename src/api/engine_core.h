@@ -30,13 +30,14 @@ class EngineCore final : public engine::SessionListener {
   static std::unique_ptr<Engine> wrap(std::unique_ptr<EngineCore> core);
 
   absl::Status start();
-  absl::StatusOr<Session> connect(uint32_t node, const std::string& peer, uint64_t timeout_ns,
-                                  const std::string& peer_name);
+  absl::StatusOr<Session> connect(uint32_t node, const std::string& peer,
+                                  const ConnectOptions& options);
   absl::Status disconnect(Session session);
   absl::Status drain(uint64_t timeout_ns);
   absl::Status close();
   absl::Status update_keys(Session session);
   absl::Status reload();
+  std::vector<std::string> policy() const { return engine_->policy(); }
   absl::Status set_faults(uint32_t node, const FaultOptions& faults);
 
   uint32_t nodes() const { return static_cast<uint32_t>(nodes_.size()); }

@@ -398,6 +398,7 @@ absl::StatusOr<engine::EngineConfig> make_engine_config(const EngineOptions& opt
   engine::EngineConfig config;
   config.policy = *std::move(policy);
   config.audit_file = options.access.audit_file;
+  config.audit_max_bytes = options.access.audit_max_bytes;
   config.eal = make_eal(options.eal);
   config.backend = *backend;
   const uint64_t seed = options.seed != 0 ? options.seed : random_seed();

@@ -90,6 +90,21 @@ inline constexpr uint32_t kReplayWindowBits = 4096;
 // Cipher blocks (16 bytes) that may be sealed under one key: RFC 9001 appendix B.1.1 allows AES-GCM
 // 2^28 packets of 2^7 blocks each.
 inline constexpr uint64_t kMaxSealedBlocksPerKey = 1ull << 35;
+// Tickets that have brought early data, of one generation, which a server remembers; with more,
+// early data is refused until the next generation begins, and sessions are not.
+inline constexpr size_t kMaxStruckTickets = 65536;
+// How long a generation lasts: a ticket of an earlier one brings no early data.
+inline constexpr Nanos kStrikeGeneration = seconds(600);
+// Requests that one hello brings early, and the bytes of one of them. What is more, or longer, is
+// sent when the session is there.
+inline constexpr size_t kMaxEarlyRequests = 16;
+inline constexpr size_t kMaxEarlyRequestBytes = kMaxBundledMessageBytes;
+// All bytes of early requests together, so that the hello fits its fragments.
+inline constexpr size_t kMaxEarlyBytes = 8192;
+// Servers whose address tokens a client remembers; a further one takes another's place.
+inline constexpr size_t kMaxAddressTokens = 1024;
+// X25519 key pairs made ahead of the handshakes that use them.
+inline constexpr size_t kMaxKeyShares = 64;
 // Bytes a pre-shared key must have at least.
 inline constexpr size_t kMinPskBytes = 32;
 // The longest pre-shared key, in bytes.
@@ -108,6 +123,8 @@ inline constexpr Nanos kDefaultPeerTimeout = seconds(3);
 inline constexpr Nanos kPreviousEpochGrace = seconds(1);
 // How long a cookie is accepted after it was made.
 inline constexpr Nanos kCookieLifetime = seconds(10);
+// How long an address token is accepted after it was given.
+inline constexpr Nanos kAddressTokenLifetime = seconds(3600);
 // The whole of a handshake, retries included, by default.
 inline constexpr Nanos kDefaultHandshakeTimeout = seconds(5);
 

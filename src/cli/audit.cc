@@ -23,10 +23,11 @@ namespace {
 std::string audit_help(const OptionSet& set) {
   return absl::StrCat(
       "sluice audit: the log that --audit=FILE writes\n\n"
-      "  sluice audit verify FILE [--head=HASH]      whether it is as it was written\n\n"
+      "  sluice audit verify FILE... [--head=HASH]   whether it is as it was written\n\n"
       "Every record is bound to the one before it, so that a line changed, removed, added or "
       "moved\n"
-      "is found. A log cut short at its end is found by a head that was kept elsewhere.\n",
+      "is found. A log cut short at its end is found by a head that was kept elsewhere. Of a log\n"
+      "in several files (--audit-size) all are named, the oldest first: audit.log.* audit.log\n",
       set.help());
 }
 
@@ -49,7 +50,8 @@ absl::Status read_lines(const std::string& file, crypto::AuditVerifier* verifier
 
 }  // namespace
 
-absl::StatusOr<std::string> verify_audit(const std::string& file, const std::string& head) {
+absl::StatusOr<std::string> verify_audit(const std::vector<std::string>& files,
+                                         const std::string& head) {
   const auto library = engine::load_crypto("");
   if (!library.ok()) return library.status();
   crypto::AuditVerifier verifier((*library)->primitives);
@@ -61,13 +63,18 @@ absl::StatusOr<std::string> verify_audit(const std::string& file, const std::str
     }
     verifier.look_for(*wanted);
   }
-  const absl::Status status = read_lines(file, &verifier);
-  if (!status.ok()) return status;
+  for (const std::string& file : files) {
+    verifier.next_file();
+    const absl::Status status = read_lines(file, &verifier);
+    if (!status.ok()) return status;
+  }
+  const std::string& last = files.back();
   if (!head.empty() && !verifier.found()) {
     return broken(
-        file, absl::StrCat("no record has the head ", head, ": it was cut short, or begun anew"));
+        last, absl::StrCat("no record has the head ", head, ": it was cut short, or begun anew"));
   }
-  std::string out = absl::StrCat(file, ": ", verifier.records(), " records, unbroken");
+  std::string out = absl::StrCat(last, ": ", verifier.records(), " records, unbroken");
+  if (files.size() > 1) absl::StrAppend(&out, ", in ", files.size(), " files");
   if (verifier.torn() > 0) {
     absl::StrAppend(&out, ", and ", verifier.torn(), " torn by a crash, which they tell of");
   }
@@ -84,10 +91,10 @@ int run_audit(const std::vector<std::string>& arguments, FILE* out) {
   if (!words.ok()) {
     text = words.status();
   } else if (std::find(words->begin(), words->end(), "--help") == words->end()) {
-    if (words->size() == 2 && words->front() == "verify") {
-      text = verify_audit(words->back(), head);
+    if (words->size() >= 2 && words->front() == "verify") {
+      text = verify_audit({words->begin() + 1, words->end()}, head);
     } else {
-      text = absl::InvalidArgumentError("audit: write sluice audit verify FILE");
+      text = absl::InvalidArgumentError("audit: write sluice audit verify FILE...");
     }
   }
   if (text.ok()) {
@@ -111,7 +118,9 @@ absl::Status check_access_files(const Options& o) {
   return engine::AuditLog::open({.file = o.audit_file,
                                  .primitives = (*library)->primitives,
                                  .wall_clock = engine::system_wall_clock(),
-                                 .write = {}})
+                                 .write = {},
+                                 .max_bytes = 0,
+                                 .sync = {}})
       .status();
 }
 

@@ -17,7 +17,8 @@ namespace sluice::cli {
 // What is known of a log: how many records, and the hash of the last one, for people to keep.
 // `head` is one that somebody has kept (64 hexadecimal digits), which some record must have; empty:
 // none. DataLoss names the first line that is wrong, InvalidArgument what is no hash.
-absl::StatusOr<std::string> verify_audit(const std::string& file, const std::string& head);
+absl::StatusOr<std::string> verify_audit(const std::vector<std::string>& files,
+                                         const std::string& head);
 
 // Carries out the words behind `sluice audit`; errors go to standard error. Returns the exit
 // status.

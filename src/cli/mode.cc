@@ -9,8 +9,8 @@ namespace sluice::cli {
 
 std::span<const Mode* const> modes() {
   static constexpr const Mode* kModes[] = {&kServeMode,    &kPingpongMode, &kRateMode,
-                                           &kStreamMode,   &kIncastMode,   &kSendfileMode,
-                                           &kRecvfileMode, &kLoopbackMode};
+                                           &kStreamMode,   &kIncastMode,   &kHandshakesMode,
+                                           &kSendfileMode, &kRecvfileMode, &kLoopbackMode};
   return kModes;
 }
 

@@ -49,6 +49,7 @@ extern const Mode kPingpongMode;
 extern const Mode kRateMode;
 extern const Mode kStreamMode;
 extern const Mode kIncastMode;
+extern const Mode kHandshakesMode;
 extern const Mode kSendfileMode;
 extern const Mode kRecvfileMode;
 extern const Mode kLoopbackMode;

@@ -85,6 +85,17 @@ absl::Status set_policy(const std::string& text, GrantPolicy* policy) {
       absl::StrCat("'", text, "': choose hybrid, homa, sird or fair"));
 }
 
+absl::Status set_handshake(const std::string& text, HandshakeKind* kind) {
+  for (const HandshakeKind each : {HandshakeKind::kAll, HandshakeKind::kFull,
+                                   HandshakeKind::kResumed, HandshakeKind::kEarly}) {
+    if (text != handshake_kind_name(each)) continue;
+    *kind = each;
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("'", text, "': choose all, full, resumed or early"));
+}
+
 // "2", "0,2" or "0-3,6".
 absl::Status set_cpus(const std::string& text, std::vector<uint32_t>* cpus) {
   cpus->clear();
@@ -182,6 +193,10 @@ void add_security(OptionSet* set, Options* o) {
   set->add_text("audit", "FILE",
                 "record every acceptance and refusal there; see sluice audit --help (with --cert)",
                 &o->audit_file);
+  set->add_count("audit-size", "BYTES",
+                 "begin another file when the audit log is as long, and keep the full one as "
+                 "FILE.N; 0: never",
+                 &o->audit_size, 0, kAnyCount);
   set->add("cipher", "NAME",
            "aes-128-gcm (default), aes-256-gcm, chacha20-poly1305; plaintext takes no key and both "
            "sides must choose it",
@@ -190,6 +205,10 @@ void add_security(OptionSet* set, Options* o) {
            "auto (default), ipsec-mb, boringssl, or inline: records sealed by the port; taken or "
            "refused",
            [o](const std::string& text) { return set_backend(text, &o->backend); });
+  set->add("handshake", "KIND",
+           "of the mode handshakes: all (default), full, resumed, or early: with a request in the "
+           "first packets",
+           [o](const std::string& text) { return set_handshake(text, &o->handshake); });
 }
 
 void add_traffic(OptionSet* set, Options* o) {
@@ -379,6 +398,20 @@ absl::Status check_credentials(const Options& o) {
 
 }  // namespace
 
+const char* handshake_kind_name(HandshakeKind kind) {
+  switch (kind) {
+    case HandshakeKind::kFull:
+      return "full";
+    case HandshakeKind::kResumed:
+      return "resumed";
+    case HandshakeKind::kEarly:
+      return "early";
+    case HandshakeKind::kAll:
+      break;
+  }
+  return "all";
+}
+
 bool has_certificates(const Options& o) {
   return !o.certificate.empty() || !o.key.empty() || !o.trust.empty();
 }
@@ -460,6 +493,7 @@ EngineOptions engine_options(const Options& options, bool accept, std::vector<ui
   engine.crypto.allowed_names = options.allowed;
   engine.access.policy_file = options.policy_file;
   engine.access.audit_file = options.audit_file;
+  engine.access.audit_max_bytes = options.audit_size;
   if (options.psk_file.empty() && !has_certificates(options) &&
       options.cipher != CryptoAlgorithm::kPlaintext) {
     engine.crypto.psk = std::move(psk);

@@ -17,6 +17,15 @@
 namespace sluice::cli {
 
 // Zero in the counts below means "the mode's default", where it is not an allowed value.
+// How the sessions of the mode `handshakes` are begun.
+enum class HandshakeKind : uint8_t {
+  kAll,      // Each of those below, one after another.
+  kFull,     // Without a ticket.
+  kResumed,  // By a ticket; the request follows.
+  kEarly,    // By a ticket, with the request in the first packets.
+};
+const char* handshake_kind_name(HandshakeKind kind);
+
 struct Options {
   std::string mode;
   std::vector<std::string> words;  // After the mode.
@@ -47,8 +56,10 @@ struct Options {
   std::string peer_name;  // What the server has to prove.
   std::string policy_file;
   std::string audit_file;
+  uint64_t audit_size = 0;  // Bytes of one file of it; 0: any.
   CryptoAlgorithm cipher = CryptoAlgorithm::kAes128Gcm;
   CryptoBackend backend = CryptoBackend::kAuto;
+  HandshakeKind handshake = HandshakeKind::kAll;
 
   // Traffic.
   uint64_t size = 0;

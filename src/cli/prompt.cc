@@ -37,6 +37,7 @@ constexpr Topic kTopics[] = {
      "  show messages                calls and messages in flight and done\n"
      "  show counters [PREFIX]       every counter that is not zero\n"
      "  show faults                  injected faults and what they did\n"
+     "  show policy                  the rules in force: who may connect, call and use what\n"
      "  show config                  what the next start will do\n"},
     {"set",
      "  set fault KIND SHARE|TIME    loss, reorder, duplicate, corrupt; delay, jitter: at once\n"
@@ -141,6 +142,8 @@ absl::Status Prompt::show(const Words& words) {
     print(counters_text(engine.stats(), words.size() == 3 ? words[2] : ""));
   } else if (what == "faults" && words.size() == 2) {
     print(faults_text(options_.faults, engine.stats()));
+  } else if (what == "policy" && words.size() == 2) {
+    print(policy_text(options_.policy_file, engine.policy()));
   } else if (what == "config" && words.size() == 2) {
     print(config_text(options_));
   } else {

@@ -118,6 +118,13 @@ std::string faults_text(const FaultOptions& faults, const StatsSnapshot& stats) 
                       counters_text(stats, "fault."));
 }
 
+std::string policy_text(const std::string& file, const std::vector<std::string>& rules) {
+  if (file.empty()) return "  no policy: without --policy-file everything is allowed\n";
+  std::string out;
+  for (const std::string& rule : rules) absl::StrAppend(&out, "  ", rule, "\n");
+  return absl::StrCat(out, "  what no rule allows is denied\n");
+}
+
 std::string config_text(const Options& options) {
   return absl::StrCat("  mode ", options.mode, "\n  ",
                       options.workload.empty() ? absl::StrCat("size ", options.size)

@@ -26,6 +26,8 @@ std::string messages_text(const StatsSnapshot& stats, const std::vector<SessionI
 // Counters that are not zero, those whose name begins with `prefix`.
 std::string counters_text(const StatsSnapshot& stats, const std::string& prefix);
 std::string faults_text(const FaultOptions& faults, const StatsSnapshot& stats);
+// The rules in force, a line each; or that there is no policy (an empty `file`).
+std::string policy_text(const std::string& file, const std::vector<std::string>& rules);
 // The traffic that the next `start` begins.
 std::string config_text(const Options& options);
 

@@ -143,6 +143,10 @@ bool AuditVerifier::take(std::string_view line) {
     return fail("it is no record, and no torn one either");
   }
   if (!read->intact) return fail("it was changed: its hash is not that of its content");
+  if (records_ == 0 && read->sequence > 1 &&
+      line.find(",\"event\":\"rotate\"") != std::string_view::npos) {
+    return fail("it goes on where another file ends: name that one before it");
+  }
   if (read->sequence != records_ + 1 || read->previous != head_) {
     return fail("it does not follow the line before it: one was removed, added or moved");
   }

@@ -30,7 +30,7 @@ inline constexpr size_t kMaxAuditTorn = 2 * kMaxAuditLine;
 struct AuditRecord {
   uint64_t time_ns = 0;  // Since 1970, UTC.
   // "start", "stop"; "accept", "refuse", "end" (of a session); "reload"; "torn" and "lost" (of the
-  // log's own lines).
+  // log's own lines); "rotate" (the first of another file).
   std::string event;
   std::string node;                // This side's own name.
   std::string session;             // Its id on this side.
@@ -83,13 +83,15 @@ class AuditVerifier {
  public:
   explicit AuditVerifier(const Primitives* primitives) : primitives_(primitives) {}
 
+  // The next lines are those of another file, with numbers of its own in problem().
+  void next_file() { lines_ = 0; }
   // A line without its end. False at the first that breaks the chain: problem() says how.
   bool take(std::string_view line);
   // After the last one. `whole`: it had an end.
   bool finish(bool whole);
 
   const std::string& problem() const { return problem_; }
-  uint64_t lines() const { return lines_; }      // Taken,
+  uint64_t lines() const { return lines_; }      // Taken of this file,
   uint64_t records() const { return records_; }  // records among them,
   uint64_t torn() const { return torn_; }        // and torn ones that a record tells of.
   const AuditHash& head() const { return head_; }

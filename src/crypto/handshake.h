@@ -132,6 +132,29 @@ struct SessionSecrets {
   AeadAlgorithm algorithm = AeadAlgorithm::kNone;
 };
 
+// A request that travels with the hello, before there is a session. Whoever holds the ticket has
+// sent it, and it may have been delivered in an earlier life of the server: it has to be one that
+// does no harm when it is executed again.
+struct EarlyRequest {
+  uint16_t service = 0;
+  std::vector<uint8_t> bytes;
+};
+
+// What a client asks of its handshake beside the session.
+struct ClientOffer {
+  std::vector<EarlyRequest> early;
+  bool resume = true;  // By a ticket, where there is one.
+};
+
+// What became of the early requests of a hello.
+enum class EarlyVerdict : uint8_t {
+  kNone,      // There were none, or the handshake found no use for them.
+  kTaken,     // The server has them.
+  kReplayed,  // As server: the ticket had brought early data before.
+  kFull,      // As server: the strike register is full.
+  kRefused,   // By TLS (ticket, age, context), or as malformed, or by the policy.
+};
+
 // What an established handshake leaves behind.
 struct HandshakeResult {
   SessionSecrets secrets;
@@ -143,11 +166,19 @@ struct HandshakeResult {
   // Who answers for it: the anchor's name, those of the issuers below it, and peer_name. The first
   // is the responsible party. Empty without certificates.
   std::vector<std::string> peer_chain;
+  // The certificates that it showed, its own first; DER.
+  std::vector<std::vector<uint8_t>> peer_certificates;
   std::array<uint8_t, 32> peer_key_id{};  // SHA-256 of its public key (SubjectPublicKeyInfo).
   // Wall-clock time from which on either side's certificate is no longer good: the session ends.
   uint64_t expires_ns = kNeverExpires;
   bool own_expires_first = false;
   bool resumed = false;  // By a ticket of an earlier handshake, with a fresh key exchange.
+  // As server, the early requests that were taken; as client, how many of those that were offered
+  // the server has taken. They are the first exchanges of lane 0, with ids from 1 on.
+  std::vector<EarlyRequest> early;
+  uint8_t early_taken = 0;
+  // As client: proves the own address to the same server in a later hello; may be empty.
+  std::vector<uint8_t> address_token;
 };
 
 struct HandshakeMessage {
@@ -170,6 +201,11 @@ struct HandshakeOutcome {
   IgnoreCause cause = IgnoreCause::kNone;
   bool by_peer = false;  // kRefused: the peer, proved or proving, said so; else this side did.
   std::string detail;    // kRefused: what exactly, for this side's log; may be empty.
+  // kNeedMore: early requests were taken, result() is valid and the session may be used. What still
+  // comes says kEstablished, or that there is no session after all.
+  bool usable = false;
+  EarlyVerdict early = EarlyVerdict::kNone;
+  bool ticket_refused = false;  // As client, kEstablished: the server's ticket is too long to use.
   std::vector<HandshakeMessage> send;
 };
 
@@ -180,23 +216,32 @@ struct PeerJudge {
   RefuseReason (*judge)(void* context, const HandshakeResult& peer, bool initiator,
                         std::string* detail) = nullptr;
   void* context = nullptr;
+  // As client: whether early requests may go to the holder of that name, who has not been judged
+  // yet. Null: they may.
+  bool (*may_send_early)(void* context, const std::string& peer_name) = nullptr;
 };
 
 class ClientHandshake {
  public:
   virtual ~ClientHandshake() = default;
+  // Before the first begin(): what the hello may bring, if the mechanism can. The result says how
+  // many of the requests were taken; the others are the caller's to send in the session.
+  virtual void offer(ClientOffer /*offer*/) {}
   // The first flight, carrying or bound to `token`. May be called again with another token as
   // long as nothing but HelloRetry has been received. The ClientHello is padded up to
   // `min_bytes`, so that the server's answer never amplifies.
   virtual HandshakeOutcome begin(std::span<const uint8_t> token, size_t min_bytes) = 0;
   virtual HandshakeOutcome on_message(HandshakeType type, std::span<const uint8_t> bytes) = 0;
-  // Valid from kEstablished on.
+  // Valid from kEstablished, or `usable`, on.
   virtual const HandshakeResult& result() const = 0;
 };
 
 class ServerHandshake {
  public:
   virtual ~ServerHandshake() = default;
+  // Before on_hello(): what the client may return in a later hello; a mechanism without a place for
+  // it leaves it out.
+  virtual void give_address_token(std::span<const uint8_t> /*token*/) {}
   // The client's hello, with the token that came with it (already verified by the caller).
   virtual HandshakeOutcome on_hello(std::span<const uint8_t> token,
                                     std::span<const uint8_t> hello) = 0;
@@ -211,6 +256,11 @@ class HandshakeMechanism {
   virtual HandshakeMechanismId id() const = 0;
   // Fragments a ClientHello of this mechanism may have: a server refuses to join more.
   virtual uint8_t max_hello_fragments() const = 0;
+  // Tells the time, by a clock that never goes backwards, before a handshake is begun or driven.
+  virtual void advance(base::Nanos /*now*/) {}
+  // Does a little of what handshakes will need; false when nothing is left to do. For a thread that
+  // has nothing else to do.
+  virtual bool prepare() { return false; }
   // `attempt` is the client's random 64-bit id of this attempt, in every packet of it. `peer_name`
   // is the DNS name that the server has to prove; a mechanism without names gives it no meaning.
   virtual std::unique_ptr<ClientHandshake> new_client(uint64_t attempt,

@@ -11,6 +11,7 @@ namespace sluice::crypto {
 namespace {
 
 constexpr std::string_view kLabel = "sluice cookie 1";
+constexpr std::string_view kTokenLabel = "sluice token 1";
 constexpr size_t kTimeSize = 4;
 constexpr uint64_t kNanosPerSecond = 1'000'000'000;
 
@@ -22,11 +23,14 @@ uint32_t whole_seconds(base::Nanos now) {
 }  // namespace
 
 CookieJar::CookieJar(const Primitives* primitives, RandomSource random)
-    : primitives_(primitives), random_(random) {}
+    : primitives_(primitives), random_(random) {
+  random_(token_key_.data(), token_key_.size());
+}
 
 CookieJar::~CookieJar() {
   wipe(current_.bytes.data(), current_.bytes.size());
   wipe(previous_.bytes.data(), previous_.bytes.size());
+  wipe(token_key_.data(), token_key_.size());
 }
 
 void CookieJar::rotate(base::Nanos now) {
@@ -81,6 +85,37 @@ CookieVerdict CookieJar::check(std::span<const uint8_t> cookie, std::span<const 
                                                                : CookieVerdict::kExpired;
   }
   return CookieVerdict::kForged;
+}
+
+// PROTOCOL MUST-E6
+void CookieJar::seal_token(uint32_t time, std::span<const uint8_t> address, uint8_t* token) const {
+  uint8_t head[kTimeSize];
+  base::store_be32(head, time);
+  const ByteView parts[] = {view_of(kTokenLabel), {head, sizeof(head)}, view_of(address)};
+  uint8_t mac[kSha256Size];
+  primitives_->hmac_sha256(view_of(token_key_), parts, std::size(parts), mac);
+  std::copy_n(head, kTimeSize, token);
+  std::copy_n(mac, kCookieSize - kTimeSize, token + kTimeSize);
+}
+
+Cookie CookieJar::make_token(std::span<const uint8_t> address, base::Nanos now) const {
+  Cookie out;
+  seal_token(whole_seconds(now), address, out.data());
+  return out;
+}
+
+CookieVerdict CookieJar::check_token(std::span<const uint8_t> token,
+                                     std::span<const uint8_t> address, base::Nanos now) const {
+  if (token.size() != kCookieSize) return CookieVerdict::kForged;
+  const uint32_t time = base::load_be32(token.data());
+  Cookie expected;
+  seal_token(time, address, expected.data());
+  if (!equal_constant_time(expected.data(), token.data(), kCookieSize)) {
+    return CookieVerdict::kForged;
+  }
+  const uint32_t age = whole_seconds(now) - time;
+  return base::seconds(age) <= base::limits::kAddressTokenLifetime ? CookieVerdict::kValid
+                                                                   : CookieVerdict::kExpired;
 }
 
 }  // namespace sluice::crypto

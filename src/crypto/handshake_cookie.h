@@ -9,6 +9,13 @@
 // The key is random, local to the server, and replaced every kCookieKeyLifetime; the previous key
 // is honoured until the cookies made with it have expired (base::limits::kCookieLifetime). To
 // clients the cookie is opaque bytes.
+//
+// An address token is the same for later handshakes of a client that has completed one: it names
+// the address without port and attempt, holds for base::limits::kAddressTokenLifetime, and is made
+// under a key that lives as long as the process:
+//
+//   token = u32 time | 16 first bytes of HMAC-SHA-256(token key, "sluice token 1" || u32 time ||
+//           address)
 #ifndef SLUICE_CRYPTO_HANDSHAKE_COOKIE_H_
 #define SLUICE_CRYPTO_HANDSHAKE_COOKIE_H_
 
@@ -44,6 +51,10 @@ class CookieJar {
   Cookie make(std::span<const uint8_t> address, uint64_t attempt, base::Nanos now);
   CookieVerdict check(std::span<const uint8_t> cookie, std::span<const uint8_t> address,
                       uint64_t attempt, base::Nanos now);
+  // `address`: without the port, the same bytes each time.
+  Cookie make_token(std::span<const uint8_t> address, base::Nanos now) const;
+  CookieVerdict check_token(std::span<const uint8_t> token, std::span<const uint8_t> address,
+                            base::Nanos now) const;
 
  private:
   struct Key {
@@ -55,11 +66,13 @@ class CookieJar {
   void rotate(base::Nanos now);
   void seal(const Key& key, uint32_t time, std::span<const uint8_t> address, uint64_t attempt,
             uint8_t* cookie) const;
+  void seal_token(uint32_t time, std::span<const uint8_t> address, uint8_t* token) const;
 
   const Primitives* primitives_;
   RandomSource random_;
   Key current_;
   Key previous_;
+  std::array<uint8_t, kSha256Size> token_key_{};
 };
 
 }  // namespace sluice::crypto

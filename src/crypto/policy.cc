@@ -254,6 +254,32 @@ std::shared_ptr<const Permissions> Policy::permissions(std::string_view name) co
   return out;
 }
 
+std::string Policy::Rule::text() const {
+  std::string out = allow ? "allow " : "deny ";
+  out += name.empty() ? "*" : (below ? "." : "") + name;
+  if (verb == PolicyVerb::kConnect) return out + " connect";
+  std::string list;
+  for (const ServiceRange& range : services) {
+    if (!list.empty()) list += ',';
+    list += std::to_string(range.first);
+    if (range.last != range.first) list += "-" + std::to_string(range.last);
+  }
+  for (size_t i = 0; i < kPolicyLayers; ++i) {
+    if ((layers >> i & 1) == 0) continue;
+    if (!list.empty()) list += ',';
+    list += policy_layer_name(static_cast<PolicyLayer>(i));
+  }
+  return out + (verb == PolicyVerb::kCall ? " call " : " use ") + list;
+}
+
+std::vector<std::string> Policy::rule_lines() const {
+  std::vector<std::string> out;
+  for (const Rule& rule : rules_) {
+    out.push_back(rule_text({rule.allow, rule.line}) + ": " + rule.text());
+  }
+  return out;
+}
+
 std::string Policy::rule_text(const PolicyDecision& decision) const {
   return decision.line == 0 ? "default" : file_ + ":" + std::to_string(decision.line);
 }

@@ -79,6 +79,8 @@ class Policy {
 
   // "FILE:LINE", or "default".
   std::string rule_text(const PolicyDecision& decision) const;
+  // Every rule for people, in the file's order: "FILE:LINE: allow .dc.example call 1-5".
+  std::vector<std::string> rule_lines() const;
   const std::string& file() const { return file_; }
   size_t rules() const { return rules_.size(); }
 
@@ -97,6 +99,7 @@ class Policy {
     uint32_t line = 0;
 
     bool is_about(std::string_view who) const;
+    std::string text() const;
   };
   class Parser;
 

@@ -21,32 +21,17 @@ bool mac_equal(Bytes given, const Digest& expected) {
          equal_constant_time(given.data(), expected.data(), expected.size());
 }
 
-// An X25519 key pair for one handshake; the private half is wiped when dropped.
-struct EphemeralKey {
-  std::array<uint8_t, kX25519Size> private_key;
-  std::array<uint8_t, kX25519Size> public_key;
-
-  EphemeralKey(const Primitives& primitives, const RandomSource& random) {
-    random(private_key.data(), private_key.size());  // PROTOCOL MUST-H6
-    primitives.x25519_public(private_key.data(), public_key.data());
-  }
-  ~EphemeralKey() { forget(); }
-  EphemeralKey(const EphemeralKey&) = delete;
-  EphemeralKey& operator=(const EphemeralKey&) = delete;
-  void forget() { wipe(private_key.data(), private_key.size()); }
-};
-
 class PskClient : public ClientHandshake {
  public:
-  PskClient(const Primitives* primitives, const RandomSource& random, const PskKeys& keys,
-            uint64_t attempt, const SessionParameters& local)
-      : primitives_(primitives), keys_(keys), ephemeral_(*primitives, random) {
+  PskClient(const Primitives* primitives, const RandomSource& random, KeyShare share,
+            const PskKeys& keys, uint64_t attempt, const SessionParameters& local)
+      : primitives_(primitives), keys_(keys), ephemeral_(std::move(share)) {
     result_.local = local;
     const std::vector<uint8_t> block = encode_parameters(local, nullptr);
     PskClientHello hello;
     hello.attempt = attempt;
     random(hello.random.data(), hello.random.size());
-    hello.share = ephemeral_.public_key;
+    hello.share = ephemeral_.public_key();
     hello.key_id = keys.key_id;
     hello.block = block;
     core_ = encode_hello_core(hello);
@@ -80,7 +65,7 @@ class PskClient : public ClientHandshake {
     if (!hello) return ignored(IgnoreCause::kMalformed);
     const Digest t2 = transcript_server(*primitives_, t1_, hello->core);
     const auto secrets =
-        derive_psk_secrets(*primitives_, keys_, ephemeral_.private_key, hello->fields.share, t2);
+        derive_psk_secrets(*primitives_, keys_, ephemeral_.private_key(), hello->fields.share, t2);
     if (!secrets || !mac_equal(hello->mac, secrets->server_mac)) {
       return ignored(IgnoreCause::kNotAuthentic);
     }
@@ -117,7 +102,7 @@ class PskClient : public ClientHandshake {
 
   const Primitives* primitives_;
   PskKeys keys_;
-  EphemeralKey ephemeral_;
+  KeyShare ephemeral_;
   State state_ = State::kHello;
   std::vector<uint8_t> core_;
   Digest t1_{};
@@ -127,11 +112,12 @@ class PskClient : public ClientHandshake {
 
 class PskServer : public ServerHandshake {
  public:
-  PskServer(const Primitives* primitives, const RandomSource& random,
+  PskServer(const Primitives* primitives, const RandomSource& random, KeyShares* shares,
             const std::vector<PskKeys>* keys, bool allow_self, uint64_t attempt,
             const SessionParameters& local)
       : primitives_(primitives),
         random_(random),
+        shares_(shares),
         keys_(keys),
         allow_self_(allow_self),
         attempt_(attempt) {
@@ -197,16 +183,16 @@ class PskServer : public ServerHandshake {
   HandshakeOutcome accept(const PskKeys& key, const PskClientHelloView& hello, const Digest& t1) {
     const RefuseReason reason = accept_parameters(hello.fields.block, allow_self_, &result_);
     if (reason != RefuseReason::kNone) return refused(reason);
-    const EphemeralKey ephemeral(*primitives_, random_);
+    const KeyShare ephemeral = shares_->take();
     const std::vector<uint8_t> own = encode_parameters(result_.local, &result_.agreement);
     PskServerHello reply;
     random_(reply.random.data(), reply.random.size());
-    reply.share = ephemeral.public_key;
+    reply.share = ephemeral.public_key();
     reply.block = own;
     const std::vector<uint8_t> core = encode_server_core(reply);
     const Digest t2 = transcript_server(*primitives_, t1, core);
     const auto secrets =
-        derive_psk_secrets(*primitives_, key, ephemeral.private_key, hello.fields.share, t2);
+        derive_psk_secrets(*primitives_, key, ephemeral.private_key(), hello.fields.share, t2);
     if (!secrets) return refused(RefuseReason::kMalformed);
 
     server_hello_ = core;
@@ -222,6 +208,7 @@ class PskServer : public ServerHandshake {
 
   const Primitives* primitives_;
   RandomSource random_;
+  KeyShares* shares_;
   const std::vector<PskKeys>* keys_;
   bool allow_self_;
   uint64_t attempt_;
@@ -236,7 +223,10 @@ class PskServer : public ServerHandshake {
 
 PskMechanism::PskMechanism(const std::vector<Psk>& keys, const Primitives* primitives,
                            RandomSource random, bool allow_self)
-    : primitives_(primitives), random_(random), allow_self_(allow_self) {
+    : primitives_(primitives),
+      random_(random),
+      allow_self_(allow_self),
+      shares_(primitives, random) {
   SLUICE_CHECK(!keys.empty());
   keys_.reserve(keys.size());
   for (const Psk& key : keys) {
@@ -248,12 +238,14 @@ PskMechanism::PskMechanism(const std::vector<Psk>& keys, const Primitives* primi
 std::unique_ptr<ClientHandshake> PskMechanism::new_client(uint64_t attempt,
                                                           const SessionParameters& local,
                                                           const std::string& /*peer_name*/) {
-  return std::make_unique<PskClient>(primitives_, random_, keys_.front(), attempt, local);
+  return std::make_unique<PskClient>(primitives_, random_, shares_.take(), keys_.front(), attempt,
+                                     local);
 }
 
 std::unique_ptr<ServerHandshake> PskMechanism::new_server(uint64_t attempt,
                                                           const SessionParameters& local) {
-  return std::make_unique<PskServer>(primitives_, random_, &keys_, allow_self_, attempt, local);
+  return std::make_unique<PskServer>(primitives_, random_, &shares_, &keys_, allow_self_, attempt,
+                                     local);
 }
 
 ResetToken PskMechanism::reset_token(base::SessionId local) const {

@@ -88,6 +88,7 @@
 #include <vector>
 
 #include "crypto/handshake.h"
+#include "crypto/key_shares.h"
 #include "crypto/primitives.h"
 #include "crypto/psk.h"
 #include "crypto/psk_messages.h"
@@ -106,6 +107,7 @@ class PskMechanism : public HandshakeMechanism {
 
   HandshakeMechanismId id() const override { return HandshakeMechanismId::kPsk; }
   uint8_t max_hello_fragments() const override { return 1; }
+  bool prepare() override { return shares_.prepare(); }
   std::unique_ptr<ClientHandshake> new_client(uint64_t attempt, const SessionParameters& local,
                                               const std::string& peer_name) override;
   std::unique_ptr<ServerHandshake> new_server(uint64_t attempt,
@@ -116,6 +118,7 @@ class PskMechanism : public HandshakeMechanism {
   const Primitives* primitives_;
   RandomSource random_;
   bool allow_self_;
+  KeyShares shares_;
   std::vector<PskKeys> keys_;
 };
 

@@ -22,6 +22,7 @@ using Bytes = std::span<const uint8_t>;
 
 constexpr char kSessionLabel[] = "EXPORTER sluice session 1";
 constexpr char kDoneLabel[] = "EXPORTER sluice server done 1";
+constexpr const char* kEarly = "tls client early";
 constexpr const char* kServerFlight = "tls server flight";
 constexpr const char* kClientFlight = "tls client flight";
 constexpr const char* kDone = "tls server done";
@@ -59,7 +60,7 @@ struct TrafficSecret {
 // What both sides of a handshake have: the connection, what it says, and how that is sealed.
 class TlsSide {
  public:
-  TlsSide(const TlsMechanism* mechanism, uint64_t attempt, const SessionParameters& local)
+  TlsSide(TlsMechanism* mechanism, uint64_t attempt, const SessionParameters& local)
       : mechanism_(mechanism), credentials_(mechanism->credentials()), attempt_(attempt) {
     result_.local = local;
   }
@@ -99,19 +100,8 @@ class TlsSide {
     return TlsSeal(&module(), secret.view(), label).open(attempt_, sealed);
   }
 
-  // This side's reset token and the handshake messages that it has to say.
-  std::vector<uint8_t> flight() const {
-    const ResetToken token = credentials_->reset_token(module(), result_.local.session_id);
-    std::vector<uint8_t> out(token.begin(), token.end());
-    out.insert(out.end(), handshake_.begin(), handshake_.end());
-    return out;
-  }
-  // The peer's, taken apart; the TLS part borrows `flight`.
-  bool take_flight(Bytes flight, Bytes* tls) {
-    if (flight.size() <= kResetTokenSize) return false;
-    std::copy_n(flight.begin(), kResetTokenSize, result_.peer_reset_token.begin());
-    *tls = flight.subspan(kResetTokenSize);
-    return true;
+  ResetToken own_reset_token() const {
+    return credentials_->reset_token(module(), result_.local.session_id);
   }
 
   HandshakeOutcome with_refusal(HandshakeOutcome outcome, const TrafficSecret& secret,
@@ -137,6 +127,14 @@ class TlsSide {
     result_.peer_name = peer.name;
     result_.peer_chain = lines_of(peer.chain);
     std::copy(std::begin(peer.key_id), std::end(peer.key_id), result_.peer_key_id.begin());
+    result_.peer_certificates.clear();
+    tls().peer_certificates(
+        connection_,
+        [](void* context, ByteView der) {
+          static_cast<HandshakeResult*>(context)->peer_certificates.emplace_back(
+              der.data, der.data + der.size);
+        },
+        &result_);
     result_.resumed = peer.resumed;
     result_.expires_ns = std::min(peer.expires_ns, credentials_->expiry_ns);
     result_.own_expires_first = credentials_->expiry_ns < peer.expires_ns;
@@ -159,13 +157,14 @@ class TlsSide {
     return TlsSeal(&module(), done_.bytes, kDone).seal(attempt_, tickets_);
   }
 
-  const TlsMechanism* mechanism_;
+  TlsMechanism* mechanism_;
   std::shared_ptr<const TlsCredentials> credentials_;  // Outlive the connection.
   uint64_t attempt_;
   TlsConnection* connection_ = nullptr;
   std::vector<uint8_t> initial_;    // What TLS has to say, in the clear,
   std::vector<uint8_t> handshake_;  // and under the handshake's keys,
   std::vector<uint8_t> tickets_;    // and, as a server, after it.
+  TrafficSecret early_secret_;      // The client's, where it may send, or has sent, early data.
   TrafficSecret client_secret_;
   TrafficSecret server_secret_;
   Secret done_;
@@ -180,8 +179,9 @@ class TlsSide {
     out.insert(out.end(), bytes.data, bytes.data + bytes.size);
   }
   static void on_secret(void* context, TlsLevel level, bool from_client, ByteView secret) {
-    if (level != TlsLevel::kHandshake) return;
     auto* self = static_cast<TlsSide*>(context);
+    if (level == TlsLevel::kEarly) self->early_secret_.set(bytes_of(secret));
+    if (level != TlsLevel::kHandshake) return;
     (from_client ? self->client_secret_ : self->server_secret_).set(bytes_of(secret));
   }
   // The server's answer to the client's parameters.
@@ -204,28 +204,19 @@ class TlsSide {
 
 class TlsClient : public ClientHandshake {
  public:
-  TlsClient(const TlsMechanism* mechanism, uint64_t attempt, const SessionParameters& local,
+  TlsClient(TlsMechanism* mechanism, uint64_t attempt, const SessionParameters& local,
             const std::string& peer_name)
-      : side_(mechanism, attempt, local) {
-    std::vector<uint8_t> parameters(8);
-    base::store_be64(parameters.data(), attempt);
-    const std::vector<uint8_t> block = encode_parameters(local, nullptr);
-    parameters.insert(parameters.end(), block.begin(), block.end());
-    const TlsClientInput input = {
-        .parameters = view_of(parameters),
-        .peer_name = {reinterpret_cast<const uint8_t*>(peer_name.data()), peer_name.size()},
-        .wall_ns = mechanism->wall_ns()};
-    const TlsCallbacks callbacks = side_.callbacks();
-    side_.connection_ = side_.tls().connect(side_.identity(), &input, &callbacks);
-    core_ = encode_tls_core(attempt, side_.initial_);
-  }
+      : side_(mechanism, attempt, local), peer_name_(peer_name) {}
+
+  void offer(ClientOffer offer) override { offer_ = std::move(offer); }
 
   HandshakeOutcome begin(Bytes token, size_t min_bytes) override {
+    if (core_.empty()) start();
     if (state_ != State::kHello || side_.connection_ == nullptr) {
       return ignored(IgnoreCause::kUnexpected);
     }
     return answer(HandshakeStep::kNeedMore, HandshakeType::kClientHello,
-                  join_tls_hello(side_.primitives(), core_, token, min_bytes));
+                  join_tls_hello(side_.primitives(), core_, token, min_bytes, early_));
   }
 
   HandshakeOutcome on_message(HandshakeType type, Bytes bytes) override {
@@ -244,12 +235,39 @@ class TlsClient : public ClientHandshake {
   }
 
   const HandshakeResult& result() const override {
-    SLUICE_CHECK(state_ == State::kEstablished);
+    SLUICE_CHECK(state_ == State::kEstablished ||
+                 (state_ == State::kFinished && side_.result_.early_taken != 0));
     return side_.result_;
   }
 
  private:
   enum class State : uint8_t { kHello, kFinished, kEstablished, kRefused };
+
+  // Makes the hello, which stays the same whatever token it is sent with.
+  void start() {
+    std::vector<uint8_t> parameters(8);
+    base::store_be64(parameters.data(), side_.attempt_);
+    const std::vector<uint8_t> block = encode_parameters(side_.result_.local, nullptr);
+    parameters.insert(parameters.end(), block.begin(), block.end());
+    offer_.early.resize(may_send_early() ? early_that_fit(offer_.early) : 0);
+    const TlsClientInput input = {.parameters = view_of(parameters),
+                                  .peer_name = view_of(peer_name_),
+                                  .wall_ns = side_.mechanism_->wall_ns(),
+                                  .resume = offer_.resume,
+                                  .early = !offer_.early.empty()};
+    const TlsCallbacks callbacks = side_.callbacks();
+    side_.connection_ = side_.tls().connect(side_.identity(), &input, &callbacks);
+    core_ = encode_tls_core(side_.attempt_, side_.initial_);
+    if (side_.connection_ == nullptr) return;
+    // PROTOCOL MUST-E1
+    if (side_.tls().early(side_.connection_) != TlsEarly::kOffered) return;
+    early_ = side_.seal(side_.early_secret_, kEarly, encode_early(offer_.early));
+  }
+
+  bool may_send_early() const {
+    const PeerJudge& judge = side_.mechanism_->judge();
+    return judge.may_send_early == nullptr || judge.may_send_early(judge.context, peer_name_);
+  }
 
   // What arrives intact was written by somebody who saw the hello, and TLS takes no byte back:
   // from here on there is no going on with another answer.
@@ -261,19 +279,28 @@ class TlsClient : public ClientHandshake {
       return ignored(IgnoreCause::kNotAuthentic);
     }
     if (side_.provide(TlsLevel::kInitial, hello->tls) == TlsStep::kRefused) return side_.refusal();
-    const auto flight = side_.open(side_.server_secret_, kServerFlight, hello->sealed);
-    Bytes tls;
-    if (!flight || !side_.take_flight(*flight, &tls)) {
+    const auto plain = side_.open(side_.server_secret_, kServerFlight, hello->sealed);
+    const auto flight = plain ? decode_server_flight(*plain) : std::nullopt;
+    if (!flight) {
       return refused(RefuseReason::kTls, "the server's flight is not sealed as its hello says");
     }
-    switch (side_.provide(TlsLevel::kHandshake, tls)) {
+    HandshakeResult& result = side_.result_;
+    result.peer_reset_token = flight->reset_token;
+    result.address_token.assign(flight->address_token.begin(), flight->address_token.end());
+    switch (side_.provide(TlsLevel::kHandshake, flight->tls)) {
       case TlsStep::kRefused:
         return with_refusal(side_.refusal());
       case TlsStep::kMore:
+      case TlsStep::kEarly:
         return refused(RefuseReason::kTls, "the server's flight is not whole");
       case TlsStep::kDone:
         break;
     }
+    const bool accepted = side_.tls().early(side_.connection_) == TlsEarly::kAccepted;
+    if (flight->early_taken > (accepted && !early_.empty() ? offer_.early.size() : 0)) {
+      return with_refusal(refused(RefuseReason::kMalformed, "requests taken that were not sent"));
+    }
+    result.early_taken = flight->early_taken;
     return finish();
   }
 
@@ -286,14 +313,20 @@ class TlsClient : public ClientHandshake {
     }
     result.peer = block->parameters;
     result.agreement = *block->selection;
-    std::vector<uint8_t> finished = side_.seal(side_.client_secret_, kClientFlight, side_.flight());
+    std::vector<uint8_t> finished =
+        side_.seal(side_.client_secret_, kClientFlight,
+                   encode_client_flight(side_.own_reset_token(), side_.handshake_));
     if (!side_.conclude() || finished.empty() || finished.size() > kMaxTlsFlight) {
       return with_refusal(refused(RefuseReason::kTls, "the own certificate chain is too long"));
     }
     HandshakeOutcome judged = side_.judge(true);
     if (judged.step == HandshakeStep::kRefused) return with_refusal(std::move(judged));
     state_ = State::kFinished;
-    return answer(HandshakeStep::kNeedMore, HandshakeType::kClientFinished, std::move(finished));
+    HandshakeOutcome out =
+        answer(HandshakeStep::kNeedMore, HandshakeType::kClientFinished, std::move(finished));
+    out.usable = result.early_taken != 0;
+    if (!early_.empty()) out.early = out.usable ? EarlyVerdict::kTaken : EarlyVerdict::kRefused;
+    return out;
   }
 
   HandshakeOutcome on_done(Bytes bytes) {
@@ -301,10 +334,11 @@ class TlsClient : public ClientHandshake {
         TlsSeal(&side_.module(), side_.done_.bytes, kDone).open(side_.attempt_, bytes);
     if (!plain) return ignored(IgnoreCause::kNotAuthentic);
     if (!plain->empty()) side_.provide(TlsLevel::kApplication, *plain);
+    HandshakeOutcome out;
+    out.ticket_refused = side_.tls().ticket_refused(side_.connection_);
     side_.end();
     side_.done_.wipe();
     state_ = State::kEstablished;
-    HandshakeOutcome out;
     out.step = HandshakeStep::kEstablished;
     return out;
   }
@@ -315,14 +349,20 @@ class TlsClient : public ClientHandshake {
   }
 
   TlsSide side_;
+  std::string peer_name_;
   State state_ = State::kHello;
-  std::vector<uint8_t> core_;
+  ClientOffer offer_;
+  std::vector<uint8_t> core_;  // Empty before the first begin().
+  std::vector<uint8_t>
+      early_;  // The offer, sealed; empty where the ticket, or its lack, forbids it.
 };
 
 class TlsServer : public ServerHandshake {
  public:
-  TlsServer(const TlsMechanism* mechanism, uint64_t attempt, const SessionParameters& local)
+  TlsServer(TlsMechanism* mechanism, uint64_t attempt, const SessionParameters& local)
       : side_(mechanism, attempt, local) {}
+
+  void give_address_token(Bytes token) override { token_.assign(token.begin(), token.end()); }
 
   HandshakeOutcome on_hello(Bytes token, Bytes message) override {
     if (state_ == State::kEstablished || state_ == State::kRefused) {
@@ -358,7 +398,7 @@ class TlsServer : public ServerHandshake {
   }
 
   const HandshakeResult& result() const override {
-    SLUICE_CHECK(state_ == State::kEstablished);
+    SLUICE_CHECK(state_ == State::kEstablished || early_ == EarlyVerdict::kTaken);
     return side_.result_;
   }
 
@@ -367,14 +407,22 @@ class TlsServer : public ServerHandshake {
 
   HandshakeOutcome accept(const TlsClientHelloView& hello) {
     const TlsCallbacks callbacks = side_.callbacks();
-    side_.connection_ = side_.tls().accept(side_.identity(), &callbacks);
+    side_.connection_ = side_.tls().accept(
+        side_.identity(), view_of(side_.mechanism_->strikes()->context()), &callbacks);
     if (side_.connection_ == nullptr) return refused(RefuseReason::kBusy);
-    if (side_.provide(TlsLevel::kInitial, hello.tls) == TlsStep::kRefused) return side_.refusal();
+    const TlsStep step = side_.provide(TlsLevel::kInitial, hello.tls);
+    if (step == TlsStep::kRefused) return side_.refusal();
     // PROTOCOL MUST-I1
     if (side_.handshake_.empty() || side_.server_secret_.size == 0) {
       return refused(RefuseReason::kTls, "the client's key share is of no group known here");
     }
-    const auto sealed = side_.seal(side_.server_secret_, kServerFlight, side_.flight());
+    if (!hello.early.empty()) early_ = judge_early(hello, step == TlsStep::kEarly);
+    const std::vector<uint8_t> flight =
+        encode_server_flight({.reset_token = side_.own_reset_token(),
+                              .early_taken = static_cast<uint8_t>(side_.result_.early.size()),
+                              .address_token = token_,
+                              .tls = side_.handshake_});
+    const auto sealed = side_.seal(side_.server_secret_, kServerFlight, flight);
     server_hello_ = join_tls_server_hello(side_.primitives(), hello.core, side_.initial_, sealed);
     if (sealed.empty() || server_hello_.size() > kMaxHandshakeMessage) {
       return refused(RefuseReason::kTls, "the own certificate chain is too long");
@@ -383,17 +431,47 @@ class TlsServer : public ServerHandshake {
     side_.initial_ = {};
     side_.handshake_ = {};
     state_ = State::kHello;
-    return answer(HandshakeStep::kNeedMore, HandshakeType::kServerHello, server_hello_);
+    HandshakeOutcome out =
+        answer(HandshakeStep::kNeedMore, HandshakeType::kServerHello, server_hello_);
+    out.early = early_;
+    out.usable = early_ == EarlyVerdict::kTaken;
+    return out;
+  }
+
+  // Takes the hello's early requests, or says why not. The client is known by its ticket, has
+  // proved by the binder to hold it, and is judged as at the end of a handshake; the ticket's use
+  // is noted last, before anything of it is delivered.
+  EarlyVerdict judge_early(const TlsClientHelloView& hello, bool accepted) {
+    // PROTOCOL MUST-E4, MUST-E5
+    if (!accepted) return EarlyVerdict::kRefused;
+    const auto plain = side_.open(side_.early_secret_, kEarly, hello.early);
+    auto requests = plain ? decode_early(*plain) : std::nullopt;
+    const Bytes ticket = bytes_of(side_.tls().ticket(side_.connection_));
+    if (!requests || ticket.empty() || !side_.conclude()) return EarlyVerdict::kRefused;
+    // PROTOCOL MUST-E2
+    switch (side_.mechanism_->strikes()->strike(ticket)) {
+      case Strike::kSeen:
+        return EarlyVerdict::kReplayed;
+      case Strike::kFull:
+        return EarlyVerdict::kFull;
+      case Strike::kFresh:
+        break;
+    }
+    judged_ = side_.judge(false);
+    if (judged_->step == HandshakeStep::kRefused) return EarlyVerdict::kRefused;
+    side_.result_.early = std::move(*requests);
+    return EarlyVerdict::kTaken;
   }
 
   HandshakeOutcome on_finished(Bytes bytes, const TlsCheck& digest) {
     const auto flight = side_.open(side_.client_secret_, kClientFlight, bytes);
     // PROTOCOL MUST-I3
     if (!flight) return ignored(IgnoreCause::kNotAuthentic);
-    Bytes tls;
     HandshakeOutcome out = refused(RefuseReason::kTls, "the client's flight is not whole");
-    if (side_.take_flight(*flight, &tls)) {
-      const TlsStep step = side_.provide(TlsLevel::kHandshake, tls);
+    if (flight->size() > kResetTokenSize) {
+      std::copy_n(flight->begin(), kResetTokenSize, side_.result_.peer_reset_token.begin());
+      const TlsStep step =
+          side_.provide(TlsLevel::kHandshake, Bytes(*flight).subspan(kResetTokenSize));
       if (step == TlsStep::kRefused) out = side_.refusal();
       if (step == TlsStep::kDone && side_.conclude()) out = judge();
     }
@@ -410,18 +488,22 @@ class TlsServer : public ServerHandshake {
     return out;
   }
 
-  HandshakeOutcome judge() const {
-    HandshakeOutcome out = side_.judge(false);
+  // Who was judged with the early requests is not asked about, and put on record, again.
+  HandshakeOutcome judge() {
+    HandshakeOutcome out = judged_ ? std::move(*judged_) : side_.judge(false);
     if (out.step == HandshakeStep::kRefused) return out;
     return answer(HandshakeStep::kEstablished, HandshakeType::kServerDone, side_.done_message());
   }
 
   TlsSide side_;
   State state_ = State::kStart;
+  std::vector<uint8_t> token_;
   std::vector<uint8_t> core_;
   std::vector<uint8_t> server_hello_;
-  TlsCheck finished_{};    // Of the CLIENT_FINISHED that was answered,
-  HandshakeMessage last_;  // with this.
+  EarlyVerdict early_ = EarlyVerdict::kNone;
+  std::optional<HandshakeOutcome> judged_;  // Where that was before the end.
+  TlsCheck finished_{};                     // Of the CLIENT_FINISHED that was answered,
+  HandshakeMessage last_;                   // with this.
 };
 
 }  // namespace
@@ -445,14 +527,25 @@ ResetToken TlsCredentials::reset_token(const BoringsslModule& module, base::Sess
 }
 
 TlsMechanism::TlsMechanism(const BoringsslModule* module, TlsIdentityOwner identity,
-                           WallClock clock, bool allow_self)
-    : module_(module), clock_(clock), allow_self_(allow_self) {
+                           WallClock clock, bool allow_self, RandomSource random)
+    : module_(module),
+      clock_(clock),
+      allow_self_(allow_self),
+      strikes_(&module->primitives, random) {
   SLUICE_CHECK(clock_.now != nullptr);
   renew(std::move(identity));
 }
 
 void TlsMechanism::renew(TlsIdentityOwner identity) {
   credentials_ = std::make_shared<const TlsCredentials>(module_, std::move(identity));
+}
+
+bool TlsMechanism::still_trusts(const HandshakeResult& peer, bool initiator) const {
+  std::vector<ByteView> chain;
+  for (const auto& each : peer.peer_certificates) chain.push_back(view_of(each));
+  const std::string_view name = initiator ? std::string_view(peer.peer_name) : std::string_view();
+  return module_->tls->judge(credentials_->identity.get(), chain.data(), chain.size(), initiator,
+                             view_of(name), clock_()) == RefuseReason::kNone;
 }
 
 std::unique_ptr<ClientHandshake> TlsMechanism::new_client(uint64_t attempt,

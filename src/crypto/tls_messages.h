@@ -33,13 +33,15 @@ struct TlsClientHelloView {
   std::span<const uint8_t> tls;
   std::span<const uint8_t> core;
   std::span<const uint8_t> padding;
+  std::span<const uint8_t> early;  // Sealed early requests; empty without any.
   std::span<const uint8_t> check;
 };
 
 std::vector<uint8_t> encode_tls_core(uint64_t attempt, std::span<const uint8_t> tls);
-// The whole message, padded up to `min_bytes`.
+// The whole message, padded up to `min_bytes`. `early`: sealed early requests, or nothing.
 std::vector<uint8_t> join_tls_hello(const Primitives& primitives, std::span<const uint8_t> core,
-                                    std::span<const uint8_t> token, size_t min_bytes);
+                                    std::span<const uint8_t> token, size_t min_bytes,
+                                    std::span<const uint8_t> early = {});
 std::optional<TlsClientHelloView> decode_tls_hello(std::span<const uint8_t> message);
 // Whether the message arrived as it was sent, with this token.
 bool tls_hello_intact(const Primitives& primitives, const TlsClientHelloView& hello,
@@ -60,6 +62,26 @@ std::vector<uint8_t> join_tls_server_hello(const Primitives& primitives,
 std::optional<TlsServerHelloView> decode_tls_server_hello(std::span<const uint8_t> message);
 bool tls_server_hello_intact(const Primitives& primitives, std::span<const uint8_t> core,
                              const TlsServerHelloView& hello);
+
+// The plaintext of early requests, which keep the limits of base/limits.h; nullopt for bytes that
+// do not.
+std::vector<uint8_t> encode_early(std::span<const EarlyRequest> requests);
+std::optional<std::vector<EarlyRequest>> decode_early(std::span<const uint8_t> bytes);
+// How many of the requests, from the first on, fit one hello.
+size_t early_that_fit(std::span<const EarlyRequest> requests);
+
+// What the client says sealed: its reset token and handshake messages of TLS.
+std::vector<uint8_t> encode_client_flight(const ResetToken& token, std::span<const uint8_t> tls);
+
+// What the server says sealed beside TLS: the codec of its flight's head.
+struct TlsServerFlight {
+  ResetToken reset_token{};
+  uint8_t early_taken = 0;
+  std::span<const uint8_t> address_token;  // At most kMaxTokenSize bytes.
+  std::span<const uint8_t> tls;
+};
+std::vector<uint8_t> encode_server_flight(const TlsServerFlight& flight);
+std::optional<TlsServerFlight> decode_server_flight(std::span<const uint8_t> bytes);
 
 // Seals and opens the one message of its kind under a secret: what is sealed twice under the same
 // label must be the same bytes. Wipes what it derived.

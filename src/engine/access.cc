@@ -32,7 +32,12 @@ crypto::PeerJudge Access::judge() {
       [](void* context, const crypto::HandshakeResult& peer, bool initiator, std::string* detail) {
         return static_cast<Access*>(context)->decide(peer, initiator, detail);
       },
-      this};
+      this,
+      [](void* context, const std::string& name) {
+        const auto* self = static_cast<const Access*>(context);
+        AuditLog* const audit = self->setup_.audit;
+        return self->may_connect(name) && (audit == nullptr || audit->healthy());
+      }};
 }
 
 void Access::set_policy(std::shared_ptr<const crypto::Policy> policy) {
@@ -78,7 +83,9 @@ crypto::RefuseReason Access::decide(const crypto::HandshakeResult& peer, bool in
     setup_.audit->append(std::move(record));
     return crypto::RefuseReason::kPolicy;
   }
-  if (setup_.audit->healthy() && setup_.audit->append(record)) return crypto::RefuseReason::kNone;
+  if (setup_.audit->healthy() && setup_.audit->append_durably(record)) {
+    return crypto::RefuseReason::kNone;
+  }
   // An acceptance that waits to be written is taken back by the record behind it.
   record.event = "refuse";
   record.decision = "deny";

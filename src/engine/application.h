@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -73,6 +74,26 @@ class LcoreApplication {
   virtual bool poll(LcoreContext& /*context*/) { return false; }
   // On the lcore, after its last packet.
   virtual void on_stop(LcoreContext& /*context*/) {}
+};
+
+// Calls that begin with their session, before any other of lane 0.
+class FirstCalls {
+ public:
+  virtual ~FirstCalls() = default;
+  // The control thread: the first of them, as far as they do no harm when they are executed again.
+  virtual std::vector<crypto::EarlyRequest> early() const = 0;
+  // On the lcore of lane 0, once, when the lane is there: begins all of them in order. The peer has
+  // the first `taken` already.
+  virtual void begin(LcoreContext& context, const LaneInfo& lane, uint8_t taken) = 0;
+};
+
+// What a session is begun with.
+struct ConnectRequest {
+  transport::PeerAddress peer;
+  std::string peer_name;  // The DNS name that the peer has to prove; empty with pre-shared keys.
+  base::Nanos timeout;
+  bool resume = true;                 // By a ticket of an earlier session, where there is one.
+  std::shared_ptr<FirstCalls> calls;  // May be null.
 };
 
 // Runs on the control thread; may lock and allocate, should not take long.

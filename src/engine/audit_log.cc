@@ -30,11 +30,13 @@ std::string text_of_errno() { return strerror(errno); }
 
 AuditLog::AuditLog(Setup setup) : setup_(std::move(setup)), chain_(setup_.primitives) {
   if (!setup_.write) setup_.write = ::write;
+  if (!setup_.sync) setup_.sync = ::fdatasync;
+  rotate_at_ = static_cast<off_t>(std::min<uint64_t>(setup_.max_bytes, INT64_MAX));
 }
 
 AuditLog::~AuditLog() {
   if (fd_ < 0) return;
-  ::fdatasync(fd_);
+  setup_.sync(fd_);
   ::close(fd_);
 }
 
@@ -61,7 +63,15 @@ absl::Status AuditLog::attach() {
   if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
     return error("is being written by another process: give each a file of its own");
   }
-  return find_end(info.st_size);
+  size_ = info.st_size;
+  // A disk that is full is told of before anything begins. Where the file system cannot set room
+  // aside, the first record shows it.
+  if (::fallocate(fd_, FALLOC_FL_KEEP_SIZE, size_, crypto::kMaxAuditLine) != 0 &&
+      errno != EOPNOTSUPP) {
+    return error(
+        absl::StrCat("has no room: ", text_of_errno(), "; make some, or name another file"));
+  }
+  return find_end(size_);
 }
 
 absl::Status AuditLog::find_end(off_t size) {
@@ -137,6 +147,8 @@ bool AuditLog::flush() {
         failure_ = done < 0 ? text_of_errno() : "nothing was written";
         return false;
       }
+      size_ += done;
+      dirty_ = true;
       line.erase(0, static_cast<size_t>(done));
       if (line.empty()) backlog_.pop_front();
     }
@@ -156,8 +168,74 @@ bool AuditLog::append(crypto::AuditRecord record) {
     ++all_lost_;
     return false;
   }
+  if (rotate_at_ > 0 && size_ >= rotate_at_ && backlog_.empty()) rotate();
   add(std::move(record));
   return flush();
+}
+
+bool AuditLog::append_durably(crypto::AuditRecord record) {
+  if (!append(std::move(record))) return false;
+  const std::lock_guard lock(mutex_);
+  return sync_locked();
+}
+
+void AuditLog::sync() {
+  const std::lock_guard lock(mutex_);
+  sync_locked();
+}
+
+bool AuditLog::sync_locked() {
+  if (!dirty_) return true;
+  if (setup_.sync(fd_) != 0) {
+    failure_ = absl::StrCat("it is not durable: ", text_of_errno());
+    return false;
+  }
+  dirty_ = false;
+  return true;
+}
+
+// Writes a new file's first line; the error, or nothing.
+std::string AuditLog::write_first(int fd, const std::string& line) const {
+  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) return text_of_errno();
+  for (size_t at = 0; at < line.size();) {
+    const ssize_t done = setup_.write(fd, line.data() + at, line.size() - at);
+    if (done < 0 && errno == EINTR) continue;
+    if (done <= 0) return done < 0 ? text_of_errno() : "nothing was written";
+    at += static_cast<size_t>(done);
+  }
+  return setup_.sync(fd) == 0 ? "" : text_of_errno();
+}
+
+// The new file has its first record, and is durable, before it takes the place of the old one; so
+// whatever a crash leaves there ends with a record and the chain goes on. The old one gets its
+// second name first, and is never without one. What fails leaves everything as it is.
+void AuditLog::rotate() {
+  const std::string next = setup_.file + ".next";
+  const std::string full =
+      absl::StrCat(setup_.file, ".", absl::Dec(chain_.sequence(), absl::kZeroPad12));
+  crypto::AuditChain chain = chain_;
+  crypto::AuditRecord record;
+  record.time_ns = setup_.wall_clock();
+  record.event = "rotate";
+  record.object = full;
+  record.reason = "the records before this one are in that file";
+  const std::string line = chain.add(record);
+  ::unlink(next.c_str());
+  const int fd = ::open(next.c_str(), O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, kMode);
+  const bool made = fd >= 0 && sync_locked() && write_first(fd, line).empty() &&
+                    ::link(setup_.file.c_str(), full.c_str()) == 0 &&
+                    ::rename(next.c_str(), setup_.file.c_str()) == 0;
+  if (!made) {
+    if (fd >= 0) ::close(fd);
+    ::unlink(next.c_str());
+    ++not_rotated_;
+    rotate_at_ = size_ + static_cast<off_t>(setup_.max_bytes);  // Not at every record.
+    return;
+  }
+  ::close(std::exchange(fd_, fd));
+  chain_ = chain;
+  size_ = static_cast<off_t>(line.size());
+  rotate_at_ = static_cast<off_t>(setup_.max_bytes);
 }
 
 absl::Status AuditLog::append_or_say(crypto::AuditRecord record) {
@@ -179,6 +257,11 @@ uint64_t AuditLog::records() const {
 uint64_t AuditLog::lost() const {
   const std::lock_guard lock(mutex_);
   return all_lost_;
+}
+
+uint64_t AuditLog::not_rotated() const {
+  const std::lock_guard lock(mutex_);
+  return not_rotated_;
 }
 
 std::string AuditLog::head() const {

@@ -136,6 +136,7 @@ struct EngineConfig {
   // is recorded. Empty: everything, and nowhere.
   std::optional<FileText> policy;
   std::string audit_file;
+  uint64_t audit_max_bytes = 0;  // See AuditLog::Setup.
   crypto::BackendKind backend = crypto::BackendKind::kAuto;
   std::string crypto_module;  // Path of libsluice-boringssl.so; empty: looked for.
 };

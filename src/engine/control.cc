@@ -35,6 +35,22 @@ class RouteTask final : public ControlTask {
   Route route_;
 };
 
+// A packet that came before its lane, as if it came now.
+class HeldPacketTask final : public ControlTask {
+ public:
+  explicit HeldPacketTask(HeldPacket packet) : packet_(std::move(packet)) {}
+  void run(Lcore& /*lcore*/, LcoreContext& context) override {
+    transport::RxPacket packet;
+    packet.data = packet_.bytes.data();
+    packet.length = static_cast<uint32_t>(packet_.bytes.size());
+    packet.congestion_experienced = packet_.congestion_experienced;
+    context.endpoint.on_rx({&packet, 1}, context.now);
+  }
+
+ private:
+  HeldPacket packet_;
+};
+
 }  // namespace
 
 absl::Status status_of(base::Code code, const std::string& reason) {
@@ -99,6 +115,7 @@ Control::Control(const Setup& setup, const transport::ConnectorConfig& config)
       connector_(config, setup.mechanism, setup.primitives, setup.random),
       paths_(paths_setup()),
       sessions_(sessions_setup()),
+      held_(&stats_),
       link_up_(setup.ports.size(), false) {
   const bool judged = setup.policy != nullptr || setup.audit != nullptr;
   if (judged && setup.tls != nullptr) setup.tls->set_judge(access_.judge());
@@ -150,6 +167,9 @@ Sessions::Setup Control::sessions_setup() {
   out.wall_clock = system_wall_clock();
   out.post = [this](uint8_t lcore, ControlTask* task) { post_task(lcore, task); };
   out.permissions = [this](const std::string& name) { return access_.permissions(name); };
+  out.still_trusted = [this](const crypto::HandshakeResult& peer, bool initiator) {
+    return setup_.tls == nullptr || setup_.tls->still_trusts(peer, initiator);
+  };
   out.may_connect = [this](const std::string& name) { return access_.may_connect(name); };
   out.ended = [this](const SessionInfo& session, base::Code code, const std::string& reason) {
     end_uses(session);
@@ -158,6 +178,7 @@ Sessions::Setup Control::sessions_setup() {
   out.release_id = [this](base::SessionId id) { connector_.release_session(id); };
   out.ready = [this](transport::ConnectId id, const SessionInfo* info, const std::string& error) {
     if (info != nullptr) {
+      release_held(*info);
       end_connect(id, *info);
     } else {
       end_connect(id, absl::ResourceExhaustedError(error));
@@ -195,7 +216,7 @@ void Control::run() {
   }
   Doorbell& doorbell = setup_.channel->doorbell();
   while (!stop_.load(std::memory_order_acquire)) {
-    if (work(setup_.clock->now())) continue;
+    if (work(setup_.clock->now()) || connector_.prepare()) continue;
     doorbell.prepare();
     const base::Nanos now = setup_.clock->now();
     if (work(now) || stop_.load(std::memory_order_acquire)) {
@@ -229,6 +250,7 @@ bool Control::work(base::Nanos now) {
   if (paths_.next_deadline() <= now) paths_.on_deadline(now);
   sessions_.expire(now);
   watch_links(now);
+  sync_audit(now);
   busy |= take_events(now);
   busy |= send_handshakes(now);
   return busy;
@@ -248,6 +270,13 @@ void Control::watch_links(base::Nanos now) {
     if (up && !link_up_[port]) paths_.announce(static_cast<uint8_t>(port), now);
     link_up_[port] = up;
   }
+}
+
+// Sleeping for longer than kLongestSleep is never, so that this is late by no more.
+void Control::sync_audit(base::Nanos now) {
+  if (setup_.audit == nullptr || now < next_audit_sync_) return;
+  next_audit_sync_ = base::after(now, limits::kAuditSyncInterval);
+  setup_.audit->sync();
 }
 
 bool Control::take_packets(base::Nanos now) {
@@ -283,7 +312,7 @@ void Control::on_packet(rte_mbuf* frame, base::Nanos now) {
       sessions_.on_reset(parsed.source, packet);
       break;
     case Verdict::kUnknownSession:
-      answer_unknown(parsed, packet, now);
+      on_unknown_session(parsed, packet, now);
       break;
     case Verdict::kConsumed:
       stats_.drop_garbage.add();
@@ -293,8 +322,8 @@ void Control::on_packet(rte_mbuf* frame, base::Nanos now) {
 
 // The peer's ports are not known here, as its source port is entropy only: the RESET goes to our
 // own base port there, which peers share as a rule. It is a hint; without it the peer times out.
-void Control::answer_unknown(const wire::ParsedFrame& parsed, std::span<const uint8_t> packet,
-                             base::Nanos now) {
+void Control::on_unknown_session(const wire::ParsedFrame& parsed, std::span<const uint8_t> packet,
+                                 base::Nanos now) {
   const auto view = wire::CommonView::parse(packet.data(), packet.size());
   if (!view) {
     stats_.drop_garbage.add();
@@ -302,7 +331,15 @@ void Control::answer_unknown(const wire::ParsedFrame& parsed, std::span<const ui
   }
   // An id in use is not forgotten here: its lanes are being installed, which a peer that is done
   // need not wait for, or are ending. A RESET would end a session that is about to begin.
-  if (connector_.session_ids().in_use(base::SessionId(view->session()))) return;
+  const base::SessionId session(view->session());
+  if (connector_.session_ids().in_use(session)) {
+    if (!connector_.expects_early(session) || sessions_.installed(session)) return;
+    return held_.hold({.session = session,
+                       .lane = view->lane(),
+                       .congestion_experienced =
+                           parsed.ecn == static_cast<uint8_t>(wire::Ecn::kCongestionExperienced),
+                       .bytes = {packet.begin(), packet.end()}});
+  }
   wire::ResetPacket reset;
   reset.session = view->session();
   reset.lane = view->lane();
@@ -356,7 +393,13 @@ bool Control::take_events(base::Nanos now) {
     const transport::ConnectorEvent& event = events[i];
     switch (event.kind) {
       case transport::ConnectorEventKind::kEstablished:
-        sessions_.establish(event, now);
+        establish(event, now);
+        break;
+      case transport::ConnectorEventKind::kConfirmed:
+        sessions_.confirm(event);
+        break;
+      case transport::ConnectorEventKind::kWithdrawn:
+        sessions_.close(event.result.local.session_id, event.code, event.reason, true);
         break;
       case transport::ConnectorEventKind::kFailed:
         access_.refused(event, now);
@@ -371,6 +414,24 @@ bool Control::take_events(base::Nanos now) {
     }
   }
   return count > 0;
+}
+
+void Control::establish(const transport::ConnectorEvent& event, base::Nanos now) {
+  std::shared_ptr<FirstCalls> calls;
+  if (const auto connect = connects_.find(event.connect); connect != connects_.end()) {
+    calls = std::move(connect->second.calls);
+  }
+  sessions_.establish(event, std::move(calls), now);
+}
+
+void Control::release_held(const SessionInfo& session) {
+  for (HeldPacket& packet : held_.take(session.session)) {
+    for (const LaneInfo& lane : session.lanes) {
+      if (lane.lane != packet.lane) continue;
+      post_task(lane.lcore, new HeldPacketTask(std::move(packet)));
+      break;
+    }
+  }
 }
 
 // What is used for the first time goes on record when it happens, and how often when its session
@@ -462,19 +523,17 @@ bool Control::post_and_wait(const std::function<void()>& function) {
   return true;
 }
 
-void Control::connect(const transport::PeerAddress& peer, const std::string& peer_name,
-                      base::Nanos timeout, ConnectCallback done) {
-  const base::Nanos deadline = base::after(setup_.clock->now(), timeout);
+void Control::connect(const ConnectRequest& request, ConnectCallback done) {
+  const base::Nanos deadline = base::after(setup_.clock->now(), request.timeout);
   auto shared = std::make_shared<ConnectCallback>(std::move(done));
-  if (!post([this, peer, peer_name, deadline, shared] {
-        begin_connect(peer, peer_name, deadline, *shared);
-      })) {
+  if (!post([this, request, deadline, shared] { begin_connect(request, deadline, *shared); })) {
     (*shared)(absl::CancelledError("the engine is not running"));
   }
 }
 
-void Control::begin_connect(const transport::PeerAddress& peer, const std::string& peer_name,
-                            base::Nanos deadline, ConnectCallback done) {
+void Control::begin_connect(const ConnectRequest& request, base::Nanos deadline,
+                            ConnectCallback done) {
+  const std::string& peer_name = request.peer_name;
   const bool named = setup_.mechanism->id() == crypto::HandshakeMechanismId::kTls13;
   const std::string name = crypto::normalize_dns_name(peer_name);
   if (named == peer_name.empty() || name.empty() != peer_name.empty()) {
@@ -485,26 +544,29 @@ void Control::begin_connect(const transport::PeerAddress& peer, const std::strin
             : absl::StrCat("'", peer_name, "' is no DNS name of a peer: write a.dc.example")));
     return;
   }
-  if (!paths_.reachable(peer.ip)) {
+  if (!paths_.reachable(request.peer.ip)) {
     done(absl::UnavailableError(
-        absl::StrCat("no way to ", wire::format_ip_address(peer.ip),
+        absl::StrCat("no way to ", wire::format_ip_address(request.peer.ip),
                      ": it is on no port's network, and there is no gateway of its family")));
     return;
   }
-  const auto result = connector_.connect(peer, name, deadline, setup_.clock->now());
+  crypto::ClientOffer offer{.early = {}, .resume = request.resume};
+  if (request.calls != nullptr) offer.early = request.calls->early();
+  const auto result =
+      connector_.connect(request.peer, name, deadline, setup_.clock->now(), std::move(offer));
   if (result.code != base::Code::kOk) {
     done(status_of(result.code,
                    "the connect was not begun: bad address or port, no time left, or "
                    "too many sessions"));
     return;
   }
-  connects_[result.id] = std::move(done);
+  connects_[result.id] = {std::move(done), request.calls};
 }
 
 void Control::end_connect(transport::ConnectId id, absl::StatusOr<SessionInfo> result) {
   const auto found = connects_.find(id);
   if (found == connects_.end()) return;
-  const ConnectCallback done = std::move(found->second);
+  const ConnectCallback done = std::move(found->second.done);
   connects_.erase(found);
   done(std::move(result));
 }
@@ -538,7 +600,7 @@ absl::Status Control::reload(std::shared_ptr<crypto::TlsIdentityOwner> identity,
 void Control::refuse_new() {
   post_and_wait([&] {
     connector_.set_accepting(false);
-    for (const auto& [id, done] : connects_) connector_.cancel(id);
+    for (const auto& [id, connect] : connects_) connector_.cancel(id);
   });
 }
 

@@ -25,6 +25,7 @@
 #include "engine/application.h"
 #include "engine/channel.h"
 #include "engine/clock.h"
+#include "engine/held_packets.h"
 #include "engine/lcore.h"
 #include "engine/paths.h"
 #include "engine/port.h"
@@ -74,9 +75,7 @@ class Control {
   void stop();
 
   // Any thread but the control thread, which calls the callbacks.
-  // `peer_name` is the DNS name that the peer has to prove; with pre-shared keys it has none.
-  void connect(const transport::PeerAddress& peer, const std::string& peer_name,
-               base::Nanos timeout, ConnectCallback done);
+  void connect(const ConnectRequest& request, ConnectCallback done);
   absl::Status close_session(base::SessionId session);
   absl::Status update_keys(base::SessionId session);
   // Handshakes that begin from now on prove this identity (null: as before); the policy holds for
@@ -103,8 +102,8 @@ class Control {
   base::Nanos next_deadline() const;
   bool take_packets(base::Nanos now);
   void on_packet(rte_mbuf* frame, base::Nanos now);
-  void answer_unknown(const wire::ParsedFrame& parsed, std::span<const uint8_t> packet,
-                      base::Nanos now);
+  void on_unknown_session(const wire::ParsedFrame& parsed, std::span<const uint8_t> packet,
+                          base::Nanos now);
   bool take_notices(base::Nanos now);
   bool run_posted();
   bool run_orphans(base::Nanos now);
@@ -113,8 +112,10 @@ class Control {
   void end_uses(const SessionInfo& session);
   bool send_handshakes(base::Nanos now);
   void watch_links(base::Nanos now);
-  void begin_connect(const transport::PeerAddress& peer, const std::string& peer_name,
-                     base::Nanos deadline, ConnectCallback done);
+  void sync_audit(base::Nanos now);
+  void begin_connect(const ConnectRequest& request, base::Nanos deadline, ConnectCallback done);
+  void establish(const transport::ConnectorEvent& event, base::Nanos now);
+  void release_held(const SessionInfo& session);
   void end_connect(transport::ConnectId id, absl::StatusOr<SessionInfo> result);
   // Queues work for the control thread; false when it has ended.
   bool post(std::function<void()> function);
@@ -129,10 +130,16 @@ class Control {
   transport::Connector connector_;
   Paths paths_;
   Sessions sessions_;
-  std::map<transport::ConnectId, ConnectCallback> connects_;
+  HeldPackets held_;
+  struct Connect {
+    ConnectCallback done;
+    std::shared_ptr<FirstCalls> calls;
+  };
+  std::map<transport::ConnectId, Connect> connects_;
   std::vector<ControlTask*> orphans_;  // Whose lcore has stopped.
   std::vector<bool> link_up_;          // By port, as last seen.
   base::Nanos next_link_check_;
+  base::Nanos next_audit_sync_;
 
   std::mutex mutex_;
   std::deque<std::function<void()>> posted_;

@@ -48,20 +48,24 @@ absl::Status Engine::stop(base::Nanos drain) {
 
 base::Nanos Engine::now() const { return impl_->eal->clock().now(); }
 
-void Engine::connect(size_t node, const transport::PeerAddress& peer, const std::string& peer_name,
-                     base::Nanos timeout, ConnectCallback done) {
+void Engine::connect(size_t node, const ConnectRequest& request, ConnectCallback done) {
   if (auto status = refuse_forked_child(); !status.ok()) return done(status);
   if (node >= impl_->nodes.size()) return done(no_node(node));
-  impl_->nodes[node]->control().connect(peer, peer_name, timeout, std::move(done));
+  impl_->nodes[node]->control().connect(request, std::move(done));
 }
 
 absl::StatusOr<SessionInfo> Engine::connect_and_wait(size_t node,
                                                      const transport::PeerAddress& peer,
                                                      base::Nanos timeout,
                                                      const std::string& peer_name) {
+  return connect_and_wait(
+      node, {.peer = peer, .peer_name = peer_name, .timeout = timeout, .calls = nullptr});
+}
+
+absl::StatusOr<SessionInfo> Engine::connect_and_wait(size_t node, const ConnectRequest& request) {
   auto promise = std::make_shared<std::promise<absl::StatusOr<SessionInfo>>>();
   auto result = promise->get_future();
-  connect(node, peer, peer_name, timeout, [promise](absl::StatusOr<SessionInfo> session) {
+  connect(node, request, [promise](absl::StatusOr<SessionInfo> session) {
     promise->set_value(std::move(session));
   });
   return result.get();
@@ -78,6 +82,8 @@ absl::Status Engine::update_keys(size_t node, base::SessionId session) {
   if (node >= impl_->nodes.size()) return no_node(node);
   return impl_->nodes[node]->control().update_keys(session);
 }
+
+std::vector<std::string> Engine::policy() const { return impl_->policy_lines(); }
 
 absl::Status Engine::reload(const absl::StatusOr<ReloadConfig>& read) {
   if (auto status = refuse_forked_child(); !status.ok()) return status;

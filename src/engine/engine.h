@@ -89,9 +89,10 @@ class Engine {
   // (refused), ResourceExhausted, InvalidArgument, Cancelled (stopped).
   // `peer_name` is the DNS name that the peer has to prove: given with certificates, empty with
   // pre-shared keys, else InvalidArgument.
-  void connect(size_t node, const transport::PeerAddress& peer, const std::string& peer_name,
-               base::Nanos timeout, ConnectCallback done);
+  // `request.calls` are begun when the session is there, if it ever is, before `done` is called.
+  void connect(size_t node, const ConnectRequest& request, ConnectCallback done);
   // The same, waiting for it.
+  absl::StatusOr<SessionInfo> connect_and_wait(size_t node, const ConnectRequest& request);
   absl::StatusOr<SessionInfo> connect_and_wait(size_t node, const transport::PeerAddress& peer,
                                                base::Nanos timeout,
                                                const std::string& peer_name = {});
@@ -106,6 +107,8 @@ class Engine {
   // ended with, which is then recorded and returned. Errors as of create(); FailedPrecondition when
   // the engine does not run, or had no policy and is given one.
   absl::Status reload(const absl::StatusOr<ReloadConfig>& read);
+  // The rules of the policy in force, for people: "FILE:LINE: allow ..."; empty without one.
+  std::vector<std::string> policy() const;
   std::vector<SessionInfo> sessions(size_t node) const;
   // Asks every lcore of a node for its lanes; waits for the answers (microseconds as a rule).
   absl::StatusOr<std::vector<transport::LaneSnapshot>> lanes(size_t node) const;

@@ -180,7 +180,9 @@ absl::Status EngineImpl::open_access(const CryptoLibrary& library) {
   auto log = AuditLog::open({.file = config.audit_file,
                              .primitives = library.primitives,
                              .wall_clock = system_wall_clock(),
-                             .write = {}});
+                             .write = {},
+                             .max_bytes = config.audit_max_bytes,
+                             .sync = {}});
   if (!log.ok()) return log.status();
   audit = *std::move(log);
   report.lines.push_back({"audit log", config.audit_file,
@@ -214,6 +216,11 @@ absl::Status EngineImpl::try_reload(const absl::StatusOr<ReloadConfig>& read) {
       return status;
   }
   return absl::OkStatus();
+}
+
+std::vector<std::string> EngineImpl::policy_lines() {
+  const std::lock_guard lock(mutex_);
+  return policy_ == nullptr ? std::vector<std::string>() : policy_->rule_lines();
 }
 
 absl::Status EngineImpl::reload(const absl::StatusOr<ReloadConfig>& read) {

@@ -22,6 +22,8 @@ class EngineImpl {
   absl::Status open();
   absl::Status start();
   absl::Status stop(base::Nanos drain);
+  // The rules in force; empty without a policy.
+  std::vector<std::string> policy_lines();
   absl::Status reload(const absl::StatusOr<ReloadConfig>& read);
 
   EngineConfig config;

@@ -51,6 +51,11 @@ inline constexpr size_t kMaxNodes = 8;
 inline constexpr base::Nanos kPortPatience = base::millis(5);
 // Packets of unknown sessions that one lcore passes on per second.
 inline constexpr uint32_t kResetsPerSecond = base::limits::kMaxResetsPerSecond;
+// Packets of one node that wait for their session's lanes: answers to early requests.
+inline constexpr size_t kMaxHeldPackets = 64;
+// How long a record of the audit log may be lost to a loss of power, but for acceptances of
+// sessions, which are durable before the peer hears of them.
+inline constexpr base::Nanos kAuditSyncInterval = base::seconds(1);
 // Records that wait for an audit log that cannot be written; more are lost, and counted.
 inline constexpr size_t kMaxAuditBacklog = 4096;
 // Refusals a second of peers that have proved no name, each of which the audit log gets a record

@@ -111,7 +111,7 @@ absl::StatusOr<NodeMechanism> make_tls(const NodeConfig& config, const CryptoLib
                         functions.hybrid ? "resists quantum computers where both sides have it"
                                          : "this TLS library has no ML-KEM hybrid"});
   auto mechanism = std::make_unique<crypto::TlsMechanism>(
-      library.module, std::move(identity->owner), system_wall_clock(), false);
+      library.module, std::move(identity->owner), system_wall_clock(), false, system_random());
   out.tls = mechanism.get();
   out.mechanism = std::move(mechanism);
   return out;

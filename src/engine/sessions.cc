@@ -25,6 +25,14 @@ class InstallTask final : public ControlTask {
         position_(position),
         peer_(peer),
         permitted_(std::move(permitted)) {}
+  // Lane 0: the session's first exchanges. As server, what the hello brought; as client, the calls
+  // to begin, the first `taken` of which the peer has.
+  void begin_with(std::vector<crypto::EarlyRequest> requests, std::shared_ptr<FirstCalls> calls,
+                  uint8_t taken) {
+    requests_ = std::move(requests);
+    calls_ = std::move(calls);
+    taken_ = taken;
+  }
 
   void run(Lcore& lcore, LcoreContext& context) override {
     code_ = context.endpoint.submit(command_, context.now, &lane_.ref);
@@ -33,6 +41,18 @@ class InstallTask final : public ControlTask {
     if (code_ != base::Code::kOk) return;
     if (Gate* gate = lcore.gate()) gate->set(lane_.ref, lane_.session, permitted_.get());
     lcore.application().on_lane(context, lane_, peer_, command_.initiator);
+    // Before anything else can use the lane: the ids of both sides count from here.
+    for (size_t i = 0; i < requests_.size(); ++i) {
+      const crypto::EarlyRequest& request = requests_[i];
+      context.endpoint.submit(
+          transport::TakeEarly{.lane = lane_.ref,
+                               .id = i + 1,
+                               .service = request.service,
+                               .data = request.bytes.data(),
+                               .length = static_cast<uint16_t>(request.bytes.size())},
+          context.now);
+    }
+    if (calls_ != nullptr) calls_->begin(context, lane_, taken_);
   }
   void done(Sessions& sessions, bool ran, base::Nanos /*now*/) override {
     const base::Code code = ran ? code_ : base::Code::kClosed;
@@ -47,6 +67,9 @@ class InstallTask final : public ControlTask {
   size_t position_;
   transport::PeerAddress peer_;
   std::shared_ptr<const crypto::Permissions> permitted_;
+  std::vector<crypto::EarlyRequest> requests_;
+  std::shared_ptr<FirstCalls> calls_;
+  uint8_t taken_ = 0;
   base::Code code_ = base::Code::kClosed;
 };
 
@@ -117,13 +140,14 @@ void ControlTask::finish(Lcore& lcore) {
 
 Sessions::Sessions(Setup setup) : setup_(std::move(setup)) {}
 
-void Sessions::establish(const transport::ConnectorEvent& event, base::Nanos now) {
+void Sessions::establish(const transport::ConnectorEvent& event, std::shared_ptr<FirstCalls> calls,
+                         base::Nanos now) {
   for (const base::SessionId old : event.replaced) {
     close(old, base::Code::kUnavailable, "the peer restarted", false);
   }
   Session session;
   session.connect = event.connect;
-  session.reset_token = event.result.peer_reset_token;
+  if (event.initiator || !event.early) session.reset_token = event.result.peer_reset_token;
   session.info.session = event.result.local.session_id;
   session.info.peer_session = event.result.peer.session_id;
   session.info.peer = {event.peer.ip, event.result.peer.base_port};
@@ -136,6 +160,7 @@ void Sessions::establish(const transport::ConnectorEvent& event, base::Nanos now
   if (!session.info.peer_name.empty()) {
     session.info.peer_key = crypto::audit_hash_text(event.result.peer_key_id);
   }
+  session.certificates = event.result.peer_certificates;
   session.permitted = setup_.permissions(session.info.peer_name);
   session.info.expires_ns = event.result.expires_ns;
   session.own_expires_first = event.result.own_expires_first;
@@ -148,7 +173,7 @@ void Sessions::establish(const transport::ConnectorEvent& event, base::Nanos now
     const std::lock_guard lock(mutex_);
     placed = &table_.insert_or_assign(session.info.session, std::move(session)).first->second;
   }
-  if (add_lanes(placed, event, now)) {
+  if (add_lanes(placed, event, calls, now)) {
     // The handshake was judged by the policy of its time, which may have been changed since.
     if (!setup_.may_connect(placed->info.peer_name)) deny(placed->info.session);
     return;
@@ -158,10 +183,23 @@ void Sessions::establish(const transport::ConnectorEvent& event, base::Nanos now
   if (placed->installing == 0) finish_install(placed);
 }
 
+void Sessions::confirm(const transport::ConnectorEvent& event) {
+  for (const base::SessionId old : event.replaced) {
+    close(old, base::Code::kUnavailable, "the peer restarted", false);
+  }
+  const auto found = table_.find(event.result.local.session_id);
+  if (found != table_.end()) found->second.reset_token = event.result.peer_reset_token;
+}
+
+bool Sessions::installed(base::SessionId session) const {
+  const auto found = table_.find(session);
+  return found != table_.end() && found->second.installing == 0;
+}
+
 // Lane l of a session belongs to lcore l / Ls of the initiator and lcore l % Ls of the acceptor,
 // which has Ls lcores.
 bool Sessions::add_lanes(Session* session, const transport::ConnectorEvent& event,
-                         base::Nanos now) {
+                         const std::shared_ptr<FirstCalls>& calls, base::Nanos now) {
   const crypto::HandshakeResult& result = event.result;
   const uint8_t peer_lcores = result.peer.lanes;
   const uint8_t acceptor_lcores = event.initiator ? peer_lcores : setup_.lcores;
@@ -201,8 +239,10 @@ bool Sessions::add_lanes(Session* session, const transport::ConnectorEvent& even
     session->lanes.push_back({LaneState::kInstalling, *route, session->permitted});
     ++session->installing;
     ++installing_;
-    setup_.post(lane.lcore, new InstallTask(command, lane, session->lanes.size() - 1,
-                                            session->info.peer, session->permitted));
+    auto install = std::make_unique<InstallTask>(command, lane, session->lanes.size() - 1,
+                                                 session->info.peer, session->permitted);
+    if (lane.lane == 0) install->begin_with(result.early, calls, result.early_taken);
+    setup_.post(lane.lcore, install.release());
   }
   return true;
 }
@@ -335,8 +375,13 @@ const SessionInfo* Sessions::find(base::SessionId id) const {
 // PROTOCOL MUST-P4
 void Sessions::judge_again() {
   std::vector<base::SessionId> denied;
+  std::vector<base::SessionId> untrusted;
   for (auto& [id, session] : table_) {
     if (session.closing) continue;
+    if (!trusted(session)) {
+      untrusted.push_back(id);
+      continue;
+    }
     if (!setup_.may_connect(session.info.peer_name)) {
       denied.push_back(id);
       continue;
@@ -349,6 +394,19 @@ void Sessions::judge_again() {
     for (size_t i = 0; i < session.lanes.size(); ++i) permit(&session, i);
   }
   for (const base::SessionId id : denied) deny(id);
+  for (const base::SessionId id : untrusted) {
+    setup_.stats->sessions_untrusted.add();
+    close(id, base::Code::kPermissionDenied, "who vouched for its name is not trusted any more",
+          true);
+  }
+}
+
+bool Sessions::trusted(const Session& session) const {
+  if (session.certificates.empty() || !setup_.still_trusted) return true;
+  crypto::HandshakeResult peer;
+  peer.peer_name = session.info.peer_name;
+  peer.peer_certificates = session.certificates;
+  return setup_.still_trusted(peer, session.info.initiator);
 }
 
 void Sessions::deny(base::SessionId id) {
@@ -371,7 +429,8 @@ void Sessions::on_reset(const wire::IpAddress& from, std::span<const uint8_t> pa
     return view && entry.second.info.peer_session.value() == view->session() &&
            entry.second.info.peer.ip == from;
   });
-  if (found == table_.end() || !equal_in_constant_time(view->token(), found->second.reset_token)) {
+  if (found == table_.end() || !found->second.reset_token ||
+      !equal_in_constant_time(view->token(), *found->second.reset_token)) {
     setup_.stats->resets_ignored.add();
     return;
   }

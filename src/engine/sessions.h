@@ -59,6 +59,8 @@ class Sessions {
     // What the peer of that name may send, null for everything; and whether it may have a session.
     std::function<std::shared_ptr<const crypto::Permissions>(const std::string&)> permissions;
     std::function<bool(const std::string&)> may_connect;
+    // Whether the peer would still be accepted by its certificates; they and its name are set.
+    std::function<bool(const crypto::HandshakeResult&, bool initiator)> still_trusted;
     // A session is gone, whether it was announced or not; comes before the listener is told.
     std::function<void(const SessionInfo&, base::Code, const std::string& reason)> ended;
     // All lanes are installed, or could not be; for the callback of connect().
@@ -67,14 +69,19 @@ class Sessions {
 
   explicit Sessions(Setup setup);
 
-  // A kEstablished event.
-  void establish(const transport::ConnectorEvent& event, base::Nanos now);
+  // A kEstablished event. `calls`: to begin with the session; may be null.
+  void establish(const transport::ConnectorEvent& event, std::shared_ptr<FirstCalls> calls,
+                 base::Nanos now);
+  // A kConfirmed event.
+  void confirm(const transport::ConnectorEvent& event);
+  // Whether all lanes of a session are there.
+  bool installed(base::SessionId session) const;
   // NotFound is false. `tell_peer` sends a CLOSE on every lane.
   bool close(base::SessionId session, base::Code code, const std::string& reason, bool tell_peer);
   void close_all(base::Code code, const std::string& reason, bool tell_peer);
   bool update_keys(base::SessionId session);
-  // Holds every session to the policy of now: ends those that it does not allow, and tells the
-  // lcores what the others may send.
+  // Holds every session to the trust and the policy of now: ends those that they do not allow, and
+  // tells the lcores what the others may send.
   void judge_again();
   // Null when it is gone. For the control thread, until it does anything else here.
   const SessionInfo* find(base::SessionId session) const;
@@ -103,9 +110,10 @@ class Sessions {
   struct Session {
     SessionInfo info;
     transport::ConnectId connect;
-    crypto::ResetToken reset_token{};
+    std::optional<crypto::ResetToken> reset_token;  // None before the peer has told it.
     std::shared_ptr<const crypto::Permissions> permitted;
-    std::vector<Lane> lanes;  // Parallel to info.lanes.
+    std::vector<std::vector<uint8_t>> certificates;  // Of the peer; DER.
+    std::vector<Lane> lanes;                         // Parallel to info.lanes.
     size_t installing = 0;
     bool announced = false;  // on_session_up() was called.
     bool closing = false;
@@ -116,10 +124,12 @@ class Sessions {
   };
   using Table = std::map<base::SessionId, Session>;
 
-  bool add_lanes(Session* session, const transport::ConnectorEvent& event, base::Nanos now);
+  bool add_lanes(Session* session, const transport::ConnectorEvent& event,
+                 const std::shared_ptr<FirstCalls>& calls, base::Nanos now);
   void end_expired(uint64_t wall);
   void permit(Session* session, size_t lane);
   void deny(base::SessionId session);
+  bool trusted(const Session& session) const;
   void mark_closing(Session* session, base::Code code, const std::string& reason);
   void close_lanes(Session* session);
   void finish_install(Session* session);

@@ -54,6 +54,19 @@ struct SendRequest {
   base::Nanos deadline = base::Nanos::max();
   uint64_t user = 0;  // Returned in the events of this exchange.
   Landing response;
+  // Not 0: the peer took the request with the handshake's hello, under this id, which has to be the
+  // lane's next one. It is not sent, unless no answer comes. For up to kMaxEarlyRequestBytes.
+  uint64_t early_id = 0;
+};
+
+// As server: a request that the client's hello brought, as if a packet of the lane had: the
+// client's exchange `id`. `data` is copied.
+struct TakeEarly {
+  LaneRef lane;
+  uint64_t id = 1;
+  uint16_t service = 0;
+  const uint8_t* data = nullptr;
+  uint16_t length = 0;
 };
 
 // Sends a one-way message; completes (kSendDone) when the peer holds all of it. With `lazy_ack`

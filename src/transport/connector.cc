@@ -68,6 +68,12 @@ void Connector::on_packet(const PeerAddress& from, std::span<const uint8_t> pack
   stats_.drop_type.add();
 }
 
+bool Connector::prepare() {
+  if (!mechanism_->prepare()) return false;
+  stats_.prepared.add();
+  return true;
+}
+
 size_t Connector::poll_tx(std::span<HandshakePacket> slots) {
   const size_t count = std::min(slots.size(), queue_.size());
   for (size_t i = 0; i < count; ++i) {
@@ -82,6 +88,7 @@ base::Nanos Connector::next_deadline() const {
   base::Nanos out = base::Nanos::max();
   if (!client_timers_.empty()) out = std::min(out, client_timers_.begin()->first);
   if (!server_timers_.empty()) out = std::min(out, server_timers_.begin()->first);
+  for (const Farewell& each : farewells_) out = std::min(out, each.next);
   return out;
 }
 
@@ -112,6 +119,7 @@ void Connector::excuse(base::Nanos late, base::Nanos now) {
 void Connector::on_deadline(base::Nanos now) {
   const base::Nanos late = base::elapsed(next_deadline(), now);
   if (late > stall_limit()) excuse(late, now);
+  repeat_refusals(now);
   while (!client_timers_.empty() && client_timers_.begin()->first <= now) {
     on_client_timer(clients_.find(client_timers_.begin()->second), now);
   }
@@ -177,18 +185,34 @@ crypto::SessionParameters Connector::parameters_for(base::SessionId session) con
   return out;
 }
 
+// A session that its server has before the client's end of the handshake replaces none yet: that
+// takes a client that is there (MUST-H15).
 void Connector::establish(const crypto::HandshakeResult& result, const PeerAddress& peer,
                           ConnectId connect) {
   ConnectorEvent event;
+  event.early = !result.early.empty() || result.early_taken != 0;
   event.kind = ConnectorEventKind::kEstablished;
   event.connect = connect;
   event.initiator = connect.value() != 0;
   event.peer = peer;
   event.result = result;
-  event.replaced = ids_.establish(result.local.session_id, peer, result.peer.instance);
-  stats_.replaced.add(event.replaced.size());
+  if (event.initiator || !event.early) {
+    event.replaced = ids_.establish(result.local.session_id, peer, result.peer.instance);
+    stats_.replaced.add(event.replaced.size());
+  }
   if (result.resumed) stats_.resumed.add();
   (event.initiator ? stats_.established_client : stats_.established_server).add();
+  events_.push_back(std::move(event));
+}
+
+void Connector::withdraw(base::SessionId session, const PeerAddress& peer, std::string reason) {
+  stats_.early_withdrawn.add();
+  ConnectorEvent event;
+  event.kind = ConnectorEventKind::kWithdrawn;
+  event.peer = peer;
+  event.code = base::Code::kUnavailable;
+  event.reason = std::move(reason);
+  event.result.local.session_id = session;
   events_.push_back(std::move(event));
 }
 

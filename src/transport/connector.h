@@ -38,6 +38,8 @@ class Connector {
  public:
   // HELLO_RETRYs that one connect answers at once; further ones wait for its timer.
   static constexpr uint32_t kMaxRetries = 8;
+  // Times that a client's refusal is said again, at intervals that double, since it may be lost.
+  static constexpr uint32_t kRefusalRepeats = 3;
 
   // `config` has no connector_config_error(). `mechanism`, `primitives` and the random source's
   // context must outlive the connector.
@@ -56,8 +58,12 @@ class Connector {
   // is not after `now`; kResourceExhausted: max_attempts or max_sessions is reached. With any of
   // these nothing was begun, and no event follows.
   // `peer_name` is the DNS name that the peer has to prove, where the mechanism knows names.
+  // `offer.early`: requests that do no harm when they are executed again, in the order in which
+  // they are to be the first exchanges of lane 0. They travel with the hello where the mechanism
+  // and a ticket allow it. Where the server took them, kEstablished says so and comes a round trip
+  // sooner; the caller sends the others itself.
   ConnectResult connect(const PeerAddress& peer, const std::string& peer_name, base::Nanos deadline,
-                        base::Nanos now);
+                        base::Nanos now, crypto::ClientOffer offer = {});
   ConnectResult connect(const PeerAddress& peer, base::Nanos deadline, base::Nanos now) {
     return connect(peer, {}, deadline, now);
   }
@@ -84,6 +90,14 @@ class Connector {
 
   // Moves up to slots.size() events out, oldest first, and returns how many.
   size_t poll_events(std::span<ConnectorEvent> slots);
+
+  // Whether packets of a session, whose lanes are not there yet, may answer requests that its hello
+  // has brought.
+  bool expects_early(base::SessionId local) const;
+
+  // When nothing else is to be done: does a little of what handshakes will need. False when that is
+  // done too.
+  bool prepare();
 
   const ConnectorStats& stats() const { return stats_; }
   const SessionIds& session_ids() const { return ids_; }
@@ -113,6 +127,17 @@ class Connector {
     bool unauthentic = false;  // Something came that proved nothing.
     crypto::RefuseReason hint = crypto::RefuseReason::kNone;
     bool refused_here = false;
+    bool offers_early = false;
+    bool established = false;  // Early: the session is the caller's already.
+  };
+
+  // A refusal of this side's, which its peer may not have heard: nobody acknowledges it.
+  struct Farewell {
+    PeerAddress peer;
+    std::vector<PacketBytes> packets;
+    base::Nanos next;
+    base::Nanos interval;
+    uint32_t left = 0;
   };
 
   struct ServerKey {
@@ -127,6 +152,7 @@ class Connector {
     base::Nanos expires;
     std::unique_ptr<crypto::ServerHandshake> handshake;  // Null while its hello is being joined.
     MessageJoiner joiner;
+    bool early = false;  // The session is the caller's already.
     bool ended = false;  // Established or refused; lingers to repeat its last message.
   };
 
@@ -143,6 +169,7 @@ class Connector {
                                            std::span<const uint8_t> fragment);
   crypto::SessionParameters parameters_for(base::SessionId session) const;
   void establish(const crypto::HandshakeResult& result, const PeerAddress& peer, ConnectId connect);
+  void withdraw(base::SessionId session, const PeerAddress& peer, std::string reason);
   base::Nanos stall_limit() const;
   void excuse(base::Nanos late, base::Nanos now);
 
@@ -153,6 +180,8 @@ class Connector {
                         base::Nanos now);
   void on_hello_retry(Clients::iterator client, std::span<const uint8_t> body, base::Nanos now);
   void on_refuse(Clients::iterator client, std::span<const uint8_t> body, base::Nanos now);
+  void client_established(Clients::iterator client);
+  void keep_token(const PeerAddress& server, const std::vector<uint8_t>& token);
   void client_outcome(Clients::iterator client, const crypto::HandshakeOutcome& outcome,
                       base::Nanos now);
   bool build_flight(uint64_t attempt, const std::vector<crypto::HandshakeMessage>& messages,
@@ -162,6 +191,9 @@ class Connector {
   void arm_client(Clients::iterator client);
   void on_client_timer(Clients::iterator client, base::Nanos now);
   void give_up(Clients::iterator client);
+  void say_refusal(Clients::iterator client, const crypto::HandshakeOutcome& outcome,
+                   base::Nanos now);
+  void repeat_refusals(base::Nanos now);
   void fail_client(Clients::iterator client, base::Code code, std::string reason);
   void erase_client(Clients::iterator client);
 
@@ -174,6 +206,9 @@ class Connector {
                        const wire::HandshakeView& packet, base::Nanos now);
   crypto::RefuseReason admit(const ServerKey& key);
   Servers::iterator insert_pending(const ServerKey& key, base::Nanos now);
+  bool address_proved(const ServerKey& key, std::span<const uint8_t> token, base::Nanos now);
+  void count_early(crypto::EarlyVerdict verdict);
+  void server_established(Servers::iterator server);
   void server_outcome(Servers::iterator server, const crypto::HandshakeOutcome& outcome,
                       bool repeated, base::Nanos now);
   void linger(Servers::iterator server, base::Nanos now);
@@ -182,6 +217,7 @@ class Connector {
   void refuse(const ServerKey& key, crypto::RefuseReason reason);
   void report_refusal(const ServerKey& key, crypto::RefuseReason reason, bool here,
                       std::string text);
+  void give_up_session(Servers::iterator server, std::string reason);
   void erase_server(Servers::iterator server);
 
   ConnectorConfig config_;
@@ -194,9 +230,11 @@ class Connector {
   TokenBucket proved_;
   ConnectId last_connect_;
 
-  Clients clients_;  // By attempt id.
+  std::map<PeerAddress, Token> address_tokens_;  // As client, by server.
+  Clients clients_;                              // By attempt id.
   std::map<ConnectId, uint64_t> attempt_of_;
   std::set<std::pair<base::Nanos, uint64_t>> client_timers_;
+  std::deque<Farewell> farewells_;
   Servers servers_;
   std::set<std::pair<base::Nanos, ServerKey>> server_timers_;
   std::deque<ServerKey> lingering_;  // Oldest first.

@@ -27,7 +27,8 @@ uint64_t Connector::new_attempt_id() {
 }
 
 Connector::ConnectResult Connector::connect(const PeerAddress& peer, const std::string& peer_name,
-                                            base::Nanos deadline, base::Nanos now) {
+                                            base::Nanos deadline, base::Nanos now,
+                                            crypto::ClientOffer offer) {
   if (peer.port == 0 || peer.ip.is_unspecified()) return {base::Code::kInvalidArgument, {}};
   if (deadline <= now) return {base::Code::kDeadlineExceeded, {}};
   if (clients_.size() >= config_.max_attempts) {
@@ -39,6 +40,7 @@ Connector::ConnectResult Connector::connect(const PeerAddress& peer, const std::
     stats_.limit_sessions.add();
     return {base::Code::kResourceExhausted, {}};
   }
+  mechanism_->advance(now);
   const uint64_t attempt = new_attempt_id();
   const auto client = clients_.try_emplace(attempt).first;
   ClientAttempt& state = client->second;
@@ -48,6 +50,11 @@ Connector::ConnectResult Connector::connect(const PeerAddress& peer, const std::
   state.deadline = deadline;
   state.interval = config_.retry_initial;
   state.handshake = mechanism_->new_client(attempt, parameters_for(*session), peer_name);
+  state.offers_early = !offer.early.empty();
+  state.handshake->offer(std::move(offer));
+  if (const auto token = address_tokens_.find(peer); token != address_tokens_.end()) {
+    state.token = token->second;
+  }
   attempt_of_.emplace(state.id, attempt);
   client_timers_.emplace(state.timer, attempt);
   stats_.started.add();
@@ -58,6 +65,12 @@ Connector::ConnectResult Connector::connect(const PeerAddress& peer, const std::
   }
   send_flight(client, now);
   return {base::Code::kOk, id};
+}
+
+bool Connector::expects_early(base::SessionId local) const {
+  return std::any_of(clients_.begin(), clients_.end(), [local](const auto& client) {
+    return client.second.session == local && client.second.offers_early;
+  });
 }
 
 base::Code Connector::cancel(ConnectId id) {
@@ -82,6 +95,7 @@ void Connector::on_server_packet(const PeerAddress& from, const wire::HandshakeV
       break;
   }
   const auto type = static_cast<crypto::HandshakeType>(packet.message_type());
+  mechanism_->advance(now);
   client_outcome(client, client->second.handshake->on_message(type, *message), now);
 }
 
@@ -115,6 +129,29 @@ void Connector::on_refuse(Clients::iterator client, std::span<const uint8_t> bod
   arm_client(client);
 }
 
+// A server's token is of use until its process ends; then it costs that server's HELLO_RETRY, as
+// none would.
+void Connector::keep_token(const PeerAddress& server, const std::vector<uint8_t>& token) {
+  if (token.empty()) return;
+  if (address_tokens_.size() >= base::limits::kMaxAddressTokens &&
+      address_tokens_.find(server) == address_tokens_.end()) {
+    stats_.limit_tokens.add();
+    address_tokens_.erase(address_tokens_.begin());
+  }
+  address_tokens_[server] = token;
+}
+
+// The session is there; it is told once, and what is left of the handshake is this object's own.
+void Connector::client_established(Clients::iterator client) {
+  ClientAttempt& state = client->second;
+  if (state.established) return;
+  const crypto::HandshakeResult& result = state.handshake->result();
+  state.established = true;
+  keep_token(state.peer, result.address_token);
+  establish(result, state.peer, state.id);
+  attempt_of_.erase(state.id);
+}
+
 void Connector::client_outcome(Clients::iterator client, const crypto::HandshakeOutcome& outcome,
                                base::Nanos now) {
   ClientAttempt& state = client->second;
@@ -123,11 +160,7 @@ void Connector::client_outcome(Clients::iterator client, const crypto::Handshake
       state.unauthentic |= outcome.cause == crypto::IgnoreCause::kNotAuthentic;
       return count_ignored(outcome.cause);
     case crypto::HandshakeStep::kRefused:
-      // Said once, without a timer to repeat it: it is for the other side's log.
-      for (const auto& message : outcome.send) {
-        send_message(state.peer, client->first, message.type, message.bytes,
-                     config_.max_queued_packets);
-      }
+      say_refusal(client, outcome, now);
       state.hint = outcome.reason;
       state.refused_here = !outcome.by_peer;
       return fail_client(client, base::Code::kPermissionDenied, refusal_text(outcome));
@@ -138,9 +171,16 @@ void Connector::client_outcome(Clients::iterator client, const crypto::Handshake
         return fail_client(client, base::Code::kInternal, "a handshake message is too long");
       }
       state.interval = config_.retry_initial;
+      count_early(outcome.early);
+      if (outcome.usable) {
+        client_established(client);
+        // From here on it is the server that is waited for, and not the caller that waits.
+        state.deadline = base::after(now, config_.pending_timeout);
+      }
       return send_flight(client, now);
     case crypto::HandshakeStep::kEstablished:
-      establish(state.handshake->result(), state.peer, state.id);
+      if (outcome.ticket_refused) stats_.tickets_refused.add();
+      client_established(client);
       return erase_client(client);
   }
 }
@@ -219,8 +259,41 @@ void Connector::give_up(Clients::iterator client) {
   fail_client(client, base::Code::kUnavailable, "no answer from the peer");
 }
 
+// For the other side's log, and so that it need not wait for the rest of the handshake.
+void Connector::say_refusal(Clients::iterator client, const crypto::HandshakeOutcome& outcome,
+                            base::Nanos now) {
+  Farewell farewell;
+  farewell.peer = client->second.peer;
+  for (const auto& message : outcome.send) {
+    if (!split_message(client->first, message.type, {}, message.bytes, &farewell.packets)) return;
+  }
+  if (farewell.packets.empty()) return;
+  send_packets(farewell.peer, farewell.packets, config_.max_queued_packets);
+  if (farewells_.size() >= config_.max_attempts) farewells_.pop_front();
+  farewell.interval = config_.retry_initial;
+  farewell.next = base::after(now, farewell.interval);
+  farewell.left = kRefusalRepeats;
+  farewells_.push_back(std::move(farewell));
+}
+
+void Connector::repeat_refusals(base::Nanos now) {
+  for (Farewell& each : farewells_) {
+    if (each.next > now) continue;
+    stats_.refusals_repeated.add();
+    send_packets(each.peer, each.packets, config_.max_queued_packets);
+    each.interval = each.interval * 2;
+    each.next = base::after(now, each.interval);
+    --each.left;
+  }
+  std::erase_if(farewells_, [](const Farewell& each) { return each.left == 0; });
+}
+
 void Connector::fail_client(Clients::iterator client, base::Code code, std::string reason) {
   const ClientAttempt& state = client->second;
+  if (state.established) {
+    withdraw(state.session, state.peer, std::move(reason));
+    return erase_client(client);
+  }
   ConnectorEvent event;
   event.kind = ConnectorEventKind::kFailed;
   event.connect = state.id;

@@ -19,6 +19,7 @@ void Connector::on_client_packet(const PeerAddress& from, const wire::HandshakeV
   const auto message = join(&server->second.joiner, packet, packet.fragment());
   if (!message) return;
   const bool repeated = server->second.ended;
+  mechanism_->advance(now);
   server_outcome(server, server->second.handshake->on_message(type, *message), repeated, now);
 }
 
@@ -26,20 +27,24 @@ void Connector::on_hello_packet(const ServerKey& key, const wire::HandshakeView&
                                 base::Nanos now) {
   const auto hello = split_hello_fragment(packet.fragment());
   if (!hello) return stats_.drop_malformed.add();
-  if (!hello->token.empty() && config_.accept) {
-    const auto address = key.peer.encode();
-    switch (cookies_.check(hello->token, address, key.attempt, now)) {
-      case crypto::CookieVerdict::kValid:
-        return on_proved_hello(key, *hello, packet, now);
-      case crypto::CookieVerdict::kForged:
-        stats_.drop_cookie_forged.add();
-        break;
-      case crypto::CookieVerdict::kExpired:
-        stats_.drop_cookie_expired.add();
-        break;
-    }
+  if (!hello->token.empty() && config_.accept && address_proved(key, hello->token, now)) {
+    return on_proved_hello(key, *hello, packet, now);
   }
   if (packet.fragment_index() == 0) answer_unproved(key, packet.size(), now);
+}
+
+// By the cookie of this handshake, or by the token of an earlier one.
+bool Connector::address_proved(const ServerKey& key, std::span<const uint8_t> token,
+                               base::Nanos now) {
+  const auto address = key.peer.encode();
+  auto verdict = cookies_.check(token, address, key.attempt, now);
+  if (verdict == crypto::CookieVerdict::kForged) {
+    verdict = cookies_.check_token(token, key.peer.encode_host(), now);
+    if (verdict == crypto::CookieVerdict::kValid) stats_.tokens_used.add();
+  }
+  if (verdict == crypto::CookieVerdict::kForged) stats_.drop_cookie_forged.add();
+  if (verdict == crypto::CookieVerdict::kExpired) stats_.drop_cookie_expired.add();
+  return verdict == crypto::CookieVerdict::kValid;
 }
 
 // Everything said to an address that has proved nothing: far shorter than what came from it, at a
@@ -83,7 +88,9 @@ void Connector::on_proved_hello(const ServerKey& key, const HelloFragment& hello
       erase_server(server);
       return refuse(key, crypto::RefuseReason::kMechanism);
     }
+    mechanism_->advance(now);
     state.handshake = mechanism_->new_server(key.attempt, parameters_for(state.session));
+    state.handshake->give_address_token(cookies_.make_token(key.peer.encode_host(), now));
   }
   server_outcome(server, state.handshake->on_hello(hello.token, *message), repeated, now);
 }
@@ -120,6 +127,36 @@ Connector::Servers::iterator Connector::insert_pending(const ServerKey& key, bas
   return server;
 }
 
+void Connector::count_early(crypto::EarlyVerdict verdict) {
+  switch (verdict) {
+    case crypto::EarlyVerdict::kTaken:
+      return stats_.early_taken.add();
+    case crypto::EarlyVerdict::kReplayed:
+      return stats_.early_replayed.add();
+    case crypto::EarlyVerdict::kFull:
+      return stats_.limit_strikes.add();
+    case crypto::EarlyVerdict::kRefused:
+      return stats_.early_refused.add();
+    case crypto::EarlyVerdict::kNone:
+      return;
+  }
+}
+
+void Connector::server_established(Servers::iterator server) {
+  const PeerAddress& peer = server->first.peer;
+  const crypto::HandshakeResult& result = server->second.handshake->result();
+  if (!server->second.early) return establish(result, peer, ConnectId());
+  // The session may have ended meanwhile, like any other.
+  if (!ids_.in_use(result.local.session_id)) return;
+  ConnectorEvent event;
+  event.kind = ConnectorEventKind::kConfirmed;
+  event.peer = peer;
+  event.result = result;
+  event.replaced = ids_.establish(result.local.session_id, peer, result.peer.instance);
+  stats_.replaced.add(event.replaced.size());
+  events_.push_back(std::move(event));
+}
+
 void Connector::server_outcome(Servers::iterator server, const crypto::HandshakeOutcome& outcome,
                                bool repeated, base::Nanos now) {
   const ServerKey key = server->first;
@@ -136,8 +173,13 @@ void Connector::server_outcome(Servers::iterator server, const crypto::Handshake
   for (const auto& message : outcome.send) {
     send_message(key.peer, key.attempt, message.type, message.bytes, config_.max_queued_packets);
   }
+  if (!repeated) count_early(outcome.early);
+  if (outcome.usable && !repeated) {
+    establish(server->second.handshake->result(), key.peer, ConnectId());
+    server->second.early = true;
+  }
   if (outcome.step != crypto::HandshakeStep::kEstablished) return;
-  establish(server->second.handshake->result(), key.peer, ConnectId());
+  server_established(server);
   linger(server, now);
 }
 
@@ -154,7 +196,7 @@ void Connector::server_refused(Servers::iterator server, const crypto::Handshake
       send_message(key.peer, key.attempt, message.type, message.bytes, config_.max_queued_packets);
     }
     stats_.refuses_sent.add();
-    ids_.release(server->second.session);
+    give_up_session(server, refusal_text(outcome));
     linger(server, now);
   }
   stats_.unauthorized.add();
@@ -212,13 +254,20 @@ void Connector::report_refusal(const ServerKey& key, crypto::RefuseReason reason
   events_.push_back(std::move(event));
 }
 
+// An id that belongs to a session already is its owner's to give back.
+void Connector::give_up_session(Servers::iterator server, std::string reason) {
+  const PendingServer& state = server->second;
+  if (state.early) return withdraw(state.session, server->first.peer, std::move(reason));
+  ids_.release(state.session);
+}
+
 void Connector::erase_server(Servers::iterator server) {
   const PendingServer& state = server->second;
   server_timers_.erase({state.expires, server->first});
   if (state.ended) {
     lingering_.erase(std::find(lingering_.begin(), lingering_.end(), server->first));
   } else {
-    ids_.release(state.session);
+    give_up_session(server, "the peer did not finish the handshake in time");
   }
   servers_.erase(server);
 }

@@ -61,6 +61,10 @@ struct HandshakePacket {
 
 enum class ConnectorEventKind : uint8_t {
   kEstablished,  // A session: `result` holds everything to install it.
+  // As server, of a session whose kEstablished said `early`: the client has finished. `result` is
+  // as before but for the peer's reset token; `replaced` is told now.
+  kConfirmed,
+  kWithdrawn,    // The handshake of an `early` session has failed: its session ends, for `reason`.
   kFailed,       // A connect() ended without a session: `code` and `reason`. Said once.
   kRefusedPeer,  // As server: a hello from a proved address was refused; for the operator's log.
 };
@@ -77,8 +81,12 @@ struct ConnectorEvent {
   // kEstablished: the local session id is result.local.session_id, the peer's is
   // result.peer.session_id. The local id stays taken until Connector::release_session().
   crypto::HandshakeResult result;
-  // kEstablished: sessions with an earlier life of the same peer. It has proved to be gone, so
-  // the engine closes them (and releases their ids).
+  // kEstablished: requests have come, or were taken, early (result.early, result.early_taken), and
+  // the handshake is not over. As server the client's presence is proved by no more than a ticket's
+  // first use: kConfirmed or kWithdrawn follows.
+  bool early = false;
+  // kEstablished, kConfirmed: sessions with an earlier life of the same peer. It has proved to be
+  // gone, so the engine closes them (and releases their ids).
   std::vector<base::SessionId> replaced;
 };
 
@@ -91,6 +99,16 @@ struct ConnectorEvent {
   X(established_client, "handshake.connected", "sessions established as client")                  \
   X(established_server, "handshake.accepted", "sessions established as server")                   \
   X(resumed, "handshake.resumed", "sessions established by a ticket of an earlier handshake")     \
+  X(tickets_refused, "handshake.tickets_refused", "tickets not kept: too long for a hello")       \
+  X(refusals_repeated, "handshake.refusals_repeated", "own refusals said once more")              \
+  X(prepared, "handshake.prepared", "key pairs made ahead, while there was nothing to do")        \
+  X(early_taken, "handshake.early.taken", "handshakes with early requests that were taken")       \
+  X(early_refused, "handshake.early.refused", "early requests refused by ticket, age or policy")  \
+  X(early_replayed, "handshake.early.replayed", "early requests refused: ticket used before")     \
+  X(limit_strikes, "handshake.limit.strikes", "early requests refused: kMaxStruckTickets")        \
+  X(early_withdrawn, "handshake.early.withdrawn", "sessions with early requests never finished")  \
+  X(tokens_used, "handshake.tokens_used", "hellos whose address an earlier session had proved")   \
+  X(limit_tokens, "handshake.limit.tokens", "address tokens forgotten: kMaxAddressTokens")        \
   X(failed, "handshake.failed", "connects that ended without a session")                          \
   X(replaced, "handshake.replaced", "sessions that yielded to a peer's new life")                 \
   X(retries_sent, "handshake.retries_sent", "HELLO_RETRY sent to prove an address")               \

@@ -30,10 +30,12 @@ class Control {
   void answer_state(Lane& lane, uint64_t id, base::Nanos now);
   void answer_unfinished(Exchange& exchange, base::Nanos now);
 
+  // A whole small message of the peer's, verified.
+  void on_message(Lane& lane, const wire::MsgFrame& frame, const uint8_t* bytes, base::Nanos now);
+
  private:
   bool dispatch(Lane& lane, const wire::Frame& frame, const wire::BundleView& view,
                 const uint8_t* plain, base::Nanos now);
-  void on_message(Lane& lane, const wire::MsgFrame& frame, const uint8_t* bytes, base::Nanos now);
   void on_small_request(Lane& lane, const wire::MsgFrame& frame, const uint8_t* bytes,
                         base::Nanos now);
   void on_small_response(Lane& lane, const wire::MsgFrame& frame, const uint8_t* bytes,

@@ -72,6 +72,11 @@ SubmitResult EndpointCore::begin(const SendRequest& command, bool one_way, bool 
   if (landing.mode == LandingMode::kNamed && landing.memory == nullptr) {
     return {base::Code::kInvalidArgument, {}};
   }
+  const bool early = command.early_id != 0;
+  if (early &&
+      (command.early_id != lane->own_ids.next() || length > base::limits::kMaxEarlyRequestBytes)) {
+    return {base::Code::kInvalidArgument, {}};
+  }
   if (command.deadline <= now) return {base::Code::kDeadlineExceeded, {}};
   if (lane->own_ids.full()) {
     ctx.stats.limit_window.add();
@@ -92,12 +97,17 @@ SubmitResult EndpointCore::begin(const SendRequest& command, bool one_way, bool 
   Outgoing& out = exchange->out;
   out.data = command.data;
   out.length = length;
-  out.small = length <= ctx.config.bundle_message_max;
+  // What goes again of an early request goes as it would have come: in a bundle.
+  out.small = early || length <= ctx.config.bundle_message_max;
   out.granted = out.small ? length : sender.unasked(*lane, length);
-  if (!one_way) lifecycle.solicit(*exchange);
+  if (!one_way && !early) lifecycle.solicit(*exchange);
   lifecycle.enlist(*exchange, lane->own_ids.take());
   ctx.wheel.arm(exchange->timer, timers.first_look(*exchange, now));
-  sender.start(*exchange);
+  if (early) {
+    sender.assume_sent(*exchange);
+  } else {
+    sender.start(*exchange);
+  }
   ctx.stats.rpc_started.add();
   return {base::Code::kOk, ctx.ref_of(*exchange)};
 }
@@ -137,6 +147,27 @@ SubmitResult Endpoint::submit(const SendOneWay& command, base::Nanos now) {
   const SendRequest message{command.lane,     command.service, command.data, command.length,
                             command.deadline, command.user,    Landing{}};
   return core_->begin(message, true, command.lazy_ack, now);
+}
+
+// PROTOCOL MUST-E7
+base::Code Endpoint::submit(const TakeEarly& command, base::Nanos now) {
+  Context& ctx = core_->ctx;
+  ctx.now = now;
+  Lane* lane = ctx.find_lane(command.lane);
+  if (lane == nullptr) return base::Code::kNotFound;
+  if (command.length == 0 || command.data == nullptr || command.id == 0) {
+    return base::Code::kInvalidArgument;
+  }
+  if (command.length > base::limits::kMaxEarlyRequestBytes) return base::Code::kTooLarge;
+  wire::MsgFrame frame{};
+  frame.bits = wire::kMsgInitiator;
+  frame.service = command.service;
+  frame.length = command.length;
+  frame.floor_delta = static_cast<uint32_t>(command.id - 1);
+  frame.id = command.id;
+  core_->control.on_message(*lane, frame, command.data, now);
+  core_->inbound.settle(now);
+  return base::Code::kOk;
 }
 
 base::Code Endpoint::submit(const Respond& command, base::Nanos now) {

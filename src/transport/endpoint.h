@@ -48,6 +48,7 @@ class Endpoint {
   // kNotFound, kInvalidArgument.
   SubmitResult submit(const SendRequest& command, base::Nanos now);
   SubmitResult submit(const SendOneWay& command, base::Nanos now);
+  base::Code submit(const TakeEarly& command, base::Nanos now);
   base::Code submit(const Respond& command, base::Nanos now);
   base::Code submit(const Reject& command, base::Nanos now);
   base::Code submit(const Land& command, base::Nanos now);

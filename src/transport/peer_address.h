@@ -30,6 +30,9 @@ struct PeerAddress {
     return out;
   }
 
+  // The same for all ports.
+  std::array<uint8_t, kEncodedSize> encode_host() const { return PeerAddress{ip, 0}.encode(); }
+
   friend bool operator==(const PeerAddress&, const PeerAddress&) = default;
   friend std::strong_ordering operator<=>(const PeerAddress&, const PeerAddress&) = default;
 };

@@ -27,6 +27,8 @@ class Sender {
 
   // There is something new to send of this exchange: its start, or more after a grant.
   void start(Exchange& exchange);
+  // The peer has all of a small message by another way: nothing to send, unless it is asked for.
+  void assume_sent(Exchange& exchange);
   // What a message of this length sends before any grant: all that the peer allows, or of a long
   // one (EndpointConfig::blind_bytes) next to nothing, which is a request for credit.
   uint32_t unasked(const Lane& lane, uint32_t length) const {

@@ -94,13 +94,27 @@ void read_texts(Bytes bytes) {
       view, [](void*, const CertificateFacts*, ByteView) {}, nullptr);
 }
 
+// The codecs of what is sealed beside TLS: whatever is accepted is written the same way.
+void read_sealed(Bytes bytes) {
+  if (const auto requests = decode_early(bytes)) {
+    const auto again = encode_early(*requests);
+    require(std::equal(again.begin(), again.end(), bytes.begin(), bytes.end()));
+  }
+  if (const auto flight = decode_server_flight(bytes)) {
+    const auto again = encode_server_flight(*flight);
+    require(std::equal(again.begin(), again.end(), bytes.begin(), bytes.end()));
+  }
+}
+
 // The input in the place of the client's TLS bytes, in a hello that arrives intact.
 void hello_of_a_stranger(Bytes bytes) {
   if (bytes.size() > 4096) return;
   const auto core = encode_tls_core(kAttempt, bytes);
   const auto server = new_server();
-  const auto hello = join_tls_hello(primitives(), core, kToken, 0);
+  const auto early = bytes.first(bytes.size() / 2);
+  const auto hello = join_tls_hello(primitives(), core, kToken, 0, early);
   const auto first = server->on_hello(kToken, hello);
+  require(!first.usable);
   require(first.step == HandshakeStep::kRefused || first.step == HandshakeStep::kNeedMore);
   require(server->on_message(HandshakeType::kClientFinished, bytes).step ==
           HandshakeStep::kIgnored);
@@ -150,7 +164,7 @@ void damaged_handshake(Bytes bytes) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   const Bytes rest(data + 1, size - 1);
-  switch (data[0] % 6) {
+  switch (data[0] % 7) {
     case 0:
       parse_messages(rest);
       break;
@@ -165,6 +179,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       break;
     case 4:
       answer_of_a_stranger(rest);
+      break;
+    case 5:
+      read_sealed(rest);
       break;
     default:
       damaged_handshake(rest);

@@ -327,6 +327,77 @@ class Policy(harness.Case):
         self.assertEqual(server.terminate(), 0)
         self.verify()
 
+    def test_a_full_disk_is_told_of_before_anything_begins(self):
+        # A file system of its own, with room for nothing; seen by this one program only.
+        self.need_program("unshare", "mount")
+        full = self.folder / "full"
+        full.mkdir()
+        mounted = f"mount -t tmpfs -o size=8k none {full}"
+        tried = self.program("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mounted)
+        if tried.wait() != 0:
+            self.skipTest("no file system may be mounted here: " + tried.err.strip())
+        mounted += f" && head -c 8192 /dev/zero > {full}/all"
+        self.write(ALL)
+        words = " ".join([str(harness.sluice_program()), "serve", *self.side("server", SERVER),
+                          f"--policy-file={self.rules}", f"--audit={full}/audit.log"])
+        process = self.program("unshare", "--user", "--map-root-user", "--mount", "sh", "-c",
+                               f"{mounted}; exec {words}")
+        self.assertEqual(process.wait(), 2, process.story())
+        self.assertEqual(len(process.err.strip().splitlines()), 1, process.story())
+        self.assertIn("has no room: No space left on device; make some, or name another file",
+                      process.err)
+
+    def test_a_log_in_several_files_is_one_log(self):
+        server = self.serve(ALL, "--audit-size=2k")
+        for _ in range(3):
+            self.ping()
+        self.assertEqual(server.terminate(), 0)
+        full = sorted(self.folder.glob("audit.log.*"))
+        self.assertGreaterEqual(len(full), 2)
+        words = [str(each) for each in [*full, self.log]]
+        good = self.program(harness.sluice_program(), "audit", "verify", *words)
+        self.assertEqual(good.wait(), 0, good.story())
+        self.assertIn(f"unbroken, in {len(words)} files", good.out)
+        for wrong, why in ((words[-1:], "goes on where another file ends"),
+                           ([words[0], *words[2:]], "does not follow the line before it")):
+            process = self.program(harness.sluice_program(), "audit", "verify", *wrong)
+            self.assertEqual(process.wait(), 1, process.story())
+            self.assertIn(why, process.err)
+
+    def test_the_rules_in_force_are_shown(self):
+        self.write(ALL)
+        server = self.sluice("serve", "-i", *self.side("server", SERVER),
+                             f"--policy-file={self.rules}", input_pipe=True)
+        server.expect(harness.PROMPT)
+        self.assertIn(f"policy.txt:1: allow {CLIENT} connect", server.ask("show policy"))
+        self.write(f"deny {CLIENT} connect\n")
+        server.ask("reload")
+        shown = server.ask("show policy")
+        self.assertIn(f"policy.txt:1: deny {CLIENT} connect", shown)
+        self.assertNotIn(f"allow {CLIENT}", shown)
+
+    # Verifies MUST-P4
+    def test_a_session_ends_with_the_anchor_that_vouched_for_its_peer(self):
+        self.identity("ca", f"--out={self.folder}/other", "--below=dc.example")
+        trust = self.folder / "trust.pem"
+        ours = (self.folder / "ca" / "ca.pem").read_text(encoding="utf-8")
+        other = (self.folder / "other" / "ca.pem").read_text(encoding="utf-8")
+        trust.write_text(ours + other, encoding="utf-8")
+        self.write(ALL)
+        side = [each for each in self.side("server", SERVER) if not each.startswith("--trust")]
+        server = self.sluice("serve", "-i", "--log-level=info", *side, f"--trust={trust}",
+                             f"--policy-file={self.rules}", f"--audit={self.log}",
+                             input_pipe=True)
+        server.expect(harness.PROMPT)
+        client = self.caller()
+        server.ask("reload")
+        self.assertIn(CLIENT, server.ask("show sessions"))
+        trust.write_text(other, encoding="utf-8")
+        server.ask("reload")
+        server.expect(re.escape("who vouched for its name is not trusted any more"))
+        client.expect("has ended")
+        self.assertNotIn(CLIENT, server.ask("show sessions"))
+
     def test_half_a_second_is_accounted_for_after_its_end(self):
         server = self.serve("allow .dc.example connect call all use rpc\n")
         self.issue("agent.dc.example", folder="instant", life="--for=500ms")

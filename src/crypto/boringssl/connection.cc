@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "base/byte_order.h"
 #include "crypto/boringssl/certificate.h"
 #include "crypto/boringssl/x509_support.h"
 
@@ -26,7 +27,10 @@ struct TlsConnection {
   std::string expected_name;
   uint64_t wall_ns = 0;
   bool done = false;
+  bool early = false;  // As client offered, as server accepted.
   bool resumed = false;
+  bool ticket_refused = false;
+  std::vector<uint8_t> ticket;  // As server: what the client's hello offers first.
   RefuseReason reason = RefuseReason::kNone;
   std::string detail;
   CertificateVerdict verdict;
@@ -62,6 +66,8 @@ TlsLevel level_of(ssl_encryption_level_t level) {
   switch (level) {
     case ssl_encryption_initial:
       return TlsLevel::kInitial;
+    case ssl_encryption_early_data:
+      return TlsLevel::kEarly;
     case ssl_encryption_handshake:
       return TlsLevel::kHandshake;
     default:
@@ -73,6 +79,8 @@ ssl_encryption_level_t library_level(TlsLevel level) {
   switch (level) {
     case TlsLevel::kInitial:
       return ssl_encryption_initial;
+    case TlsLevel::kEarly:
+      return ssl_encryption_early_data;
     case TlsLevel::kHandshake:
       return ssl_encryption_handshake;
     case TlsLevel::kApplication:
@@ -116,20 +124,28 @@ constexpr SSL_QUIC_METHOD kQuicMethod = {
     .send_alert = send_alert,
 };
 
-// PROTOCOL MUST-I2
-bool judge(TlsConnection* connection) {
-  std::vector<ByteView> chain;
-  const STACK_OF(CRYPTO_BUFFER)* certificates = SSL_get0_peer_certificates(connection->ssl.get());
+std::vector<ByteView> views_of(const STACK_OF(CRYPTO_BUFFER) * certificates) {
+  std::vector<ByteView> out;
   for (size_t i = 0; certificates != nullptr && i < sk_CRYPTO_BUFFER_num(certificates); ++i) {
     const CRYPTO_BUFFER* each = sk_CRYPTO_BUFFER_value(certificates, i);
-    chain.push_back({CRYPTO_BUFFER_data(each), CRYPTO_BUFFER_len(each)});
+    out.push_back({CRYPTO_BUFFER_data(each), CRYPTO_BUFFER_len(each)});
   }
+  return out;
+}
+
+CertificateVerdict verdict_on(const TlsConnection& connection,
+                              const STACK_OF(CRYPTO_BUFFER) * certificates) {
+  const std::vector<ByteView> chain = views_of(certificates);
   CertificateExpectation expected;
-  expected.of_server = connection->client;
-  expected.name = connection->expected_name;
-  if (!connection->client) expected.allowed = connection->identity->allowed;
-  connection->verdict =
-      verify_certificates(chain, connection->identity->anchors, expected, connection->wall_ns);
+  expected.of_server = connection.client;
+  expected.name = connection.expected_name;
+  if (!connection.client) expected.allowed = connection.identity->allowed;
+  return verify_certificates(chain, connection.identity->anchors, expected, connection.wall_ns);
+}
+
+// PROTOCOL MUST-I2
+bool judge(TlsConnection* connection) {
+  connection->verdict = verdict_on(*connection, SSL_get0_peer_certificates(connection->ssl.get()));
   if (connection->verdict.reason == RefuseReason::kNone) return true;
   refuse(connection, connection->verdict.reason, connection->verdict.detail);
   return false;
@@ -140,19 +156,23 @@ ssl_verify_result_t judge_peer(SSL* ssl, uint8_t* alert) {
   return judge(connection_of(ssl)) ? ssl_verify_ok : ssl_verify_invalid;
 }
 
-// A client keeps the last ticket of each server that it knows by name.
+// A client keeps the last tickets of each server that it knows by name.
 int keep_ticket(SSL* ssl, SSL_SESSION* session) {
-  const TlsConnection* connection = connection_of(ssl);
+  TlsConnection* connection = connection_of(ssl);
   auto& tickets = connection->identity->tickets;
   const uint8_t* ticket = nullptr;
   size_t size = 0;
   SSL_SESSION_get0_ticket(session, &ticket, &size);
   const std::string& name = connection->expected_name;
-  if (!connection->client || name.empty() || size == 0 || size > kMaxTicketBytes) return 0;
+  if (!connection->client || name.empty() || size == 0) return 0;
+  connection->ticket_refused = size > kMaxTicketBytes;
+  if (connection->ticket_refused) return 0;
   if (tickets.size() >= kMaxTickets && tickets.find(name) == tickets.end()) {
     tickets.erase(tickets.begin());
   }
-  tickets[name].reset(session);
+  auto& kept = tickets[name];
+  if (kept.size() >= kMaxTicketsOfName) kept.pop_front();
+  kept.emplace_back(session);
   return 1;  // The session is ours now.
 }
 
@@ -172,6 +192,20 @@ void append(void* context, ByteView bytes) {
   out->insert(out->end(), bytes.data, bytes.data + bytes.size);
 }
 
+// The first identity of a pre_shared_key extension (RFC 8446 section 4.2.11), the only one that the
+// library looks at; empty when there is none.
+std::vector<uint8_t> first_ticket(const SSL_CLIENT_HELLO* hello) {
+  const uint8_t* data = nullptr;
+  size_t size = 0;
+  if (SSL_early_callback_ctx_extension_get(hello, TLSEXT_TYPE_pre_shared_key, &data, &size) != 1 ||
+      size < 4) {
+    return {};
+  }
+  const size_t length = base::load_be16(data + 2);
+  if (length > size - 4) return {};
+  return {data + 4, data + 4 + length};
+}
+
 // The server's answer to the client's parameters, before anything of it is written.
 ssl_select_cert_result_t on_client_hello(const SSL_CLIENT_HELLO* hello) {
   TlsConnection* connection = connection_of(hello->ssl);
@@ -182,6 +216,7 @@ ssl_select_cert_result_t on_client_hello(const SSL_CLIENT_HELLO* hello) {
     refuse(connection, RefuseReason::kMalformed, "no session parameters");
     return ssl_select_cert_error;
   }
+  connection->ticket = first_ticket(hello);
   std::vector<uint8_t> own;
   const RefuseReason reason =
       connection->callbacks.answer(connection->callbacks.context, {data, size}, {append, &own});
@@ -222,8 +257,18 @@ TlsStep refused_by_library(TlsConnection* connection) {
   return TlsStep::kRefused;
 }
 
+// The library would go on: a client may send early data now, a server has accepted it. A server
+// judges the certificates of the ticket first, and lets what it refuses end with the handshake.
+TlsStep begin_early(TlsConnection* connection) {
+  connection->early = true;
+  if (connection->client) return TlsStep::kMore;
+  connection->resumed = true;
+  return judge(connection) ? TlsStep::kEarly : TlsStep::kMore;
+}
+
 TlsStep drive(TlsConnection* connection) {
   const int result = SSL_do_handshake(connection->ssl.get());
+  if (result == 1 && SSL_in_early_data(connection->ssl.get()) == 1) return begin_early(connection);
   if (result == 1) {
     connection->done = true;
     connection->resumed = SSL_session_reused(connection->ssl.get()) == 1;
@@ -233,6 +278,10 @@ TlsStep drive(TlsConnection* connection) {
     return good ? TlsStep::kDone : TlsStep::kRefused;
   }
   const int error = SSL_get_error(connection->ssl.get(), result);
+  if (error == SSL_ERROR_EARLY_DATA_REJECTED) {
+    SSL_reset_early_data_reject(connection->ssl.get());
+    return drive(connection);
+  }
   return error == SSL_ERROR_WANT_READ ? TlsStep::kMore : refused_by_library(connection);
 }
 
@@ -245,6 +294,17 @@ std::unique_ptr<TlsConnection> make_connection(TlsIdentity* identity, bool clien
   out->ssl.reset(SSL_new(identity->context.get()));
   if (!out->ssl || SSL_set_app_data(out->ssl.get(), out.get()) != 1) return nullptr;
   return out;
+}
+
+// The client resumes by this ticket. What it sends early goes to whom the ticket's certificates
+// name, so they have to be good today; without that there is no early data, and the server has to
+// be judged by its answer.
+void offer_ticket(TlsConnection* connection, SSL_SESSION* ticket, bool early) {
+  SSL_set_session(connection->ssl.get(), ticket);
+  if (!early) return;
+  connection->verdict = verdict_on(*connection, SSL_SESSION_get0_peer_certificates(ticket));
+  const bool good = connection->verdict.reason == RefuseReason::kNone;
+  SSL_set_early_data_enabled(connection->ssl.get(), good ? 1 : 0);
 }
 
 template <size_t N>
@@ -277,7 +337,7 @@ bssl::UniquePtr<SSL_CTX> make_tls_context(const std::vector<bssl::UniquePtr<X509
       SSL_CTX_set_verify_algorithm_prefs(raw, kSignatures, std::size(kSignatures)) != 1 ||
       SSL_CTX_set_chain_and_key(raw, buffers.data(), buffers.size(), key, nullptr) != 1 ||
       SSL_CTX_set_session_id_context(raw, kAlpn, sizeof(kAlpn)) != 1 ||
-      SSL_CTX_set_num_tickets(raw, 1) != 1 ||
+      SSL_CTX_set_num_tickets(raw, kTicketsGiven) != 1 ||
       SSL_CTX_set_alpn_protos(raw, kAlpn, sizeof(kAlpn)) != 0) {
     return nullptr;
   }
@@ -285,7 +345,7 @@ bssl::UniquePtr<SSL_CTX> make_tls_context(const std::vector<bssl::UniquePtr<X509
   SSL_CTX_set_custom_verify(raw, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, judge_peer);
   SSL_CTX_set_select_certificate_cb(raw, on_client_hello);
   SSL_CTX_set_current_time_cb(raw, tell_time);
-  // Tickets are sealed under keys of this context: they end with the process. None for 0-RTT.
+  // Tickets are sealed under keys of this context: they end with the process.
   SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
   SSL_CTX_sess_set_new_cb(raw, keep_ticket);
   SSL_CTX_set_session_psk_dhe_timeout(raw, kTicketSeconds);
@@ -316,9 +376,10 @@ TlsConnection* tls_connect(TlsIdentity* identity, const TlsClientInput* input,
   t_wall_ns = input->wall_ns;
   SSL_set_connect_state(out->ssl.get());
   const auto ticket = identity->tickets.find(out->expected_name);
-  if (ticket != identity->tickets.end()) {
-    SSL_set_session(out->ssl.get(), ticket->second.get());
-    identity->tickets.erase(ticket);
+  if (input->resume && ticket != identity->tickets.end()) {
+    offer_ticket(out.get(), ticket->second.back().get(), input->early);
+    ticket->second.pop_back();
+    if (ticket->second.empty()) identity->tickets.erase(ticket);
   }
   if (SSL_set_quic_transport_params(out->ssl.get(), input->parameters.data,
                                     input->parameters.size) != 1 ||
@@ -328,11 +389,19 @@ TlsConnection* tls_connect(TlsIdentity* identity, const TlsClientInput* input,
   return out.release();
 }
 
-TlsConnection* tls_accept(TlsIdentity* identity, const TlsCallbacks* callbacks) {
+TlsConnection* tls_accept(TlsIdentity* identity, ByteView early_context,
+                          const TlsCallbacks* callbacks) {
   const ErrorsOf errors;
   auto out = make_connection(identity, false, callbacks);
   if (!out) return nullptr;
   SSL_set_accept_state(out->ssl.get());
+  if (early_context.size != 0) {
+    SSL_set_early_data_enabled(out->ssl.get(), 1);
+    if (SSL_set_quic_early_data_context(out->ssl.get(), early_context.data, early_context.size) !=
+        1) {
+      return nullptr;
+    }
+  }
   return out.release();
 }
 
@@ -367,9 +436,22 @@ void tls_refusal(const TlsConnection* connection, TlsRefusal* out) {
 bool tls_export(TlsConnection* connection, const char* label, ByteView context,
                 uint8_t out[kTlsSecretSize]) {
   const ErrorsOf errors;
-  return connection->done &&
+  const bool known = connection->done || (connection->early && !connection->client);
+  return known &&
          SSL_export_keying_material(connection->ssl.get(), out, kTlsSecretSize, label,
                                     std::strlen(label), context.data, context.size, 1) == 1;
+}
+
+TlsEarly tls_early(const TlsConnection* connection) {
+  if (!connection->early) return TlsEarly::kNone;
+  if (!connection->client) return TlsEarly::kAccepted;
+  if (!connection->done) return TlsEarly::kOffered;
+  return SSL_early_data_accepted(connection->ssl.get()) == 1 ? TlsEarly::kAccepted
+                                                             : TlsEarly::kNone;
+}
+
+ByteView tls_ticket(const TlsConnection* connection) {
+  return {connection->ticket.data(), connection->ticket.size()};
 }
 
 ByteView tls_peer_parameters(const TlsConnection* connection) {
@@ -390,6 +472,24 @@ void tls_peer(const TlsConnection* connection, TlsPeer* out) {
   }
   copy_text(chain, out->chain);
   std::copy(connection->verdict.key_id.begin(), connection->verdict.key_id.end(), out->key_id);
+}
+
+void tls_peer_certificates(const TlsConnection* connection,
+                           void (*visit)(void* context, ByteView der), void* context) {
+  for (const ByteView der : views_of(SSL_get0_peer_certificates(connection->ssl.get()))) {
+    visit(context, der);
+  }
+}
+
+bool tls_ticket_refused(const TlsConnection* connection) { return connection->ticket_refused; }
+
+RefuseReason tls_judge(const TlsIdentity* identity, const ByteView* chain, size_t count,
+                       bool of_server, ByteView name, uint64_t wall_ns) {
+  CertificateExpectation expected;
+  expected.of_server = of_server;
+  expected.name.assign(reinterpret_cast<const char*>(name.data), name.size);
+  if (!of_server) expected.allowed = identity->allowed;
+  return verify_certificates({chain, count}, identity->anchors, expected, wall_ns).reason;
 }
 
 }  // namespace sluice::crypto

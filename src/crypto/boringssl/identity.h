@@ -10,6 +10,7 @@
 #include <openssl/x509.h>
 
 #include <array>
+#include <deque>
 #include <map>
 #include <string>
 #include <vector>
@@ -20,10 +21,15 @@
 
 namespace sluice::crypto {
 
-// Tickets that servers gave, by the name that they proved. Each is used once (RFC 8446 section
-// C.4); the last one counts.
-inline constexpr size_t kMaxTickets = 1024;
-inline constexpr size_t kMaxTicketBytes = 1400;  // A larger one would not fit a hello's fragments.
+// Tickets that servers gave, by the name that they proved, the oldest first. Each is used once (RFC
+// 8446 section C.4), the latest before the others. A server gives two, so that there is one left
+// when a session begins before the one before it has got its own.
+inline constexpr size_t kMaxTickets = 1024;  // Servers,
+inline constexpr size_t kMaxTicketsOfName = 4;
+inline constexpr size_t kTicketsGiven = 2;
+// A ticket holds the certificates of both sides, some 400 bytes each. A longer one would not fit a
+// hello's fragments with all that may stand beside it.
+inline constexpr size_t kMaxTicketBytes = 4096;
 
 struct TlsIdentity {
   ~TlsIdentity() { wipe(secret.data(), secret.size()); }
@@ -34,7 +40,7 @@ struct TlsIdentity {
   bssl::UniquePtr<SSL_CTX> context;
   std::vector<TrustAnchor> anchors;
   std::vector<std::string> allowed;
-  std::map<std::string, bssl::UniquePtr<SSL_SESSION>> tickets;
+  std::map<std::string, std::deque<bssl::UniquePtr<SSL_SESSION>>> tickets;
 };
 
 // See TlsFunctions::identity_new. `context` is still empty: connection.h fills it.

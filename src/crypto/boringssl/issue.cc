@@ -225,6 +225,11 @@ bssl::UniquePtr<X509> build_certificate(const CertificateRequest& request, EVP_P
       !add_extension(out.get(), NID_subject_key_identifier, "hash", issuer)) {
     return nullptr;
   }
+  // RFC 5280 section 4.2.1.1. Nothing here looks at it; stricter verifiers do.
+  if (issuer != nullptr && X509_get_ext_by_NID(issuer, NID_subject_key_identifier, -1) >= 0 &&
+      !add_extension(out.get(), NID_authority_key_identifier, "keyid:always", issuer)) {
+    return nullptr;
+  }
   return out;
 }
 

@@ -95,7 +95,7 @@ struct CertificateFacts {
 struct TlsConnection;
 
 // The values are on the wire (PROTOCOL.md section 7.6).
-enum class TlsLevel : uint8_t { kInitial = 0, kHandshake = 2, kApplication = 3 };
+enum class TlsLevel : uint8_t { kInitial = 0, kEarly = 1, kHandshake = 2, kApplication = 3 };
 
 // What a connection says while it is being driven. Pointers are valid for the call only.
 struct TlsCallbacks {
@@ -112,12 +112,23 @@ struct TlsClientInput {
   ByteView parameters;  // Sent in the QUIC transport parameters extension.
   ByteView peer_name;   // Normalised; empty: any name that an anchor vouches for.
   uint64_t wall_ns;
+  bool resume;  // By a ticket, where one is held.
+  bool early;   // Early data is to be offered, where the ticket allows it.
 };
 
 enum class TlsStep : uint8_t {
   kMore,     // Waits for the peer.
+  kEarly,    // The same. A server has accepted early data: the client is known by its ticket, and
+             // export_secret() and peer() say what they will say at the end.
   kDone,     // Both sides are authenticated, as far as this one can know.
   kRefused,  // refusal() says why. The connection is over.
+};
+
+// What became of early data (RFC 8446 section 2.3).
+enum class TlsEarly : uint8_t {
+  kNone,      // Not offered, or refused.
+  kOffered,   // As client: its secret was told, and the server has not answered yet.
+  kAccepted,  // By the server, whichever side this is.
 };
 
 struct TlsRefusal {
@@ -166,18 +177,35 @@ struct TlsFunctions {
   // Null when memory is short. Says its first bytes by `write` during the call.
   TlsConnection* (*connect)(TlsIdentity* identity, const TlsClientInput* input,
                             const TlsCallbacks* callbacks);
-  TlsConnection* (*accept)(TlsIdentity* identity, const TlsCallbacks* callbacks);
+  // `early_context`: early data is taken with tickets only that were given under the same bytes;
+  // empty: with none. Whether a ticket was used before is for the caller to know.
+  TlsConnection* (*accept)(TlsIdentity* identity, ByteView early_context,
+                           const TlsCallbacks* callbacks);
   void (*connection_free)(TlsConnection* connection);
-  // Handshake bytes of the peer, as the peer's `write` gave them; after kDone a client's ticket,
+  // Handshake bytes of the peer, as the peer's `write` gave them; after kDone a client's tickets,
   // kept with the identity and used by the next connect() to the same name.
   TlsStep (*provide)(TlsConnection* connection, TlsLevel level, ByteView bytes, uint64_t wall_ns);
   void (*refusal)(const TlsConnection* connection, TlsRefusal* out);
-  // After kDone. The exporter of RFC 8446 section 7.5; `label` ends with a zero.
+  TlsEarly (*early)(const TlsConnection* connection);
+  // As server, with the client's hello: the ticket that it offered first. Borrowed from the
+  // connection; empty without one.
+  ByteView (*ticket)(const TlsConnection* connection);
+  // After kDone, or as server kEarly. The exporter of RFC 8446 section 7.5; `label` ends with a
+  // zero.
   bool (*export_secret)(TlsConnection* connection, const char* label, ByteView context,
                         uint8_t out[kTlsSecretSize]);
   // Borrowed from the connection; empty before the peer sent them.
   ByteView (*peer_parameters)(const TlsConnection* connection);
   void (*peer)(const TlsConnection* connection, TlsPeer* out);
+  // Calls `visit` for each certificate that the peer showed (DER), its own first.
+  void (*peer_certificates)(const TlsConnection* connection,
+                            void (*visit)(void* context, ByteView der), void* context);
+  // As client, after kDone: whether a ticket came that is too long for a hello.
+  bool (*ticket_refused)(const TlsConnection* connection);
+  // What the identity makes of such certificates today, without a handshake. `of_server`: who
+  // showed them was one; `name`: what it had to prove, or empty.
+  RefuseReason (*judge)(const TlsIdentity* identity, const ByteView* chain, size_t count,
+                        bool of_server, ByteView name, uint64_t wall_ns);
 
   // False when the input does not go together. Writes PEM texts.
   bool (*issue)(const IssueInput* input, ByteSink certificate_pem, ByteSink key_pem);

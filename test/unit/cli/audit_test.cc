@@ -30,7 +30,7 @@ class AuditTest : public testing::Test {
     return chain_.add(record);
   }
   std::string verify(const std::string& head = "") {
-    const auto text = verify_audit(path("log"), head);
+    const auto text = verify_audit({path("log")}, head);
     return text.ok() ? *text : "error: " + std::string(text.status().message());
   }
   int run(const std::vector<std::string>& words) {
@@ -55,6 +55,23 @@ TEST_F(AuditTest, a_good_log_has_its_head_told) {
   EXPECT_EQ(run({"verify", path("log"), "--head=" + kept}), kExitOk);
 }
 
+TEST_F(AuditTest, a_log_in_several_files_is_checked_as_one) {
+  const std::string first = next();
+  write("log.1", first + next());
+  const std::string rest = next();
+  write("log", rest);
+  const auto text = verify_audit({path("log.1"), path("log")}, "");
+  ASSERT_TRUE(text.ok()) << text.status();
+  EXPECT_NE(text->find("log: 3 records, unbroken, in 2 files"), std::string::npos) << *text;
+  EXPECT_EQ(run({"verify", path("log.1"), path("log")}), kExitOk);
+  EXPECT_EQ(run({"verify", path("log"), path("log.1")}), kExitFailed);
+  EXPECT_EQ(run({"verify", path("log")}), kExitFailed);
+  write("log.1", next());
+  EXPECT_NE(std::string(verify_audit({path("log.1"), path("log")}, "").status().message())
+                .find("log.1: "),
+            std::string::npos);
+}
+
 TEST_F(AuditTest, what_is_wrong_is_one_line_that_names_the_place) {
   const std::string first = next();
   const std::string second = next();
@@ -73,7 +90,7 @@ TEST_F(AuditTest, words_that_are_not_understood) {
   EXPECT_EQ(run({"--help"}), kExitOk);
   EXPECT_EQ(run({}), kExitUsage);
   EXPECT_EQ(run({"verify"}), kExitUsage);
-  EXPECT_EQ(run({"verify", "a", "b"}), kExitUsage);
+  EXPECT_EQ(run({"verify", path("none"), path("none")}), kExitFailed);
   EXPECT_EQ(run({"verify", path("none")}), kExitFailed);
   EXPECT_EQ(run({"verify", "a", "--heda=x"}), kExitUsage);
 }

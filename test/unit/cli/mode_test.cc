@@ -8,15 +8,15 @@
 namespace sluice::cli {
 namespace {
 
-TEST(Mode, the_table_holds_the_eight_modes_once) {
+TEST(Mode, the_table_holds_the_nine_modes_once) {
   std::set<std::string> names;
   for (const Mode* mode : modes()) {
     EXPECT_TRUE(names.insert(mode->name).second);
     EXPECT_EQ(find_mode(mode->name), mode);
     EXPECT_NE(mode->help[0], '\0');
   }
-  EXPECT_EQ(names, (std::set<std::string>{"incast", "loopback", "pingpong", "rate", "recvfile",
-                                          "sendfile", "serve", "stream"}));
+  EXPECT_EQ(names, (std::set<std::string>{"handshakes", "incast", "loopback", "pingpong", "rate",
+                                          "recvfile", "sendfile", "serve", "stream"}));
   EXPECT_EQ(find_mode("none"), nullptr);
 }
 

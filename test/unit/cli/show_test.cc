@@ -110,5 +110,12 @@ TEST(Show, faults_and_the_plan_are_readable) {
   EXPECT_NE(config_text(options).find("size 64"), std::string::npos);
 }
 
+TEST(Show, the_rules_in_force_or_that_there_is_no_policy) {
+  EXPECT_EQ(policy_text("p", {"p:1: allow * connect"}),
+            "  p:1: allow * connect\n  what no rule allows is denied\n");
+  EXPECT_EQ(policy_text("p", {}), "  what no rule allows is denied\n");
+  EXPECT_NE(policy_text("", {}).find("everything is allowed"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace sluice::cli

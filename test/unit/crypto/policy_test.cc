@@ -43,6 +43,19 @@ TEST(Policy, a_name_a_group_and_everybody) {
   EXPECT_TRUE(read("allow * connect")->connect("anybody").allowed);
 }
 
+TEST(Policy, its_rules_are_told_as_they_are_understood) {
+  const auto policy = read(
+      "allow A.Example connect call 1-5,9 use all\n"
+      "# nothing\n"
+      "deny .job7.example use one-way\n"
+      "allow * call all\n");
+  EXPECT_EQ(policy->rule_lines(),
+            (std::vector<std::string>{
+                "p:1: allow a.example connect", "p:1: allow a.example call 1-5,9",
+                "p:1: allow a.example use rpc,one-way", "p:3: deny .job7.example use one-way",
+                "p:4: allow * call 0-65535"}));
+}
+
 // Verifies MUST-P1
 TEST(Policy, a_denial_wins_whatever_the_order) {
   for (const char* text : {"allow .example connect\ndeny bad.example connect\n",

@@ -383,6 +383,62 @@ TEST(TlsHandshake, a_ticket_does_not_outlive_a_certificate) {
   }
 }
 
+std::vector<std::string> many_names(const std::string& first, size_t count) {
+  std::vector<std::string> out = {first};
+  for (size_t i = 0; i < count; ++i) {
+    out.push_back("a-name-of-forty-bytes-in-the-zone-" + std::to_string(1000 + i) + ".example");
+  }
+  return out;
+}
+
+// A ticket holds the client's certificates.
+TEST(TlsHandshake, a_long_ticket_resumes_and_one_that_fits_no_hello_is_refused_and_told_of) {
+  for (const bool fits : {true, false}) {
+    Pair pair;
+    pair.client_pem = issue_pair(&pair.ca, many_names("client.example", fits ? 35 : 110));
+    pair.rebuild();
+    const HandshakeOutcome last = pair.at_server();
+    ASSERT_EQ(last.step, HandshakeStep::kEstablished);
+    const HandshakeOutcome done =
+        pair.client->on_message(HandshakeType::kServerDone, last.send.at(0).bytes);
+    ASSERT_EQ(done.step, HandshakeStep::kEstablished);
+    EXPECT_EQ(done.ticket_refused, !fits);
+    pair.restart(sample_parameters(0x10001, 1), sample_parameters(0x20002, 2));
+    ASSERT_TRUE(pair.complete());
+    EXPECT_EQ(pair.client->result().resumed, fits);
+    if (fits) {
+      EXPECT_GT(pair.client->result().peer_certificates.size(), 0u);
+    }
+  }
+}
+
+// Verifies MUST-P4
+TEST(TlsHandshake, a_peer_is_trusted_as_long_as_its_anchor_and_its_name_are) {
+  Pair pair;
+  ASSERT_TRUE(pair.complete());
+  const HandshakeResult client = pair.client->result();
+  const HandshakeResult server = pair.server->result();
+  EXPECT_TRUE(pair.client_side->still_trusts(client, true));
+  EXPECT_TRUE(pair.server_side->still_trusts(server, false));
+  const PemPair other_ca = issue_pair(nullptr, {});
+  const auto renew = [&](TlsMechanism* side, const PemPair& own,
+                         const std::vector<test::TrustText>& trust,
+                         const std::vector<std::string>& allowed) {
+    IdentityError error;
+    side->renew(TlsIdentityOwner(SLUICE_TEST_TLS_MODULE->tls,
+                                 test::read_pair(own, trust, allowed, &error)));
+  };
+  renew(pair.server_side.get(), pair.server_pem, {{pair.ca.certificate, ""}}, {"other.example"});
+  EXPECT_FALSE(pair.server_side->still_trusts(server, false));
+  renew(pair.server_side.get(), pair.server_pem, {{pair.ca.certificate, ""}}, {"client.example"});
+  EXPECT_TRUE(pair.server_side->still_trusts(server, false));
+  renew(pair.server_side.get(), pair.server_pem,
+        {{other_ca.certificate, ""}, {pair.ca.certificate, "dc.example"}}, {});
+  EXPECT_FALSE(pair.server_side->still_trusts(server, false));
+  renew(pair.client_side.get(), pair.client_pem, {{other_ca.certificate, ""}}, {});
+  EXPECT_FALSE(pair.client_side->still_trusts(client, true));
+}
+
 // Verifies MUST-I10
 TEST(TlsHandshake, a_ticket_is_for_one_name_one_use_and_one_server) {
   Pair pair;
@@ -392,8 +448,12 @@ TEST(TlsHandshake, a_ticket_is_for_one_name_one_use_and_one_server) {
   pair.restart(sample_parameters(0x10001, 1), sample_parameters(0x20002, 2));
   expect_client_refuses(&pair, RefuseReason::kCertificateName);
   pair.expected_name = "server.example";
-  // A hello took it along, so that the next one has none, though nothing came of that.
-  pair.restart(sample_parameters(0x10001, 1), sample_parameters(0x20002, 2));
+  // Two hellos took those along that there were, so that the next one has none, though nothing came
+  // of that.
+  for (int i = 0; i < 2; ++i) {
+    pair.restart(sample_parameters(0x10001, 1), sample_parameters(0x20002, 2));
+    pair.hello();
+  }
   pair.restart(sample_parameters(0x10001, 1), sample_parameters(0x20002, 2));
   ASSERT_TRUE(pair.complete());
   EXPECT_FALSE(pair.client->result().resumed);

@@ -11,6 +11,7 @@
 
 #include "crypto/boringssl/module.h"
 #include "crypto/tls_handshake.h"
+#include "handshake_support.h"
 
 // The module under test; programs that load it at run time say how before they include this.
 #ifndef SLUICE_TEST_TLS_MODULE
@@ -100,8 +101,10 @@ inline std::unique_ptr<TlsMechanism> make_tls(const PemPair& own,
   IdentityError error;
   TlsIdentityOwner identity(SLUICE_TEST_TLS_MODULE->tls, read_pair(own, trust, allowed, &error));
   if (identity.get() == nullptr) return nullptr;
+  // Each mechanism draws other secrets, as each process does.
+  static SeededRandom random(1);
   return std::make_unique<TlsMechanism>(SLUICE_TEST_TLS_MODULE, std::move(identity), clock->clock(),
-                                        false);
+                                        false, random.source());
 }
 
 }  // namespace sluice::crypto::test

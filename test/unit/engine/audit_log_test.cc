@@ -5,10 +5,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <string>
+#include <vector>
 
 #include "engine/crypto_loader.h"
 #include "engine/limits.h"
@@ -29,7 +32,9 @@ class AuditLogTest : public testing::Test {
   AuditLogTest() : file(testing::TempDir() + "sluice-audit-" + std::to_string(::getpid())) {
     std::filesystem::remove(file);
   }
-  ~AuditLogTest() override { std::filesystem::remove(file); }
+  ~AuditLogTest() override {
+    for (const std::string& each : files()) std::filesystem::remove(each);
+  }
 
   absl::StatusOr<std::unique_ptr<AuditLog>> open() {
     return AuditLog::open(
@@ -44,7 +49,27 @@ class AuditLogTest : public testing::Test {
            const ssize_t done = ::write(fd, bytes, std::min(size, room));
            room -= static_cast<size_t>(done);
            return done;
-         }});
+         },
+         .max_bytes = max_bytes,
+         .sync =
+             [this](int fd) {
+               ++syncs;
+               if (!sync_fails) return ::fdatasync(fd);
+               errno = EIO;
+               return -1;
+             }});
+  }
+  // The full files, oldest first, and the present one.
+  std::vector<std::string> files() const {
+    std::vector<std::string> out;
+    const std::filesystem::path path(file);
+    for (const auto& each : std::filesystem::directory_iterator(path.parent_path())) {
+      const std::string name = each.path().filename().string();
+      if (name.starts_with(path.filename().string() + ".")) out.push_back(each.path().string());
+    }
+    std::sort(out.begin(), out.end());
+    out.push_back(file);
+    return out;
   }
   std::string content() const {
     std::ostringstream out;
@@ -55,10 +80,13 @@ class AuditLogTest : public testing::Test {
   // "" for a good chain of `records` records, the problem otherwise.
   std::string check(uint64_t records) const {
     crypto::AuditVerifier verifier(primitives());
-    std::istringstream in(content());
-    std::string line;
-    while (std::getline(in, line)) {
-      if (!verifier.take(line)) return verifier.problem();
+    for (const std::string& each : files()) {
+      verifier.next_file();
+      std::ifstream in(each);
+      std::string line;
+      while (std::getline(in, line)) {
+        if (!verifier.take(line)) return verifier.problem();
+      }
     }
     if (!verifier.finish(content().ends_with('\n'))) return verifier.problem();
     return verifier.records() == records ? "" : std::to_string(verifier.records()) + " records";
@@ -66,7 +94,80 @@ class AuditLogTest : public testing::Test {
 
   std::string file;
   size_t room = SIZE_MAX;  // Bytes that the disk still takes.
+  uint64_t max_bytes = 0;
+  bool sync_fails = false;
+  int syncs = 0;
 };
+
+// Verifies MUST-P6
+TEST_F(AuditLogTest, a_full_file_is_kept_and_the_chain_goes_on_in_another) {
+  max_bytes = 2000;
+  uint64_t records = 0;
+  for (int start = 0; start < 2; ++start) {
+    auto log = open();
+    ASSERT_TRUE(log.ok()) << log.status();
+    for (int i = 0; i < 20; ++i) ASSERT_TRUE((*log)->append(record_of("accept")));
+    records = (*log)->records();
+    EXPECT_EQ((*log)->not_rotated(), 0u);
+  }
+  EXPECT_GE(files().size(), 4u);
+  EXPECT_EQ(records, 40 + files().size() - 1);  // The first of each further file tells of it.
+  EXPECT_EQ(check(records), "");
+  for (const std::string& each : files()) EXPECT_LT(std::filesystem::file_size(each), 3000u);
+  // The last one alone is no log, and says what is missing.
+  crypto::AuditVerifier alone(primitives());
+  std::istringstream in(content());
+  std::string line;
+  std::getline(in, line);
+  EXPECT_FALSE(alone.take(line));
+  EXPECT_EQ(alone.problem(), "line 1: it goes on where another file ends: name that one before it");
+}
+
+TEST_F(AuditLogTest, where_no_other_file_can_be_begun_the_log_goes_on) {
+  max_bytes = 1000;
+  auto log = open();
+  ASSERT_TRUE(log.ok()) << log.status();
+  std::filesystem::create_directory(file + ".next");
+  for (int i = 0; i < 10; ++i) EXPECT_TRUE((*log)->append(record_of("accept")));
+  EXPECT_GE((*log)->not_rotated(), 1u);
+  EXPECT_LT((*log)->not_rotated(), 8u);
+  std::filesystem::remove(file + ".next");
+  EXPECT_EQ(files().size(), 1u);
+  EXPECT_EQ(check(10), "");
+}
+
+// A crash between the two names leaves both to one file.
+TEST_F(AuditLogTest, what_a_crash_leaves_of_a_new_file_is_gone_over) {
+  max_bytes = 1000;
+  { ASSERT_TRUE((*open())->append(record_of("start"))); }
+  std::ofstream(file + ".next") << "half a rec";
+  std::filesystem::create_hard_link(file, file + ".000000000001");
+  auto log = open();
+  ASSERT_TRUE(log.ok()) << log.status();
+  for (int i = 0; i < 10; ++i) EXPECT_TRUE((*log)->append(record_of("accept")));
+  EXPECT_EQ((*log)->not_rotated(), 0u);
+  std::filesystem::remove(file + ".000000000001");
+  EXPECT_EQ(check((*log)->records()), "");
+}
+
+// Verifies MUST-P5
+TEST_F(AuditLogTest, what_has_to_be_durable_is_or_is_told_not_to_be) {
+  auto log = open();
+  ASSERT_TRUE(log.ok()) << log.status();
+  EXPECT_TRUE((*log)->append(record_of("accept")));
+  EXPECT_EQ(syncs, 0);
+  EXPECT_TRUE((*log)->append_durably(record_of("accept")));
+  EXPECT_EQ(syncs, 1);
+  (*log)->sync();  // Nothing is new.
+  EXPECT_EQ(syncs, 1);
+  EXPECT_TRUE((*log)->append(record_of("end")));
+  (*log)->sync();
+  EXPECT_EQ(syncs, 2);
+  sync_fails = true;
+  EXPECT_FALSE((*log)->append_durably(record_of("accept")));
+  sync_fails = false;
+  EXPECT_TRUE((*log)->append_durably(record_of("accept")));
+}
 
 TEST_F(AuditLogTest, a_log_is_continued) {
   std::string head;

@@ -25,6 +25,11 @@ TEST(StatusOf, keeps_the_meaning_of_every_code) {
   }
 }
 
+ConnectRequest request_of(const transport::PeerAddress& peer, const std::string& name,
+                          base::Nanos timeout) {
+  return {.peer = peer, .peer_name = name, .timeout = timeout, .resume = true, .calls = nullptr};
+}
+
 class ControlTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -36,7 +41,7 @@ class ControlTest : public testing::Test {
   Control& control(size_t node) { return impl->nodes[node]->control(); }
   absl::StatusOr<SessionInfo> connect(base::Nanos timeout) {
     std::promise<absl::StatusOr<SessionInfo>> result;
-    control(0).connect(peer, "", timeout, [&](absl::StatusOr<SessionInfo> session) {
+    control(0).connect(request_of(peer, "", timeout), [&](absl::StatusOr<SessionInfo> session) {
       result.set_value(std::move(session));
     });
     return result.get_future().get();
@@ -127,7 +132,7 @@ TEST_F(ControlTest, a_name_is_for_certificates) {
   ASSERT_TRUE(impl->start().ok());
   std::promise<absl::Status> result;
   control(0).connect(
-      {*wire::parse_ip_address("10.9.0.2"), kDefaultBasePort}, "b.example", kFar,
+      request_of({*wire::parse_ip_address("10.9.0.2"), kDefaultBasePort}, "b.example", kFar),
       [&](absl::StatusOr<SessionInfo> session) { result.set_value(session.status()); });
   EXPECT_EQ(result.get_future().get().code(), absl::StatusCode::kInvalidArgument);
 }
@@ -136,7 +141,7 @@ TEST_F(ControlTest, connects_under_way_end_with_the_engine) {
   ASSERT_TRUE(impl->start().ok());
   std::promise<absl::Status> result;
   control(0).connect(
-      {*wire::parse_ip_address("10.9.0.99"), kDefaultBasePort}, "", base::seconds(60),
+      request_of({*wire::parse_ip_address("10.9.0.99"), kDefaultBasePort}, "", base::seconds(60)),
       [&](absl::StatusOr<SessionInfo> session) { result.set_value(session.status()); });
   EXPECT_TRUE(impl->stop(base::Nanos::zero()).ok());
   EXPECT_EQ(result.get_future().get().code(), absl::StatusCode::kCancelled);

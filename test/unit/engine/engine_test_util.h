@@ -70,6 +70,15 @@ inline EngineConfig test_pair(const std::string& cable) {
 // What no test that works waits for, on a machine however busy.
 inline constexpr base::Nanos kFar = base::seconds(60);
 
+// From the first node of test_pair() to the second.
+inline ConnectRequest test_request() {
+  return {.peer = {*wire::parse_ip_address("10.9.0.2"), kDefaultBasePort},
+          .peer_name = {},
+          .timeout = base::seconds(3),
+          .resume = true,
+          .calls = nullptr};
+}
+
 // Waits for `condition`, up to kFar; a test that fails here would hang otherwise.
 inline bool eventually(const std::function<bool()>& condition) {
   const auto until = std::chrono::steady_clock::now() + std::chrono::nanoseconds(kFar.value());

@@ -172,6 +172,30 @@ TEST(EngineTls, a_renewed_identity_is_that_of_new_sessions) {
   EXPECT_EQ((*engine)->sessions(0).size(), 2u);
 }
 
+// Verifies MUST-P4
+TEST(EngineTls, a_session_ends_with_the_anchor_that_vouched_for_its_peer) {
+  Setting setting;
+  auto engine = Engine::create(setting.config);
+  ASSERT_TRUE(engine.ok()) << engine.status();
+  ASSERT_TRUE((*engine)->start().ok());
+  ASSERT_TRUE((*engine)->connect_and_wait(0, server(), kFar, "server.example").ok());
+  ASSERT_TRUE(eventually([&] { return (*engine)->sessions(1).size() == 1; }));
+  const PemPair both = issue_now(&setting.ca, {"server.example", "client.example"});
+  const PemPair new_ca = issue_now(nullptr, {});
+  ReloadConfig reload;
+  reload.tls = tls_config(both, setting.ca);
+  reload.tls->trust.push_back({{"new.pem", bytes_of(new_ca.certificate)}, ""});
+  ASSERT_TRUE((*engine)->reload(reload).ok());
+  EXPECT_EQ((*engine)->sessions(0).size(), 1u);
+  reload.tls = tls_config(both, new_ca);
+  ASSERT_TRUE((*engine)->reload(reload).ok());
+  EXPECT_TRUE(
+      eventually([&] { return (*engine)->sessions(0).empty() && (*engine)->sessions(1).empty(); }));
+  EXPECT_EQ((*engine)->nodes()[0].control_stats->sessions_untrusted.value() +
+                (*engine)->nodes()[1].control_stats->sessions_untrusted.value(),
+            2u);
+}
+
 TEST(EngineTls, a_policy_needs_names) {
   EngineConfig config = test_pair("names");
   config.policy = text_of("");

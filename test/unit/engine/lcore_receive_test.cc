@@ -173,8 +173,7 @@ TEST(LcoreParts, the_first_of_a_burst_is_answered_before_the_last_is_read) {
   ASSERT_TRUE(engine.open().ok());
   server.lcore = engine.nodes[1]->lcores()[0].get();
   ASSERT_TRUE(engine.start().ok());
-  engine.nodes[0]->control().connect({*wire::parse_ip_address("10.9.0.2"), kDefaultBasePort}, "",
-                                     base::seconds(3), [](absl::StatusOr<SessionInfo>) {});
+  engine.nodes[0]->control().connect(test_request(), [](absl::StatusOr<SessionInfo>) {});
   ASSERT_TRUE(eventually([&] { return client.completed > 100; }));
   // While the server's lcore is held, calls gather in its port: more than one part.
   const uint64_t before = server.answered_between;

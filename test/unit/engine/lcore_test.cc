@@ -104,8 +104,7 @@ TEST_F(LcoreTest, a_pool_without_buffers_holds_calls_back_and_they_recover) {
   EngineImpl engine(std::move(config));
   ASSERT_TRUE(engine.open().ok());
   ASSERT_TRUE(engine.start().ok());
-  engine.nodes[0]->control().connect({*wire::parse_ip_address("10.9.0.2"), kDefaultBasePort}, "",
-                                     base::seconds(3), [](absl::StatusOr<SessionInfo>) {});
+  engine.nodes[0]->control().connect(test_request(), [](absl::StatusOr<SessionInfo>) {});
   ASSERT_TRUE(eventually([&] { return client.completed > 100; }));
   Lcore& lcore = *engine.nodes[0]->lcores()[0];
   std::vector<rte_mbuf*> taken;
@@ -138,8 +137,7 @@ TEST_F(LcoreTest, lcores_on_one_cpu_yield_and_still_work) {
   ASSERT_TRUE(shared.start().ok());
   std::atomic<bool> up{false};
   shared.nodes[0]->control().connect(
-      {*wire::parse_ip_address("10.9.0.2"), kDefaultBasePort}, "", base::seconds(3),
-      [&](absl::StatusOr<SessionInfo> session) { up = session.ok(); });
+      test_request(), [&](absl::StatusOr<SessionInfo> session) { up = session.ok(); });
   EXPECT_TRUE(eventually([&] { return up.load() && client.done(); }));
   EXPECT_EQ(client.completed, 500u);
   if (read_machine(0).cpus.size() < 6) {

@@ -108,7 +108,7 @@ class SessionsTest : public testing::Test {
 };
 
 TEST_F(SessionsTest, lanes_are_shared_out_as_both_sides_know) {
-  sessions->establish(established(5), base::millis(1));
+  sessions->establish(established(5), nullptr, base::millis(1));
   EXPECT_EQ(sessions->installing(), 6u);
   EXPECT_EQ(tasks.size(), 6u);
   EXPECT_TRUE(sessions->snapshot().empty());
@@ -129,8 +129,8 @@ TEST_F(SessionsTest, a_new_policy_is_told_to_lanes_and_ends_who_is_denied) {
   good.result.peer_name = "good.example";
   auto bad = established(6);
   bad.result.peer_name = "bad.example";
-  sessions->establish(good, base::millis(1));
-  sessions->establish(bad, base::millis(1));
+  sessions->establish(good, nullptr, base::millis(1));
+  sessions->establish(bad, nullptr, base::millis(1));
   install(5);
   install(6);
   tasks.clear();
@@ -158,7 +158,7 @@ TEST_F(SessionsTest, a_policy_that_came_during_the_handshake_holds_as_well) {
   auto late = established(5);
   late.result.peer_name = "late.example";
   denied = "late.example";
-  sessions->establish(late, base::millis(1));
+  sessions->establish(late, nullptr, base::millis(1));
   install(5);
   EXPECT_EQ(failed, 1);
   EXPECT_EQ(listener.up, 0);
@@ -172,7 +172,7 @@ TEST_F(SessionsTest, a_policy_that_came_during_the_handshake_holds_as_well) {
 }
 
 TEST_F(SessionsTest, a_lane_under_way_hears_of_a_new_policy_when_it_is_up) {
-  sessions->establish(established(5), base::millis(1));
+  sessions->establish(established(5), nullptr, base::millis(1));
   permitted = std::make_shared<const crypto::Permissions>();
   tasks.clear();
   sessions->judge_again();
@@ -186,7 +186,7 @@ TEST_F(SessionsTest, a_peer_that_ends_an_expired_session_first_is_not_taken_for_
   auto event = established(5);
   event.result.peer_name = "a.example";
   event.result.expires_ns = wall + base::seconds(2).value();
-  sessions->establish(event, base::millis(1));
+  sessions->establish(event, nullptr, base::millis(1));
   install(5);
   const auto end = [&] {
     for (uint32_t i = 0; i < 6; ++i) {
@@ -200,7 +200,7 @@ TEST_F(SessionsTest, a_peer_that_ends_an_expired_session_first_is_not_taken_for_
   EXPECT_TRUE(sessions->snapshot().empty());
   // One that leaves in time does just that.
   event.result.expires_ns = wall + base::seconds(2).value();
-  sessions->establish(event, base::millis(1));
+  sessions->establish(event, nullptr, base::millis(1));
   install(5);
   end();
   EXPECT_EQ(listener.last, base::Code::kClosed);
@@ -211,7 +211,7 @@ TEST_F(SessionsTest, a_session_ends_with_its_certificate) {
   auto event = established(5);
   event.result.peer_name = "a.example";
   event.result.expires_ns = wall + base::seconds(2).value();
-  sessions->establish(event, base::millis(1));
+  sessions->establish(event, nullptr, base::millis(1));
   EXPECT_EQ(sessions->next_expiry(), base::millis(1));
   install(5);
   EXPECT_EQ(sessions->snapshot()[0].peer_name, "a.example");
@@ -240,7 +240,7 @@ TEST_F(SessionsTest, a_session_that_ends_early_leaves_no_timer_behind) {
   auto event = established(5);
   event.result.expires_ns = wall + 10;
   event.result.own_expires_first = true;
-  sessions->establish(event, base::millis(1));
+  sessions->establish(event, nullptr, base::millis(1));
   install(5);
   sessions->close(base::SessionId(5), base::Code::kClosed, "enough", false);
   for (uint32_t i = 0; i < 6; ++i) {
@@ -253,8 +253,37 @@ TEST_F(SessionsTest, a_session_that_ends_early_leaves_no_timer_behind) {
   EXPECT_EQ(listener.why, "enough");
 }
 
+// Verifies MUST-E4, MUST-H15
+TEST_F(SessionsTest, what_an_early_session_replaces_ends_when_the_client_has_finished) {
+  sessions->establish(established(4, false), nullptr, base::millis(1));
+  install(4);
+  auto event = established(5, false);
+  event.early = true;
+  event.result.early = {{1, {2, 3}}};
+  event.result.peer_reset_token.fill(0);
+  sessions->establish(event, nullptr, base::millis(1));
+  EXPECT_FALSE(sessions->installed(base::SessionId(5)));
+  install(5);
+  EXPECT_TRUE(sessions->installed(base::SessionId(5)));
+  EXPECT_EQ(sessions->snapshot().size(), 2u);
+  // No token of the peer's is known, and so none is right.
+  sessions->on_reset(event.peer.ip, reset(1005, 0));
+  EXPECT_EQ(stats.resets_ignored.value(), 1u);
+  event.result.peer_reset_token.fill(0x22);
+  event.replaced = {base::SessionId(4)};
+  sessions->confirm(event);
+  EXPECT_EQ(sessions->snapshot().size(), 1u);
+  sessions->on_reset(event.peer.ip, reset(1005, 0x22));
+  EXPECT_EQ(stats.resets_obeyed.value(), 1u);
+  // It may be gone by then.
+  event.result.local.session_id = base::SessionId(77);
+  event.replaced.clear();
+  sessions->confirm(event);
+  EXPECT_FALSE(sessions->installed(base::SessionId(77)));
+}
+
 TEST_F(SessionsTest, the_acceptor_takes_the_other_half) {
-  sessions->establish(established(5, false), base::millis(1));
+  sessions->establish(established(5, false), nullptr, base::millis(1));
   install(5);
   const SessionInfo info = sessions->snapshot()[0];
   for (const LaneInfo& lane : info.lanes) {
@@ -264,7 +293,7 @@ TEST_F(SessionsTest, the_acceptor_takes_the_other_half) {
 }
 
 TEST_F(SessionsTest, one_lane_down_ends_all_and_frees_everything) {
-  sessions->establish(established(5), base::millis(1));
+  sessions->establish(established(5), nullptr, base::millis(1));
   install(5);
   EXPECT_EQ(paths->routes(), 3u);
   tasks.clear();
@@ -283,7 +312,7 @@ TEST_F(SessionsTest, one_lane_down_ends_all_and_frees_everything) {
 }
 
 TEST_F(SessionsTest, a_lane_that_cannot_be_had_fails_the_session) {
-  sessions->establish(established(5), base::millis(1));
+  sessions->establish(established(5), nullptr, base::millis(1));
   for (size_t i = 0; i < 5; ++i) {
     sessions->on_installed(base::SessionId(5), i, transport::LaneRef{static_cast<uint32_t>(i), 1},
                            base::Code::kOk);
@@ -302,7 +331,7 @@ TEST_F(SessionsTest, a_lane_that_cannot_be_had_fails_the_session) {
 }
 
 TEST_F(SessionsTest, a_session_closed_while_installing_is_closed_after) {
-  sessions->establish(established(5), base::millis(1));
+  sessions->establish(established(5), nullptr, base::millis(1));
   EXPECT_TRUE(sessions->close(base::SessionId(5), base::Code::kClosed, "x", true));
   install(5);
   EXPECT_EQ(ready, 0);
@@ -312,17 +341,17 @@ TEST_F(SessionsTest, a_session_closed_while_installing_is_closed_after) {
 }
 
 TEST_F(SessionsTest, a_restarted_peer_replaces_its_old_session) {
-  sessions->establish(established(5), base::millis(1));
+  sessions->establish(established(5), nullptr, base::millis(1));
   install(5);
   auto event = established(6);
   event.replaced = {base::SessionId(5)};
   tasks.clear();
-  sessions->establish(event, base::millis(2));
+  sessions->establish(event, nullptr, base::millis(2));
   EXPECT_EQ(tasks.size(), 12u);  // Six closes, six installs.
 }
 
 TEST_F(SessionsTest, only_the_peers_token_makes_a_reset_count) {
-  sessions->establish(established(5), base::millis(1));
+  sessions->establish(established(5), nullptr, base::millis(1));
   install(5);
   tasks.clear();
   const wire::IpAddress peer = *wire::parse_ip_address("10.0.0.2");
@@ -341,14 +370,14 @@ TEST_F(SessionsTest, only_the_peers_token_makes_a_reset_count) {
 TEST_F(SessionsTest, without_a_route_the_session_fails) {
   auto event = established(5);
   event.peer.ip = *wire::parse_ip_address("192.0.2.1");
-  sessions->establish(event, base::millis(1));
+  sessions->establish(event, nullptr, base::millis(1));
   EXPECT_EQ(failed, 1);
   EXPECT_EQ(sessions->size(), 0u);
   EXPECT_EQ(released.size(), 1u);
 }
 
 TEST_F(SessionsTest, keys_are_updated_on_every_lane) {
-  sessions->establish(established(5), base::millis(1));
+  sessions->establish(established(5), nullptr, base::millis(1));
   install(5);
   tasks.clear();
   EXPECT_TRUE(sessions->update_keys(base::SessionId(5)));

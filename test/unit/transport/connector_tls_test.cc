@@ -115,6 +115,25 @@ TEST(ConnectorTls, a_later_session_is_resumed) {
 }
 
 // Verifies MUST-I5
+TEST(ConnectorTls, a_clients_refusal_is_said_again_in_case_it_is_lost) {
+  Setting setting;
+  setting.expected = "other.example";
+  TlsBench bench(setting);
+  size_t said_times = 0;
+  bench.network.tap = [&](const PeerAddress&, HandshakePacket* packet) {
+    if (connector_test::type_of(*packet) != crypto::HandshakeType::kTlsClientRefuse) return true;
+    return ++said_times == 1 + Connector::kRefusalRepeats;
+  };
+  bench.network.run_for(seconds(2));
+  EXPECT_EQ(said_times, 1u + Connector::kRefusalRepeats);
+  EXPECT_EQ(bench.client.connector.stats().refusals_repeated.value(), Connector::kRefusalRepeats);
+  EXPECT_EQ(bench.failure().refuse, RefuseReason::kCertificateName);
+  EXPECT_EQ(bench.refusal().refuse, RefuseReason::kCertificateName);
+  EXPECT_EQ(bench.server.connector.pending(), 0u);
+  EXPECT_EQ(bench.client.connector.next_deadline(), base::Nanos::max());
+}
+
+// Verifies MUST-I5
 TEST(ConnectorTls, a_client_says_at_once_why_it_refuses_and_the_server_learns_it) {
   Setting setting;
   setting.expected = "other.example";

@@ -134,7 +134,7 @@ class Pair {
 
   // Starts an RPC with known content; the tag names it in calls().
   SubmitResult call(uint64_t tag, uint32_t length, base::Nanos timeout = base::seconds(10),
-                    Landing landing = {}, uint16_t service = 1) {
+                    Landing landing = {}, uint16_t service = 1, uint64_t early_id = 0) {
     sent_[tag] = content(tag, length);
     SendRequest command;
     command.lane = lanes_[kClient];
@@ -144,7 +144,18 @@ class Pair {
     command.deadline = base::after(now_, timeout);
     command.user = tag;
     command.response = landing;
+    command.early_id = early_id;
     return client().submit(command, now_);
+  }
+  // As if the handshake had brought the request of `tag` to the server.
+  base::Code take_early(uint64_t tag, uint32_t length, uint64_t id) {
+    const std::vector<uint8_t> bytes = content(tag, length);
+    return server().submit(TakeEarly{.lane = lanes_[kServer],
+                                     .id = id,
+                                     .service = 1,
+                                     .data = bytes.data(),
+                                     .length = static_cast<uint16_t>(length)},
+                           now_);
   }
   SubmitResult send_one_way(uint64_t tag, uint32_t length, bool lazy_ack = false) {
     sent_[tag] = content(tag, length);

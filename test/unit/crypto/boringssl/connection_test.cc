@@ -61,11 +61,13 @@ struct Both {
     const uint8_t parameters[] = {1, 2, 3};
     const TlsClientInput input = {.parameters = {parameters, sizeof(parameters)},
                                   .peer_name = test::text_view("a.example"),
-                                  .wall_ns = kTlsToday};
+                                  .wall_ns = kTlsToday,
+                                  .resume = true,
+                                  .early = false};
     TlsCallbacks callbacks = client.callbacks();
     client.connection = tls_connect(identity.get(), &input, &callbacks);
     callbacks = server.callbacks();
-    server.connection = tls_accept(identity.get(), &callbacks);
+    server.connection = tls_accept(identity.get(), {nullptr, 0}, &callbacks);
   }
 
   std::unique_ptr<TlsIdentity> identity;
