@@ -222,10 +222,10 @@ void AuditLog::rotate() {
   const std::string line = chain.add(record);
   ::unlink(next.c_str());
   const int fd = ::open(next.c_str(), O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, kMode);
-  const bool made = fd >= 0 && sync_locked() && write_first(fd, line).empty() &&
-                    ::link(setup_.file.c_str(), full.c_str()) == 0 &&
-                    ::rename(next.c_str(), setup_.file.c_str()) == 0;
-  if (!made) {
+  const bool linked = fd >= 0 && sync_locked() && write_first(fd, line).empty() &&
+                      ::link(setup_.file.c_str(), full.c_str()) == 0;
+  if (!linked || ::rename(next.c_str(), setup_.file.c_str()) != 0) {
+    if (linked) ::unlink(full.c_str());
     if (fd >= 0) ::close(fd);
     ::unlink(next.c_str());
     ++not_rotated_;

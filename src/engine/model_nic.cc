@@ -126,8 +126,9 @@ class Model final : public ModelNic {
   int open(const rte_security_session_conf& conf, Session* session);
   bool gather(uint16_t queue, const rte_mbuf& frame, Whole* whole);
   void seal(uint16_t queue, const FrameMark& mark, const Whole& whole);
-  size_t cut(const rte_mbuf& frame, const Whole& whole, std::span<rte_mbuf*> out,
-             rte_mempool* pool);
+  // Appends its packets to the first `count` of `out`; false when there was no room for them all.
+  bool cut(const rte_mbuf& frame, const Whole& whole, std::span<rte_mbuf*> out, size_t* count,
+           rte_mempool* pool);
 
   const Setup setup_;
   const int mark_offset_;
@@ -271,30 +272,29 @@ void write_headers(const rte_mbuf& frame, uint32_t place, uint16_t number, uint8
   }
 }
 
-size_t Model::cut(const rte_mbuf& frame, const Whole& whole, std::span<rte_mbuf*> out,
-                  rte_mempool* pool) {
+bool Model::cut(const rte_mbuf& frame, const Whole& whole, std::span<rte_mbuf*> out, size_t* count,
+                rte_mempool* pool) {
   const size_t record = whole.size - whole.headers;
   const bool segmented = (frame.ol_flags & RTE_MBUF_F_TX_TCP_SEG) != 0 && frame.tso_segsz != 0;
   const size_t segment = segmented ? frame.tso_segsz : record;
-  size_t count = 0;
+  uint16_t number = 0;
   for (size_t place = 0; place < record; place += segment) {
     const size_t part = std::min(segment, record - place);
-    rte_mbuf* const packet = count < out.size() ? rte_pktmbuf_alloc(pool) : nullptr;
-    if (packet == nullptr) break;
+    rte_mbuf* const packet = *count < out.size() ? rte_pktmbuf_alloc(pool) : nullptr;
+    if (packet == nullptr) return false;
     uint8_t* const data = reinterpret_cast<uint8_t*>(
         rte_pktmbuf_append(packet, static_cast<uint16_t>(whole.headers + part)));
     if (data == nullptr) {
       rte_pktmbuf_free(packet);
-      break;
+      return false;
     }
     packet->port = frame.port;
     std::memcpy(data, whole.data, whole.headers);
     std::memcpy(data + whole.headers, whole.data + whole.headers + place, part);
-    write_headers(frame, static_cast<uint32_t>(place), static_cast<uint16_t>(count), data,
-                  whole.headers + part);
-    out[count++] = packet;
+    write_headers(frame, static_cast<uint32_t>(place), number++, data, whole.headers + part);
+    out[(*count)++] = packet;
   }
-  return count;
+  return true;
 }
 
 size_t Model::transmit(uint16_t queue, std::span<rte_mbuf*> frames, std::span<rte_mbuf*> out,
@@ -308,13 +308,12 @@ size_t Model::transmit(uint16_t queue, std::span<rte_mbuf*> frames, std::span<rt
       continue;
     }
     Whole whole;
-    size_t made = 0;
+    bool all = false;
     if (!plain && gather(queue, *frame, &whole)) {
       seal(queue, *RTE_MBUF_DYNFIELD(frame, mark_offset_, FrameMark*), whole);
-      made = cut(*frame, whole, out.subspan(count), pool);
+      all = cut(*frame, whole, out, &count, pool);
     }
-    if (made == 0) counters_[queue].dropped.add();
-    count += made;
+    if (!all) counters_[queue].dropped.add();
     rte_pktmbuf_free(frame);
   }
   return count;
