@@ -235,8 +235,9 @@ size_t Sender::fill(std::span<TxPacket> slots, base::Nanos now) {
   size_t used = 0;
   CreditBoard* const board = ctx_.config.credit_board;
   const uint32_t member = ctx_.config.credit_member;
-  if (board != nullptr && (!ctx_.tx_lanes.empty() || !ready_.empty()))
+  if (board != nullptr && (!ctx_.tx_lanes.empty() || !ready_.empty())) {
     others_ = board->others(member);
+  }
   while (used < limit) {
     if (Lane* lane = ctx_.tx_lanes.front()) {
       const bool filled = fill_from_lane(*lane, slots[used], now);
