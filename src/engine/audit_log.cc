@@ -184,9 +184,21 @@ void AuditLog::sync() {
   sync_locked();
 }
 
+// A new name is as durable as its folder, whatever was done for the file.
+bool AuditLog::sync_folder() const {
+  const size_t slash = setup_.file.rfind('/');
+  const std::string folder =
+      slash == std::string::npos ? "." : setup_.file.substr(0, std::max<size_t>(slash, 1));
+  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool done = fd >= 0 && ::fsync(fd) == 0;
+  if (fd >= 0) ::close(fd);
+  return done;
+}
+
 bool AuditLog::sync_locked() {
   if (!dirty_) return true;
-  if (setup_.sync(fd_) != 0) {
+  if (named_ && sync_folder()) named_ = false;
+  if (named_ || setup_.sync(fd_) != 0) {
     failure_ = absl::StrCat("it is not durable: ", text_of_errno());
     return false;
   }
@@ -234,6 +246,7 @@ void AuditLog::rotate() {
   }
   ::close(std::exchange(fd_, fd));
   chain_ = chain;
+  named_ = true;
   size_ = static_cast<off_t>(line.size());
   rotate_at_ = static_cast<off_t>(setup_.max_bytes);
 }

@@ -77,6 +77,7 @@ class AuditLog {
   bool flush();
   bool removed() const;
   bool sync_locked();
+  bool sync_folder() const;
   void rotate();
   std::string write_first(int fd, const std::string& line) const;
 
@@ -89,6 +90,7 @@ class AuditLog {
   uint64_t all_lost_ = 0;
   off_t size_ = 0;            // Of the file.
   off_t rotate_at_ = 0;       // From this size on another one is begun; 0: never.
+  bool named_ = true;         // The file's name may be new, and not durable yet.
   bool dirty_ = false;        // Something written is not durable yet.
   uint64_t not_rotated_ = 0;  // Times that another file could not be begun.
   std::string failure_;       // Of the last attempt to write; empty: it went well.
