@@ -191,9 +191,12 @@ TEST(EngineTls, a_session_ends_with_the_anchor_that_vouched_for_its_peer) {
   ASSERT_TRUE((*engine)->reload(reload).ok());
   EXPECT_TRUE(
       eventually([&] { return (*engine)->sessions(0).empty() && (*engine)->sessions(1).empty(); }));
-  EXPECT_EQ((*engine)->nodes()[0].control_stats->sessions_untrusted.value() +
-                (*engine)->nodes()[1].control_stats->sessions_untrusted.value(),
-            2u);
+  // A node that still trusts when its peer does not yet trust may hear the peer's CLOSE before it is
+  // reloaded itself: then only the peer counts it.
+  const uint64_t untrusted = (*engine)->nodes()[0].control_stats->sessions_untrusted.value() +
+                             (*engine)->nodes()[1].control_stats->sessions_untrusted.value();
+  EXPECT_GE(untrusted, 1u);
+  EXPECT_LE(untrusted, 2u);
 }
 
 TEST(EngineTls, a_policy_needs_names) {
