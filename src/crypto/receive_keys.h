@@ -73,17 +73,18 @@ class ReceiveKeys {
   bool expand_next();
   void discard(uint64_t epoch);
 
-  std::array<AeadKey, kSlots> keys_;  // By slot_of() their epochs, and of each
-  std::array<uint64_t, kSlots> failed_opens_{};
-  const Primitives* primitives_ = nullptr;
+  // What every packet needs comes first, in one line of the cache.
   AeadBackend* backend_ = nullptr;
+  const Primitives* primitives_ = nullptr;
+  uint64_t epoch_ = 0;
   AeadAlgorithm algorithm_ = AeadAlgorithm::kNone;
   bool holds_previous_ = false;
   bool exhausted_ = false;
-  uint64_t epoch_ = 0;
+  ReplayWindow window_;
   base::Nanos epoch_began_{};
   Secret ahead_secret_;  // Of epoch_ + 2: those of the epochs held are already gone.
-  ReplayWindow window_;
+  std::array<uint64_t, kSlots> failed_opens_{};  // Of each key, and
+  std::array<AeadKey, kSlots> keys_;             // these by slot_of() their epochs.
 };
 
 }  // namespace sluice::crypto
