@@ -13,7 +13,9 @@ namespace {
 
 using namespace wire::offsets;
 
-constexpr uint64_t kAhead = 1u << 20;  // Of the numbers that the session will use meanwhile.
+constexpr uint64_t kAhead = 1u << 20;    // Of the counters that the session will use meanwhile.
+constexpr uint64_t kNewMessages = 4000;  // Fewer than a receiver looks ahead.
+constexpr uint32_t kMessageShift = 28;   // Attempt and index of a default split lie below the id.
 
 void randomize(Bytes* bytes, size_t from, base::Prng* prng) {
   for (size_t i = from; i < bytes->size(); ++i) {
@@ -53,10 +55,14 @@ Bytes garbage(Garbage kind, const Packet& true_packet, uint64_t number, base::Pr
       break;
     case Garbage::kReplayed:
       break;
-    case Garbage::kWrongTag:
-      base::store_be64(&bytes[kRecordNumber],
-                       base::load_be64(&bytes[kRecordNumber]) + kAhead + number);
+    case Garbage::kWrongTag: {
+      // Of a message that is new, or with a counter that is.
+      const uint64_t ahead = is_type(bytes, wire::PacketType::kBundle)
+                                 ? kAhead + number
+                                 : (1 + number % kNewMessages) << kMessageShift;
+      base::store_be64(&bytes[kRecordNumber], base::load_be64(&bytes[kRecordNumber]) + ahead);
       break;
+    }
     case Garbage::kBadCookie: {
       Bytes cookie(crypto::kCookieSize);
       randomize(&cookie, 0, prng);

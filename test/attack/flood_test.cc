@@ -264,7 +264,8 @@ TEST(Flood, each_limit_of_handshakes_is_counted_by_its_name) {
     if (client == clients.end()) return;
     if (auto answer = client->second.answer(bytes, &prng)) to_say.push_back({to, *answer});
   };
-  // More than it answers, more than it may have waiting, and of one address more than that may have.
+  // More than it answers, more than it may have waiting, and of one address more than that may
+  // have.
   for (uint64_t attempt = 0; attempt < 6000; ++attempt) {
     const auto client = clients.emplace(attempt, HalfOpen(attempt, 2)).first;
     const auto number = static_cast<uint32_t>(attempt < 600 ? 1 : attempt);

@@ -16,7 +16,6 @@ namespace {
 
 constexpr base::Nanos kDelay = base::micros(10);
 constexpr base::Nanos kCallTimeout = base::seconds(20);
-constexpr size_t kHeldRequests = 4;  // That the server's application shows for a while longer.
 constexpr uint16_t kService = 1;
 constexpr char kServerName[] = "server.example";
 
@@ -178,7 +177,7 @@ void World::on_server_event(Host& host, const transport::Event& event, base::Nan
   if (++executed_[tag] > 1) accuse("a request was executed twice");
   shown_.push_back({event.exchange, event.data, {event.data, event.data + event.length}});
   // Long ones lie in place for a while, and are looked at again.
-  while (shown_.size() > kHeldRequests) answer_oldest(now);
+  while (shown_.size() > options_.held_requests) answer_oldest(now);
   (void)host;
 }
 

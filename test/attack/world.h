@@ -113,6 +113,9 @@ struct WorldOptions {
   bool tls = false;
   bool record_mode = false;
   uint64_t seed = 1;
+  // Requests that the server's application has before it for a while, so that it sees whether they
+  // change; the next ones push them out.
+  size_t held_requests = 4;
 };
 
 // A client, a server, the path between them, and books of what was asked and done.
