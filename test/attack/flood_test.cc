@@ -4,9 +4,6 @@
 // stop, can make a host hold and send; and that those who have a session do not feel it.
 #include <gtest/gtest.h>
 #include <malloc.h>
-#if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/allocator_interface.h>
-#endif
 
 #include <algorithm>
 #include <map>
@@ -19,6 +16,11 @@
 #include "transport/handshake_packets.h"
 #include "wire/frame.h"
 #include "world.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+// Of the sanitizer's run-time, whose header GCC does not bring along.
+extern "C" size_t __sanitizer_get_current_allocated_bytes();
+#endif
 
 namespace sluice::attack {
 namespace {
