@@ -177,9 +177,14 @@ TEST_P(UnderAttack, a_replay_into_other_sessions_and_lives_executes_nothing) {
   };
   work(false);
   work(true);  // By its ticket, where there is one, with a request in the hello.
+  const transport::ConnectorStats& stats = world.server().connector().stats();
+  const bool tls = GetParam().options.tls;
+  ASSERT_EQ(stats.early_taken.value(), tls ? 1u : 0u);
   replay_all();
   world.run_for(base::seconds(30));  // Cookies and lingering handshakes have gone.
   replay_all();
+  EXPECT_EQ(stats.early_taken.value(), tls ? 1u : 0u);
+  EXPECT_EQ(stats.early_replayed.value() > 0, tls) << "else the attack above attacks nothing";
   work(false);
   replay_all();
   // Another process: what it has to fear is what its predecessor has executed.
@@ -201,7 +206,7 @@ TEST_P(UnderAttack, a_replay_into_other_sessions_and_lives_executes_nothing) {
 // Verifies MUST-H10, MUST-I3
 TEST_P(UnderAttack, a_handshake_survives_each_changed_field) {
   // Each world makes its certificates and keys anew, so not every bit gets one.
-  constexpr size_t kStride = 7;
+  constexpr size_t kStride = 11;
   for (size_t turn = 0, changes = 1; turn < changes; turn += kStride) {
     World world(GetParam().options);
     std::set<std::pair<Way, uint8_t>> changed;
@@ -227,7 +232,7 @@ TEST_P(UnderAttack, a_handshake_survives_each_changed_field) {
 // Verifies MUST-T1, MUST-T17, MUST-C2
 TEST_P(UnderAttack, everything_at_once_is_survived) {
   uint64_t meddled = 0;
-  for (uint64_t seed = 1; seed <= 4; ++seed) {
+  for (uint64_t seed = 1; seed <= 2; ++seed) {
     WorldOptions options = GetParam().options;
     options.seed = seed;
     World world(options);
@@ -269,7 +274,7 @@ TEST_P(UnderAttack, everything_at_once_is_survived) {
     EXPECT_EQ(world.client().resets_obeyed() + world.server().resets_obeyed(), 0u);
     meddled += meddler.meddled();
   }
-  EXPECT_GT(meddled, 1000u);
+  EXPECT_GT(meddled, 500u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Sessions, UnderAttack,
