@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The deliberate defects that the fault machine, or the attacker of test/attack, has to notice, each
-one replacement in one file."""
+"""The deliberate defects that the fault machine, or the attacker of test/attack, has to notice,
+each one replacement in one file."""
 
 from dataclasses import dataclass
 

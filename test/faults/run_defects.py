@@ -4,8 +4,9 @@
 
 Each defect is put in alone, `sluice-sim` is built, and `sluice-sim faults` is run on it; or, where
 a defect says so, test/attack's `attack_sim`, with all of its attacks. A defect is CAUGHT when that
-run does not end well: a promise broken, a check that stops the process, or no end in time. The exit status is 1 when one SURVIVED, when the text that it replaces is not found
-exactly once, when it does not build, or when the program without any defect does not pass.
+run does not end well: a promise broken, a check that stops the process, or no end in time. The
+exit status is 1 when one SURVIVED, when the text that it replaces is not found exactly once, when
+it does not build, or when the program without any defect does not pass.
 """
 
 import argparse
