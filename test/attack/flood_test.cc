@@ -110,12 +110,18 @@ TEST(Flood, no_packet_of_a_stranger_draws_three_times_its_size) {
     };
     calm.work();
     std::map<wire::IpAddress, size_t> answered;
+    std::map<wire::IpAddress, size_t> sent;
     world.strangers = [&](const transport::PeerAddress& to, const Bytes& bytes) {
       answered[to.ip] += bytes.size() + kHeaders;
+      const size_t cause = sent[to.ip] - kHeaders;
+      if (is_type(bytes, wire::PacketType::kReset)) {
+        EXPECT_LT(bytes.size(), cause) << "a RESET is shorter than its cause";
+      } else {
+        EXPECT_EQ(cause, transport::kHandshakePacketSize) << "a short hello draws no answer";
+      }
     };
     base::Prng prng(2);
     uint32_t number = 0;
-    std::map<wire::IpAddress, size_t> sent;
     for (const Garbage kind : kAllGarbage) {
       for (size_t length = 0; length <= 1200; length += length < 80 ? 1 : 40) {
         Bytes bytes = garbage(kind, {Way::kToServer, true_data}, number, &prng);
