@@ -142,7 +142,9 @@ enum class HugePages : uint8_t {
 };
 
 // DPDK's environment: brought up once per process, by its first engine. Later engines share it and
-// may not need more than it has.
+// may not need more than it has. Where the program itself has called rte_eal_init() before
+// (libsluice-dpdk.so), that is used as it is and must stay until the last engine is closed; then
+// `arguments` have to be empty, and of the rest only `huge_pages` is looked at.
 struct EalOptions {
   // EAL arguments as on a DPDK command line, without a program name. They win over what follows.
   std::vector<std::string> arguments;

@@ -176,6 +176,10 @@ absl::Status Port::find_facts(const DeviceSpec& spec) {
   report_.name = name;
   report_.driver = info.driver_name != nullptr ? info.driver_name : "?";
   driven_by_peer_ = report_.driver == "net_memif";
+  if (driven_by_peer_ && !unmapping_waits()) {
+    feature("peer's exit", "unguarded",
+            "a shared DPDK unmaps the rings under a burst: end the traffic before the peer");
+  }
   device_ = info.device;
   socket_ = rte_eth_dev_socket_id(id_);
   rte_ether_addr address{};
