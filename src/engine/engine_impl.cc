@@ -253,6 +253,11 @@ absl::Status EngineImpl::make_nodes(const CryptoLibrary& library) {
     }
     auto crypto = choose_crypto(backends, config.backend, node.aeads);
     if (!crypto.ok()) return crypto.status();
+    const std::string devices = lookaside_devices();
+    if (config.backend == crypto::BackendKind::kAuto && !devices.empty()) {
+      absl::StrAppend(&crypto->report.why, "; not by ", devices,
+                      ", for which each burst would wait: ask for lookaside");
+    }
     auto mechanism = make_mechanism(node, library);
     if (!mechanism.ok()) return mechanism.status();
     // The mechanism has the private key now; the text of it is needed no more.

@@ -448,4 +448,13 @@ absl::StatusOr<crypto::AeadBackend*> open_lookaside(AeadAlgorithm algorithm,
   return absl::FailedPreconditionError(why);
 }
 
+std::string lookaside_devices() {
+  std::string out;
+  for (uint8_t device = 0; device < RTE_CRYPTO_MAX_DEVS; ++device) {
+    if (rte_cryptodev_is_valid_dev(device) == 0) continue;
+    absl::StrAppend(&out, out.empty() ? "" : ", ", rte_cryptodev_name_get(device));
+  }
+  return out;
+}
+
 }  // namespace sluice::engine

@@ -5,6 +5,7 @@
 #define SLUICE_ENGINE_LOOKASIDE_BACKEND_H_
 
 #include <cstdint>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "crypto/aead.h"
@@ -30,6 +31,9 @@ inline constexpr uint32_t kLookasideMb = 48;
 // queue pair each, or wait for each other where the device has fewer.
 absl::StatusOr<crypto::AeadBackend*> open_lookaside(crypto::AeadAlgorithm algorithm,
                                                     crypto::AeadBackend* cpu);
+
+// The names of the crypto devices that there are, with commas; "" for none.
+std::string lookaside_devices();
 
 }  // namespace sluice::engine
 

@@ -226,6 +226,20 @@ TEST_F(Lookaside, carries_sessions) {
   EXPECT_TRUE((*engine)->stop(base::seconds(1)).ok());
 }
 
+// Nobody is given a slower backend unasked, and the report says that the device is left alone.
+TEST_F(Lookaside, is_not_taken_unasked) {
+  EXPECT_EQ(lookaside_devices(), "crypto_aesni_gcm0");
+  const auto engine = Engine::create(test_pair("lookasideauto"));
+  ASSERT_TRUE(engine.ok()) << engine.status();
+  bool reported = false;
+  for (const ReportLine& line : (*engine)->report().lines) {
+    if (line.what.find("crypto of") != 0) continue;
+    EXPECT_EQ(line.choice.find("lookaside"), std::string::npos);
+    reported = line.why.find("not by crypto_aesni_gcm0") != std::string::npos;
+  }
+  EXPECT_TRUE(reported);
+}
+
 // A cipher that the device lacks is an error, with the reason.
 TEST_F(Lookaside, is_refused_for_a_cipher_that_the_device_lacks) {
   EngineConfig config = test_pair("lookasideno");
