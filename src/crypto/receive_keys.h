@@ -60,16 +60,12 @@ class ReceiveKeys {
   bool exhausted() const { return exhausted_; }
 
   // Replay protection of the counter space. Counters run on across epochs: one window serves all.
+  // Its bits are the caller's to lend.
   ReplayWindow& window() { return window_; }
   const ReplayWindow& window() const { return window_; }
 
  private:
   static constexpr uint32_t kSlots = 3;
-
-  struct Slot {
-    AeadKey key;
-    uint64_t failed_opens = 0;
-  };
 
   static uint32_t slot_of(uint64_t epoch) { return static_cast<uint32_t>(epoch % kSlots); }
   // The full epoch among the held ones that the low bits name; false when there is none.
@@ -77,7 +73,8 @@ class ReceiveKeys {
   bool expand_next();
   void discard(uint64_t epoch);
 
-  std::array<Slot, kSlots> slots_;
+  std::array<AeadKey, kSlots> keys_;  // By slot_of() their epochs, and of each
+  std::array<uint64_t, kSlots> failed_opens_{};
   const Primitives* primitives_ = nullptr;
   AeadBackend* backend_ = nullptr;
   AeadAlgorithm algorithm_ = AeadAlgorithm::kNone;

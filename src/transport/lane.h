@@ -11,23 +11,21 @@
 #include "base/types.h"
 #include "crypto/receive_keys.h"
 #include "crypto/send_keys.h"
+#include "transport/busy_lane.h"
 #include "transport/cutoffs.h"
 #include "transport/exchange.h"
-#include "transport/frame_queue.h"
-#include "transport/held_acks.h"
 #include "transport/id_window.h"
-#include "transport/path_judge.h"
 #include "transport/path_mtu.h"
 #include "transport/record_assembly.h"
 #include "transport/rtt.h"
-#include "transport/send_paths.h"
 #include "wire/header.h"
 #include "wire/record_number.h"
 
 namespace sluice::transport {
 
 // A session's share on one pair of lcores: its keys, ids, control frames and timers. Owned by one
-// endpoint; plain state for the roles that act on it.
+// endpoint; plain state for the roles that act on it. What it needs only while it is busy is lent
+// to it, so that an idle one is small: kIdleLaneBytes and its keys.
 struct Lane {
   Lane();
 
@@ -55,12 +53,15 @@ struct Lane {
   base::Nanos floor_due = base::Nanos::max();  // A FLOOR of its own is due then.
   base::Nanos told_again{};                    // When a NEED_ACK of the callee was last answered.
 
+  // Lent by Context::engage(); null in a lane at rest. Then there are no frames and no held
+  // acknowledgements, and every id is released.
+  BusyLane* busy = nullptr;
+  base::ListNode busy_node;  // In Context's list of those that have one.
+
   // Sending.
-  FrameQueue frames;
-  Cutoffs cutoffs;           // As the peer told them last.
-  uint8_t cutoffs_told = 0;  // The version of this side's that the peer was sent.
-  HeldAcks held_acks;
-  base::Nanos acks_due = base::Nanos::max();             // They go out by then.
+  Cutoffs cutoffs;                            // As the peer told them last.
+  uint8_t cutoffs_told = 0;                   // The version of this side's that the peer was sent.
+  base::Nanos acks_due = base::Nanos::max();  // Held ones go out by then.
   base::IntrusiveList<Outgoing, &Outgoing::node> small;  // Whole small messages, oldest first.
   base::ListNode tx_node;  // In Context::tx_lanes: frames or small messages wait.
   uint8_t tx_bucket = 0;   // Where there.
@@ -74,9 +75,7 @@ struct Lane {
 
   // Path.
   uint16_t entropy = 0;    // Where messages keep to one; drawn again when time-outs follow another.
-  SendPaths paths;         // Where they take several.
-  PathJudge judge;         // Of the peer's.
-  uint16_t bad_paths = 0;  // What it said last, and
+  uint16_t bad_paths = 0;  // Of the peer's, as this side judges them, and
   uint8_t paths_to_tell = 0;  // how many more bundles are to say it.
   RttEstimator rtt;
   PathMtu mtu;
@@ -105,6 +104,8 @@ struct Lane {
 
   LaneGatherings gatherings;  // Records of the peer that are not whole yet.
 
+  bool has_frames() const { return busy != nullptr && !busy->frames.empty(); }
+
   // Largest plaintext of a DATA packet now.
   uint32_t record_bytes() const {
     return mtu.limit() - static_cast<uint32_t>(wire::kDataHeaderSize) - tag_size;
@@ -115,6 +116,11 @@ struct Lane {
     return std::max(record, bytes - bytes % record);
   }
 };
+
+// What a lane at rest takes beside its expanded keys: two to seal with, three to open with.
+inline constexpr size_t kIdleLaneBytes = 1024;
+inline constexpr size_t kLaneKeys = 5;
+static_assert(sizeof(Lane) <= kIdleLaneBytes + kLaneKeys * sizeof(crypto::AeadKey));
 
 // What a RESEND may cost: so many bytes at once, and this rate of refill (one byte per nanosecond
 // is 8 Gb/s), so that even a peer gone wild cannot buy an endless retransmission.
