@@ -74,8 +74,11 @@ class Installed(unittest.TestCase):
     def test_soname_is_a_number_of_its_own(self):
         dynamic = output("readelf", "-dW", self.libdir / "libsluice.so")
         self.assertRegex(dynamic, r"SONAME.*\[libsluice\.so\.\d+\]")
-        dynamic = output("readelf", "-dW", self.libdir / "libsluice-dpdk.so")
-        self.assertRegex(dynamic, r"SONAME.*\[libsluice-dpdk\.so\.\d+\]")
+
+    def need_shared_dpdk(self):
+        libdir = Path(output("pkg-config", "--variable=libdir", "libdpdk").strip())
+        if not (libdir / "librte_eal.so").exists():
+            self.skipTest("DPDK has no shared libraries here")
 
     def exported(self, library):
         names = output("nm", "-DC", "--defined-only", self.libdir / library).splitlines()
@@ -85,11 +88,13 @@ class Installed(unittest.TestCase):
         names = self.exported("libsluice.so")
         self.assertGreater(len(names), 10)
         self.assertEqual([name for name in names if not ALLOWED_NAMES.match(name)], [])
-        self.assertEqual(self.exported("libsluice-dpdk.so"), names)
 
     def test_the_second_library_has_the_hosts_dpdk_and_no_tls_library(self):
-        needed = re.findall(r"NEEDED.*\[(.*)\]",
-                            output("readelf", "-dW", self.libdir / "libsluice-dpdk.so"))
+        self.need_shared_dpdk()
+        self.assertEqual(self.exported("libsluice-dpdk.so"), self.exported("libsluice.so"))
+        dynamic = output("readelf", "-dW", self.libdir / "libsluice-dpdk.so")
+        self.assertRegex(dynamic, r"SONAME.*\[libsluice-dpdk\.so\.\d+\]")
+        needed = re.findall(r"NEEDED.*\[(.*)\]", dynamic)
         self.assertIn("librte_eal", " ".join(needed))
         self.assertEqual([one for one in needed
                           if FOREIGN_LIBRARIES.match(one) and not one.startswith("librte_")], [])
@@ -115,10 +120,12 @@ class Installed(unittest.TestCase):
         self.assertIn("ok", output(program, cwd=self.folder, timeout=60))
 
     def test_an_example_on_a_shared_dpdk_that_sluice_brings_up(self):
+        self.need_shared_dpdk()
         program = self.build_program(HERE / "embed.cc", "sluice-dpdk")
         self.assertIn("ok", output(program, cwd=self.folder, timeout=60))
 
     def test_beside_openssl_3_on_the_dpdk_of_the_program(self):
+        self.need_shared_dpdk()
         program = self.build_program(HERE / "embed_dpdk.cc", "sluice-dpdk", "libdpdk", "libcrypto")
         self.assertIn("ok", output(program, cwd=self.folder, timeout=60))
 
