@@ -19,8 +19,10 @@ struct FrameMark {
   uint64_t resync;
 };
 
+// Packet buffers have little room to lend, and a frame is marked for one engine: so the field has
+// the name, and the size, of what model_nic.cc keeps there.
 int register_mark() {
-  static const rte_mbuf_dynfield field = {.name = "sluice_connectx",
+  static const rte_mbuf_dynfield field = {.name = "sluice_inline_mark",
                                           .size = sizeof(FrameMark),
                                           .align = alignof(FrameMark),
                                           .flags = 0};

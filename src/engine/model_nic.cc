@@ -59,7 +59,7 @@ struct FrameMark {
 };
 
 int mark_offset() {
-  static const rte_mbuf_dynfield field = {.name = "sluice_model_nic",
+  static const rte_mbuf_dynfield field = {.name = "sluice_inline_mark",  // connectx_engine.cc
                                           .size = sizeof(FrameMark),
                                           .align = alignof(FrameMark),
                                           .flags = 0};
