@@ -90,6 +90,7 @@ struct Options {
   bool multipath = false;
   bool record_mode = false;
   uint64_t model_contexts = 0;
+  ModelEngine model_engine = ModelEngine::kSecurity;
   bool shuffle = false;
   FaultOptions faults;
 
