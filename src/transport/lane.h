@@ -44,6 +44,7 @@ struct Lane {
   uint32_t peer_unscheduled = 0;
   uint32_t peer_max_message = 0;
   bool records = false;  // Record mode: both sides send and take RECORD packets.
+  bool padded = false;   // Both sides pad all messages (PROTOCOL.md §19).
   wire::RecordNumberSplit split;
   crypto::SendKeys send;
   crypto::ReceiveKeys receive;
