@@ -147,6 +147,15 @@ enum class GrantPolicy : uint8_t {
   kFair,    // In turn.
 };
 
+// Whether observers are to see the lengths of messages.
+enum class Padding : uint8_t {
+  kNone,
+  // Each message is shown, and sent, as long as the bucket that its length falls into: a power of
+  // two from 64 to 512 bytes, above that at most a sixteenth more than its length. If either side
+  // of a session chooses this, both pad; it is refused with a peer that cannot, and with plaintext.
+  kBuckets,
+};
+
 enum class LogLevel : uint8_t { kDebug, kInfo, kWarning, kError, kOff };
 
 enum class HugePages : uint8_t {
@@ -205,6 +214,8 @@ struct EngineOptions {
   // that too, packet by packet as ever, and SessionInfo::records says so. Without such NICs it
   // gains nothing: one lost packet costs its record. See CryptoBackend::kInline.
   bool record_mode = false;
+  // Of each side's sessions with every peer; SessionInfo::padded says of which.
+  Padding padding = Padding::kNone;
   bool shuffle_deliveries = false;          // Debug: deliver ready messages in random order.
   bool record_latency = false;              // Fills Engine::latency().
   LogLevel log_level = LogLevel::kWarning;  // To standard error.

@@ -31,6 +31,7 @@ struct SessionInfo {
   // 0 without certificates.
   uint64_t expires_unix_ns = 0;
   std::string algorithm;      // "aes-128-gcm", ...
+  bool padded = false;        // Both sides conceal the lengths of messages.
   std::string records;        // "record mode", "packet mode", or that and ": " and why.
   uint32_t lanes = 0;         // One per pair of lcores.
   uint32_t inline_lanes = 0;  // Of them those whose records the port seals now, and not the CPU.

@@ -353,6 +353,7 @@ std::vector<SessionInfo> EngineCore::sessions_of(uint32_t node) {
     if (!from.peer_chain.empty()) info.responsible = from.peer_chain.front();
     info.expires_unix_ns = from.expires_ns == crypto::kNeverExpires ? 0 : from.expires_ns;
     info.algorithm = crypto::algorithm_name(from.algorithm);
+    info.padded = from.padded;
     info.records = crypto::record_mode_text(from.record_mode);
     info.lanes = static_cast<uint32_t>(from.lanes.size());
     info.last_heard_ns = UINT64_MAX;

@@ -250,6 +250,7 @@ transport::EndpointConfig make_endpoint(const EngineOptions& options, uint64_t s
   config.grant_policy = to_transport(options.grant_policy);
   if (options.multipath) config.recovery = transport::RecoveryKind::kRack;
   config.record_mode = options.record_mode;
+  config.padding = options.padding == Padding::kBuckets;
   config.bundling = options.bundling;
   config.rto_min = base::nanos(l.rto_min_ns);
   config.rto_initial = std::max(config.rto_initial, config.rto_min);
@@ -383,6 +384,9 @@ absl::StatusOr<engine::EngineConfig> make_engine_config(const EngineOptions& opt
   absl::StatusOr<std::vector<crypto::AeadAlgorithm>> aeads = make_algorithms(options.crypto);
   if (!aeads.ok()) return aeads.status();
   const bool plain = aeads->front() == crypto::AeadAlgorithm::kNone;
+  if (plain && options.padding != Padding::kNone) {
+    return absl::InvalidArgumentError("plaintext shows all of a message: leave padding out");
+  }
   std::vector<crypto::Psk> psks;
   std::optional<engine::TlsConfig> tls;
   if (wants_certificates(options.crypto)) {

@@ -100,6 +100,7 @@ void add_sessions(const std::vector<SessionInfo>& sessions, JsonReport* json) {
                      {"role", info.initiator ? "client" : "server"},
                      {"cipher", info.algorithm},
                      {"records", info.records},
+                     {"padded", info.padded ? "yes" : "no"},
                      {"inline_lanes", absl::StrCat(info.inline_lanes)}};
     if (!info.peer_name.empty()) {
       labels.emplace_back("name", info.peer_name);

@@ -96,6 +96,14 @@ absl::Status set_policy(const std::string& text, GrantPolicy* policy) {
       absl::StrCat("'", text, "': choose hybrid, homa, sird or fair"));
 }
 
+absl::Status set_padding(const std::string& text, Padding* padding) {
+  if (text != "none" && text != "buckets") {
+    return absl::InvalidArgumentError(absl::StrCat("'", text, "': choose none or buckets"));
+  }
+  *padding = text == "none" ? Padding::kNone : Padding::kBuckets;
+  return absl::OkStatus();
+}
+
 absl::Status set_handshake(const std::string& text, HandshakeKind* kind) {
   for (const HandshakeKind each : {HandshakeKind::kAll, HandshakeKind::kFull,
                                    HandshakeKind::kResumed, HandshakeKind::kEarly}) {
@@ -271,6 +279,9 @@ void add_protocol(OptionSet* set, Options* o) {
                   &o->multipath);
   set->add_switch("record-mode", "seal records of up to 16 KiB, if the peer does so too",
                   &o->record_mode);
+  set->add("pad", "HOW",
+           "none (default), or buckets: conceal the lengths of messages, on both sides",
+           [o](const std::string& text) { return set_padding(text, &o->padding); });
   set->add_count("model-nic", "N",
                  "before each port a model of a NIC that seals records, with so many contexts for "
                  "keys; 0: none",
@@ -372,6 +383,10 @@ absl::Status check_certificates(const Options& o) {
 }
 
 absl::Status check_sealing(const Options& o) {
+  if (o.padding != Padding::kNone && o.cipher == CryptoAlgorithm::kPlaintext) {
+    return absl::InvalidArgumentError(
+        "--cipher=plaintext shows all of a message: drop --pad, or choose another cipher");
+  }
   if (o.backend != CryptoBackend::kInline) return absl::OkStatus();
   if (o.cipher == CryptoAlgorithm::kPlaintext) {
     return absl::InvalidArgumentError("--cipher=plaintext seals nothing: drop --crypto=inline");
@@ -525,6 +540,7 @@ EngineOptions engine_options(const Options& options, bool accept, std::vector<ui
   engine.grant_policy = options.policy;
   engine.multipath = options.multipath;
   engine.record_mode = options.record_mode;
+  engine.padding = options.padding;
   engine.shuffle_deliveries = options.shuffle;
   engine.eal.arguments = options.eal;
   engine.eal.memory_mb = static_cast<uint32_t>(options.memory_mb);

@@ -64,6 +64,11 @@ std::string peers_text(const std::vector<SessionInfo>& sessions, bool record_mod
                     ":", info.peer_port, ")\n");
   }
   for (const SessionInfo& info : sessions) {
+    if (!info.padded || !info.initiator) continue;
+    absl::StrAppend(&out, "lengths: padded to buckets (", info.peer_address, ":", info.peer_port,
+                    ")\n");
+  }
+  for (const SessionInfo& info : sessions) {
     if (info.peer_name.empty() || !info.initiator) continue;
     absl::StrAppend(&out, "peer: ", info.peer_name, " at ", info.peer_address, ":", info.peer_port,
                     " (", info.algorithm, ", until ", base::utc_text(info.expires_unix_ns), ")\n");

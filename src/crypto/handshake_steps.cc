@@ -19,6 +19,7 @@ RefuseReason reason_of(AgreementError error) {
     case AgreementError::kAead:
       return RefuseReason::kAead;
     case AgreementError::kLanes:
+    case AgreementError::kPadding:
     case AgreementError::kNone:
       break;
   }

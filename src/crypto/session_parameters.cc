@@ -23,6 +23,7 @@ enum ParameterType : uint16_t {
   kInstance = 10,
   kSelection = 11,
   kRecords = 12,
+  kPadding = 13,
 };
 
 constexpr uint32_t kMandatory = 0x7fe;  // Bits 1 to 10.
@@ -142,6 +143,10 @@ bool decode_one(uint16_t type, std::span<const uint8_t> v, DecodedParameters* ou
       if (v.size() != 1) return false;
       parameters.records = v[0] == 1;  // Another value is a newer peer's.
       return true;
+    case kPadding:
+      if (v.size() != 1) return false;
+      parameters.padding = v[0] == 1 ? Padding::kAsked : Padding::kOnRequest;
+      return true;
     default:
       return decode_number(type, v, &parameters);
   }
@@ -184,6 +189,9 @@ std::vector<uint8_t> encode_parameters(const SessionParameters& parameters,
     out.bytes(kSelection, chosen);
   }
   if (parameters.records) out.integer(kRecords, 1, 1);  // PROTOCOL MUST-R8
+  if (parameters.padding != Padding::kUnable) {
+    out.integer(kPadding, parameters.padding == Padding::kAsked ? 1 : 0, 1);
+  }
   return out.take();
 }
 
@@ -191,6 +199,7 @@ std::optional<DecodedParameters> decode_parameters(std::span<const uint8_t> bloc
   // PROTOCOL MUST-H1
   if (block.size() > kMaxParameterBlock) return std::nullopt;
   DecodedParameters out;
+  out.parameters.padding = Padding::kUnable;
   uint32_t seen = 0;
   uint32_t previous = 0;
   bool first = true;
@@ -204,7 +213,7 @@ std::optional<DecodedParameters> decode_parameters(std::span<const uint8_t> bloc
     if (!first && type <= previous) return std::nullopt;
     first = false;
     previous = type;
-    if (type >= kVersions && type <= kRecords) {
+    if (type >= kVersions && type <= kPadding) {
       if (!decode_one(type, block.subspan(at, length), &out)) return std::nullopt;
       seen |= uint32_t{1} << type;
     }
@@ -236,6 +245,10 @@ const char* record_mode_text(RecordMode mode) {
   return "packet mode";
 }
 
+bool messages_padded(const SessionParameters& a, const SessionParameters& b) {
+  return a.padding == Padding::kAsked || b.padding == Padding::kAsked;
+}
+
 AgreementResult choose_agreement(const SessionParameters& client, const SessionParameters& server) {
   AgreementResult out;
   const uint16_t version = std::min(client.version_max, server.version_max);
@@ -245,6 +258,12 @@ AgreementResult choose_agreement(const SessionParameters& client, const SessionP
   }
   if (uint32_t{client.lanes} * server.lanes > base::limits::kMaxLanesPerSession) {
     out.error = AgreementError::kLanes;
+    return out;
+  }
+  // PROTOCOL MUST-L2
+  const bool able = client.padding != Padding::kUnable && server.padding != Padding::kUnable;
+  if (messages_padded(client, server) && !able) {
+    out.error = AgreementError::kPadding;
     return out;
   }
   for (const AeadAlgorithm algorithm : server.aeads) {

@@ -26,6 +26,8 @@
 //   10 INSTANCE      16 random bytes, drawn once per process: tells a restarted peer from the old
 //   11 SELECTION     u16 version, u8 AEAD, 3 bytes split: the server's choice for the session
 //   12 RECORDS       u8: 1 where this side sends and takes RECORD packets (record mode)
+//   13 PADDING       u8: 0 where this side pads its messages if the other asks for it, 1 where it
+//                    asks; left out where it cannot
 //
 // The server chooses the highest common version, the first AEAD of its own list that the client
 // offered, and its own split. The number of lanes is the product of both LANES, at most
@@ -51,6 +53,10 @@ inline constexpr size_t kMaxAeadPreferences = 8;
 inline constexpr size_t kMaxParameterBlock = 1024;
 inline constexpr uint32_t kMinMaxPacket = 1200;
 
+// Whether a side conceals the lengths of its messages (PROTOCOL.md §19). Where one side asks for it
+// both do, and where the other cannot there is no session.
+enum class Padding : uint8_t { kUnable, kOnRequest, kAsked };
+
 // One side's statement about itself. `session_id` and `instance` are filled in by the connector.
 struct SessionParameters {
   uint16_t version_min = 1;
@@ -65,6 +71,7 @@ struct SessionParameters {
   wire::RecordNumberSplit split;
   std::array<uint8_t, kInstanceSize> instance{};
   bool records = false;  // Record mode is wanted (PROTOCOL.md §18).
+  Padding padding = Padding::kOnRequest;
 
   friend bool operator==(const SessionParameters&, const SessionParameters&) = default;
 };
@@ -90,6 +97,9 @@ RecordMode record_mode(const SessionParameters& own, const SessionParameters& pe
 // "record mode", "packet mode", or that with the reason in a few words.
 const char* record_mode_text(RecordMode mode);
 
+// Whether all messages of a session between these two are padded.
+bool messages_padded(const SessionParameters& a, const SessionParameters& b);
+
 // True when a statement follows every rule of the table above.
 bool parameters_valid(const SessionParameters& parameters);
 
@@ -106,7 +116,7 @@ struct DecodedParameters {
 std::optional<DecodedParameters> decode_parameters(std::span<const uint8_t> block);
 
 // Why two statements do not go together.
-enum class AgreementError : uint8_t { kNone, kVersion, kAead, kLanes };
+enum class AgreementError : uint8_t { kNone, kVersion, kAead, kLanes, kPadding };
 
 struct AgreementResult {
   AgreementError error = AgreementError::kNone;

@@ -45,6 +45,7 @@ struct SessionInfo {
   bool initiator = false;
   crypto::AeadAlgorithm algorithm = crypto::AeadAlgorithm::kNone;
   crypto::RecordMode record_mode = crypto::RecordMode::kOff;
+  bool padded = false;    // Both sides conceal the lengths of their messages.
   std::string peer_name;  // The DNS name that the peer proved; empty with pre-shared keys.
   std::vector<std::string> peer_chain;  // Who answers for it, from the anchor's name to peer_name.
   std::string peer_key;                 // SHA-256 of its public key, in hexadecimal digits.

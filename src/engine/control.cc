@@ -16,6 +16,7 @@
 #include "engine/limits.h"
 #include "engine/mechanism.h"
 #include "wire/header.h"
+#include "wire/padding.h"
 
 namespace sluice::engine {
 namespace {
@@ -96,6 +97,8 @@ transport::ConnectorConfig Control::connector_config(const Setup& setup) {
   config.parameters.max_packet = setup.max_packet;
   config.parameters.aeads = setup.algorithms;
   config.parameters.records = setup.config->endpoint.record_mode;
+  config.parameters.padding =
+      setup.config->endpoint.padding ? crypto::Padding::kAsked : crypto::Padding::kOnRequest;
   config.accept = setup.config->accept;
   config.max_sessions = setup.config->max_sessions;
   if (setup.config->tls.has_value()) config.proved_rate = limits::kTlsHelloRate;
@@ -554,6 +557,9 @@ void Control::begin_connect(const ConnectRequest& request, base::Nanos deadline,
   }
   crypto::ClientOffer offer{.early = {}, .resume = request.resume};
   if (request.calls != nullptr) offer.early = request.calls->early();
+  if (setup_.config->endpoint.padding) {  // PROTOCOL MUST-L5
+    for (crypto::EarlyRequest& early : offer.early) early.bytes = wire::padded_message(early.bytes);
+  }
   const auto result =
       connector_.connect(request.peer, name, deadline, setup_.clock->now(), std::move(offer));
   if (result.code != base::Code::kOk) {

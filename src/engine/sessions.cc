@@ -12,6 +12,7 @@
 #include "engine/lcore.h"
 #include "transport/commands.h"
 #include "wire/header.h"
+#include "wire/padding.h"
 
 namespace sluice::engine {
 namespace {
@@ -125,6 +126,18 @@ class CloseTask final : public ControlTask {
 // The wall clock can be set at any time; this is how late that may be noticed.
 constexpr base::Nanos kWallClockLook = base::millis(250);
 
+// The early requests of a hello as they would have come in the session: a client that did not know
+// that the server asks for padding has sent them without (PROTOCOL MUST-L5).
+std::vector<crypto::EarlyRequest> taken_early(const transport::ConnectorEvent& event) {
+  std::vector<crypto::EarlyRequest> out = event.result.early;
+  const bool plain = event.result.peer.padding != crypto::Padding::kAsked &&
+                     event.result.local.padding == crypto::Padding::kAsked;
+  if (plain) {
+    for (crypto::EarlyRequest& request : out) request.bytes = wire::padded_message(request.bytes);
+  }
+  return out;
+}
+
 bool equal_in_constant_time(std::span<const uint8_t> a, std::span<const uint8_t> b) {
   if (a.size() != b.size()) return false;
   uint8_t difference = 0;
@@ -156,6 +169,7 @@ void Sessions::establish(const transport::ConnectorEvent& event, std::shared_ptr
   session.info.algorithm = event.result.agreement.aead;
   session.info.record_mode =
       crypto::record_mode(event.result.local, event.result.peer, event.result.agreement.aead);
+  session.info.padded = crypto::messages_padded(event.result.local, event.result.peer);
   session.info.peer_name = event.result.peer_name;
   session.info.peer_chain = event.result.peer_chain;
   if (!session.info.peer_name.empty()) {
@@ -225,6 +239,7 @@ bool Sessions::add_lanes(Session* session, const transport::ConnectorEvent& even
     command.initiator = event.initiator;
     command.algorithm = result.agreement.aead;
     command.records = session->info.record_mode == crypto::RecordMode::kOn;
+    command.padded = session->info.padded;
     crypto::derive_lane_secrets(*setup_.primitives, secret, event.initiator, lane.lane,
                                 &command.secrets);
     command.split = result.agreement.split;
@@ -242,7 +257,7 @@ bool Sessions::add_lanes(Session* session, const transport::ConnectorEvent& even
     ++installing_;
     auto install = std::make_unique<InstallTask>(command, lane, session->lanes.size() - 1,
                                                  session->info.peer, session->permitted);
-    if (lane.lane == 0) install->begin_with(result.early, calls, result.early_taken);
+    if (lane.lane == 0) install->begin_with(taken_early(event), calls, result.early_taken);
     setup_.post(lane.lcore, install.release());
   }
   return true;

@@ -48,6 +48,7 @@ FaultMachine::FaultMachine(const FaultPlan& plan, crypto::AeadBackend* backend)
     peers_[static_cast<size_t>(side)] =
         std::make_unique<FaultPeer>(side, plan_, backend, &virtual_primitives(), &book_, &counts_);
   }
+  if (plan_.padded()) wire_.watch().expect_padding();
   plan_episodes();
 }
 
@@ -151,6 +152,7 @@ void FaultMachine::install(int side, uint32_t session) {
   }
   command.peer_max_message = plan_.config[other].max_message;
   command.records = plan_.config[other].record_mode;
+  command.padded = plan_.padded();
   transport::LaneRef lane;
   if (peer.endpoint().submit(command, now_, &lane) == base::Code::kOk) peer.set_lane(lane);
 }

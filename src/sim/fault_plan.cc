@@ -116,6 +116,7 @@ FaultPlan fault_plan(uint64_t seed) {
   for (EndpointConfig& config : plan.config) {
     config.max_busy_lanes = pick<uint32_t>(prng, {1, 2, 8});
   }
+  plan.config[prng.uniform(2)].padding = prng.uniform(4) == 0;
   return plan;
 }
 

@@ -30,6 +30,8 @@ struct FaultPlan {
   base::Nanos chaos;   // Faults come for this long; then all is mended,
   base::Nanos calm;    // and calls go on for this long.
 
+  // One side asks for it, so both pad.
+  bool padded() const { return config[0].padding || config[1].padding; }
   uint32_t rate_of(FaultKind kind) const { return rate[static_cast<size_t>(kind)]; }
 };
 

@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "wire/control_frames.h"
 #include "wire/header.h"
+#include "wire/padding.h"
 #include "wire/record_packet.h"
 
 namespace sluice::sim {
@@ -87,6 +88,7 @@ void FaultWatch::inspect_data(std::span<const uint8_t> bytes) {
   if (view->offset() + view->payload_length() > view->granted()) {
     accuse("bytes sent beyond their grant");
   }
+  inspect_length(view->message_length());
 }
 
 // A record is sealed once, whatever the number of its packets: they share a header, and its bytes
@@ -99,6 +101,7 @@ void FaultWatch::inspect_record(std::span<const uint8_t> bytes) {
   if (header.message.offset + header.content() > header.message.granted) {
     accuse("bytes sent beyond their grant");
   }
+  inspect_length(header.message.message_length);
   uint8_t first[wire::kRecordHeaderSize];
   view->first_header(first);
   const uint64_t key = session_of(bytes) << 8 | bytes[wire::offsets::kEpoch];
@@ -115,6 +118,15 @@ void FaultWatch::inspect_record(std::span<const uint8_t> bytes) {
   found->second.sent += static_cast<uint32_t>(view->part().size());
 }
 
+// A bucket is the size of the longest content that it holds.
+void FaultWatch::inspect_length(uint64_t length) {
+  if (!padded_) return;
+  const auto longest = static_cast<uint32_t>(length - wire::kLengthPrefix);
+  if (length <= wire::kLengthPrefix || wire::padded_length(longest) != length) {
+    accuse("a length that is no bucket");
+  }
+}
+
 // Frames are authenticated, and in clear.
 void FaultWatch::inspect_bundle(std::span<const uint8_t> bytes) {
   if (!is_type(bytes, PacketType::kBundle)) return;
@@ -126,6 +138,9 @@ void FaultWatch::inspect_bundle(std::span<const uint8_t> bytes) {
   wire::Frame frame;
   while (reader.next(&frame)) {
     switch (frame.type) {
+      case FrameType::kMsg:
+        inspect_length(frame.msg.length);
+        break;
       case FrameType::kAck:
         knows(frame.ack.id);
         break;

@@ -22,6 +22,9 @@ class FaultWatch {
   // An endpoint has sent a packet.
   void inspect(int from, std::span<const uint8_t> bytes);
 
+  // All messages are to be padded to buckets.
+  void expect_padding() { padded_ = true; }
+
   // What is known of a packet that arrives at side `to`.
   struct Arrival {
     uint64_t digest = 0;
@@ -42,7 +45,7 @@ class FaultWatch {
   uint64_t hash() const { return hash_; }
   // The first promise that a packet broke, in words; empty while there is none: a record number
   // sealed twice under one key, a plaintext marker in clear, bytes beyond the grant, an UNKNOWN for
-  // a call that its sender had shown to know.
+  // a call that its sender had shown to know, a length that is no bucket.
   const std::string& violation() const { return violation_; }
 
  private:
@@ -51,6 +54,7 @@ class FaultWatch {
   void inspect_data(std::span<const uint8_t> bytes);
   void inspect_record(std::span<const uint8_t> bytes);
   void inspect_bundle(std::span<const uint8_t> bytes);
+  void inspect_length(uint64_t length);
   void accuse(const char* what) {
     if (violation_.empty()) violation_ = what;
   }
@@ -61,6 +65,7 @@ class FaultWatch {
     uint32_t sent = 0;
   };
 
+  bool padded_ = false;
   uint64_t hash_ = 0;
   absl::flat_hash_set<uint64_t> numbers_;          // Record numbers seen, by a hash with their key.
   absl::flat_hash_map<uint64_t, Record> records_;  // By the same.

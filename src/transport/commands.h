@@ -137,6 +137,7 @@ struct InstallLane {
   uint32_t peer_unscheduled_bytes = 65536;  // What the peer accepts without a grant.
   uint32_t peer_max_message = 1u << 30;
   bool records = false;  // Both sides take RECORD packets; needs an algorithm with a tag.
+  bool padded = false;   // Both sides pad all messages.
 };
 
 // Ends a lane: every call on it completes with `code`, which is not kOk.

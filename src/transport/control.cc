@@ -156,10 +156,28 @@ void Control::on_small_request(Lane& lane, const wire::MsgFrame& frame, const ui
     inbound_.begin_unlanded(*exchange, start, reserved);
     return;
   }
+  if (exchange->in.lead != 0) [[unlikely]]
+    return begin_padded(*exchange, start, bytes, now);
   std::memcpy(exchange->in.memory, bytes, start.length);
   if (!inbound_.begin_callee(*exchange, start, 0, start.length, now)) {
     lifecycle_.discard(*exchange);
   }
+}
+
+[[gnu::noinline, gnu::cold]] void Control::begin_padded(Exchange& exchange,
+                                                        const MessageStart& start,
+                                                        const uint8_t* bytes, base::Nanos now) {
+  land_padded(&exchange, &exchange.in, 0, bytes, start.length);
+  if (!inbound_.begin_callee(exchange, start, 0, start.length, now)) {
+    lifecycle_.discard(exchange);
+  }
+}
+
+[[gnu::noinline, gnu::cold]] void Control::begin_padded(Exchange& exchange, Incoming* landing,
+                                                        uint32_t length, const uint8_t* bytes,
+                                                        base::Nanos now) {
+  land_padded(&exchange, landing, 0, bytes, length);
+  inbound_.begin_response(exchange, *landing, length, 0, length, now);
 }
 
 void Control::on_small_response(Lane& lane, const wire::MsgFrame& frame, const uint8_t* bytes,
@@ -176,9 +194,11 @@ void Control::on_small_response(Lane& lane, const wire::MsgFrame& frame, const u
     return;
   }
   if (reserved != Inbound::Reserve::kReserved) {
-    lifecycle_.complete(*exchange, base::Code::kTooLarge);
+    lifecycle_.complete(*exchange, Inbound::refusal(reserved));
     return;
   }
+  if (landing.lead != 0) [[unlikely]]
+    return begin_padded(*exchange, &landing, frame.length, bytes, now);
   std::memcpy(landing.memory, bytes, frame.length);
   inbound_.begin_response(*exchange, landing, frame.length, 0, frame.length, now);
 }

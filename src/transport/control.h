@@ -38,6 +38,10 @@ class Control {
                 const uint8_t* plain, base::Nanos now);
   void on_small_request(Lane& lane, const wire::MsgFrame& frame, const uint8_t* bytes,
                         base::Nanos now);
+  void begin_padded(Exchange& exchange, const MessageStart& start, const uint8_t* bytes,
+                    base::Nanos now);
+  void begin_padded(Exchange& exchange, Incoming* landing, uint32_t length, const uint8_t* bytes,
+                    base::Nanos now);
   void on_small_response(Lane& lane, const wire::MsgFrame& frame, const uint8_t* bytes,
                          base::Nanos now);
   void on_grant(Lane& lane, const wire::GrantFrame& frame);

@@ -18,6 +18,7 @@
 #include "transport/sender.h"
 #include "transport/timers.h"
 #include "wire/control_frames.h"
+#include "wire/padding.h"
 
 namespace sluice::transport {
 
@@ -55,14 +56,29 @@ class EndpointCore {
   AckBudget ack_budget;
 };
 
+namespace {
+
+// A length that is longer than any message may be stays so.
+[[gnu::noinline, gnu::cold]] uint32_t bucket_of(uint32_t content) {
+  return static_cast<uint32_t>(std::min<uint64_t>(wire::padded_length(content), UINT32_MAX));
+}
+
+// What shows of a message (PROTOCOL MUST-L1): everything that is decided by its length goes by
+// this.
+inline uint32_t length_on_wire(const Lane& lane, uint32_t content) {
+  return lane.padded ? bucket_of(content) : content;
+}
+
+}  // namespace
+
 SubmitResult EndpointCore::begin(const SendRequest& command, bool one_way, bool lazy_ack,
                                  base::Nanos now) {
   ctx.now = now;
   Lane* lane = ctx.find_lane(command.lane);
-  const uint32_t length = command.length;
   const Landing& landing = command.response;
   if (lane == nullptr || lane->close_queued) return {base::Code::kClosed, {}};
-  if (length == 0 || command.data == nullptr) return {base::Code::kInvalidArgument, {}};
+  if (command.length == 0 || command.data == nullptr) return {base::Code::kInvalidArgument, {}};
+  const uint32_t length = length_on_wire(*lane, command.length);  // PROTOCOL MUST-L4
   if (length > std::min(lane->peer_max_message, ctx.config.max_message)) {
     return {base::Code::kTooLarge, {}};
   }
@@ -73,8 +89,8 @@ SubmitResult EndpointCore::begin(const SendRequest& command, bool one_way, bool 
     return {base::Code::kInvalidArgument, {}};
   }
   const bool early = command.early_id != 0;
-  if (early &&
-      (command.early_id != lane->own_ids.next() || length > base::limits::kMaxEarlyRequestBytes)) {
+  if (early && (command.early_id != lane->own_ids.next() ||
+                command.length > base::limits::kMaxEarlyRequestBytes)) {
     return {base::Code::kInvalidArgument, {}};
   }
   if (command.deadline <= now) return {base::Code::kDeadlineExceeded, {}};
@@ -98,6 +114,8 @@ SubmitResult EndpointCore::begin(const SendRequest& command, bool one_way, bool 
   Outgoing& out = exchange->out;
   out.data = command.data;
   out.length = length;
+  if (lane->padded) [[unlikely]]
+    out.content = command.length;
   // What goes again of an early request goes as it would have come: in a bundle.
   out.small = early || length <= ctx.config.bundle_message_max;
   out.granted = out.small ? length : sender.unasked(*lane, length);
@@ -159,7 +177,8 @@ base::Code Endpoint::submit(const TakeEarly& command, base::Nanos now) {
   if (command.length == 0 || command.data == nullptr || command.id == 0) {
     return base::Code::kInvalidArgument;
   }
-  if (command.length > base::limits::kMaxEarlyRequestBytes) return base::Code::kTooLarge;
+  const uint32_t most = length_on_wire(*lane, base::limits::kMaxEarlyRequestBytes);
+  if (command.length > most) return base::Code::kTooLarge;
   if (!ctx.engage(*lane)) return base::Code::kResourceExhausted;
   wire::MsgFrame frame{};
   frame.bits = wire::kMsgInitiator;
@@ -189,11 +208,14 @@ base::Code Endpoint::submit(const Respond& command, base::Nanos now) {
     return base::Code::kInvalidArgument;
   }
   Lane& lane = *exchange->lane;
-  if (command.length > std::min(lane.peer_max_message, ctx.config.max_message)) {
+  const uint32_t length = length_on_wire(lane, command.length);
+  if (length > std::min(lane.peer_max_message, ctx.config.max_message)) {
     return base::Code::kTooLarge;
   }
   Outgoing& out = exchange->out;
-  out.length = command.length;
+  out.length = length;
+  if (lane.padded) [[unlikely]]
+    out.content = command.length;
   out.owned = command.owned;
   out.data = command.data;
   if (!command.owned && command.length <= kInlineBytes) {
@@ -208,13 +230,13 @@ base::Code Endpoint::submit(const Respond& command, base::Nanos now) {
   exchange->state = ExchangeState::kResponding;
   core_->lifecycle.release_request(*exchange);
   ctx.wheel.cancel(exchange->timer);
-  out.small = command.length <= ctx.config.bundle_message_max;
-  out.granted = command.length;
-  if (!out.small && command.length > lane.record_bytes()) {
+  out.small = length <= ctx.config.bundle_message_max;
+  out.granted = length;
+  if (!out.small && length > lane.record_bytes()) {
     // A response of a packet goes whole, a longer one as far as its caller has credit for it.
     const uint32_t credit = std::min(exchange->response_credit, ctx.config.unscheduled_bytes);
     const bool scarce = credit != 0 && credit < lane.record_bytes();
-    out.granted = scarce ? credit : std::min(command.length, lane.whole_records(credit));
+    out.granted = scarce ? credit : std::min(length, lane.whole_records(credit));
   }
   core_->sender.start(*exchange);
   return base::Code::kOk;
@@ -234,13 +256,7 @@ base::Code Endpoint::submit(const Reject& command, base::Nanos now) {
       exchange->state != ExchangeState::kReceiving) {
     return base::Code::kInvalidArgument;
   }
-  core_->lifecycle.release_request(*exchange);
-  ctx.wheel.cancel(exchange->timer);
-  exchange->state = ExchangeState::kRefused;
-  exchange->last_progress = now;
-  exchange->code = command.code;  // PROTOCOL MUST-T3
-  core_->sender.queue(*exchange->lane,
-                      wire::GoneFrame{0, exchange->id, static_cast<uint8_t>(command.code)});
+  core_->lifecycle.refuse(*exchange, command.code);
   return base::Code::kOk;
 }
 

@@ -105,7 +105,7 @@ bool Events::fill_stream(Exchange& exchange, Event* out) {
     out->last = true;
     return false;
   }
-  const uint32_t verified = r->received.contiguous_end(r->delivered);
+  const uint32_t verified = r->readable();
   const uint32_t at = r->delivered & (exchange.in.window - 1);
   const uint32_t length = std::min(verified - r->delivered, exchange.in.window - at);
   out->data = exchange.in.memory + at;

@@ -19,6 +19,7 @@
 #include "transport/commands.h"
 #include "transport/grant_policy.h"
 #include "transport/send_paths.h"
+#include "wire/padding.h"
 
 namespace sluice::transport {
 
@@ -44,7 +45,7 @@ enum class ExchangeState : uint8_t {
 // The part of an exchange that this side sends.
 struct Outgoing {
   const uint8_t* data = nullptr;
-  uint32_t length = 0;
+  uint32_t length = 0;        // On the wire: the bytes at `data`, or padded their bucket.
   uint32_t sent = 0;          // Bytes below this were sent at least once, since it was begun.
   uint32_t reached = 0;       // The same, over all beginnings.
   uint32_t granted = 0;       // Bytes below this may be sent.
@@ -54,6 +55,7 @@ struct Outgoing {
   uint32_t unspent = 0;       // Granted and not sent, as the Sender has counted it.
   uint32_t missing_at = 0;    // The peer last asked for the bytes from here on,
   uint32_t misses = 0;        // so many times in a row.
+  uint32_t content = 0;       // Bytes at `data`, where the message is padded.
   uint8_t priority = 0;       // From the latest grant.
   uint8_t lowest = 7;         // Of all priorities that its bytes were sent at.
   uint8_t bucket = 0;         // Where Sender keeps it while it is ready.
@@ -99,6 +101,10 @@ struct Reassembly {
   base::Nanos gap_since = base::Nanos::max();  // when it does.
   base::ListNode touched;  // In Inbound's list of messages that the burst touched.
 
+  // Stream: the content is verified and may be read up to here. Of a padded message the last byte
+  // waits until all of the padding has been seen.
+  uint32_t readable() const;
+
   // The sender is told that it may send up to `offset`, the bytes that this adds at `priority`.
   // Bytes of one priority keep their order on a path; a higher one lets later bytes overtake.
   void allow(uint32_t offset, uint8_t to_priority) {
@@ -112,13 +118,31 @@ struct Reassembly {
 // The part of an exchange that this side receives.
 struct Incoming {
   uint8_t* memory = nullptr;  // nullptr until landing memory is there.
-  uint32_t length = 0;        // 0 until the first packet verified.
+  uint32_t length = 0;        // 0 until the first packet verified. Padded messages: of their
+                              // content, once all of it is there.
   uint32_t window = 0;        // Stream: bytes of the ring at `memory`, a power of two.
   uint32_t unasked = 0;       // Its sender sends the bytes below this without a grant, so it says.
   LandingMode mode = LandingMode::kBuffered;
   bool from_arena = false;           // `memory` goes back to the arena.
   bool complete = false;             // Every byte has arrived and verified.
+  uint8_t lead = 0;                  // Padded messages: bytes before the content; they do not land.
   Reassembly* reassembly = nullptr;  // nullptr for messages of one packet.
+};
+
+// Of an incoming message that is padded (padding.h). Nothing is written here, nor set up, where
+// Incoming::lead is 0, so that messages without padding pay nothing for it.
+struct PaddedPart {
+  PaddedPart() {}  // NOLINT(modernize-use-equals-default): `= default` would fill it with zeros.
+
+  uint32_t length;    // As in Incoming, but from the first packet on, verified or not.
+  uint32_t content;   // What the first bytes of the message say, as far as they have arrived.
+  uint32_t capacity;  // Bytes behind them that may land before it is known which are padding.
+  uint8_t seen;       // A bit for each of the first bytes that has arrived.
+  base::Code fault;   // Why the message cannot be delivered.
+
+  bool known() const { return seen == (1u << wire::kLengthPrefix) - 1; }
+  // Bytes that may land; what follows them has to be zero.
+  uint32_t room() const { return known() ? std::min(content, capacity) : capacity; }
 };
 
 struct Exchange {
@@ -156,11 +180,22 @@ struct Exchange {
   uint32_t solicited = 0;
   Outgoing out;
   Incoming in;
+  PaddedPart padded;  // Of `in`.
 
   base::ListNode event_node;
   base::ListNode lane_node;  // In the lane's list of exchanges.
   alignas(64) uint8_t inline_bytes[kInlineBytes];
 };
+
+inline uint32_t Reassembly::readable() const {
+  const Incoming& in = exchange->in;
+  if (in.lead == 0) [[likely]]
+    return received.contiguous_end(delivered);
+  if (!exchange->padded.known()) return 0;
+  const uint32_t most = exchange->padded.content - (in.complete ? 0 : 1);
+  return std::max(delivered,
+                  std::min(most, received.contiguous_end(in.lead + delivered) - in.lead));
+}
 
 }  // namespace sluice::transport
 

@@ -29,11 +29,20 @@ Inbound::Reserve Inbound::reserve(Exchange& exchange, const Landing& landing, ui
   in->from_arena = false;
   in->memory = nullptr;
   if (length > ctx_.config.max_message) return Reserve::kTooLarge;
+  uint32_t bytes = length;
+  if (exchange.lane->padded) [[unlikely]] {
+    if (length <= wire::kLengthPrefix) return Reserve::kMalformed;  // PROTOCOL MUST-L3
+    in->lead = wire::kLengthPrefix;
+    bytes -= wire::kLengthPrefix;
+    start_padded(&exchange.padded, *in, length);
+  }
   switch (landing.mode) {
     case LandingMode::kNamed:
-      if (length > landing.capacity) return Reserve::kTooLarge;
       in->memory = landing.memory;
-      return Reserve::kReserved;
+      if (bytes <= landing.capacity) return Reserve::kReserved;
+      if (in->lead == 0) return Reserve::kTooLarge;
+      exchange.padded.capacity = landing.capacity;
+      return Reserve::kReserved;  // Its content may fit.
     case LandingMode::kStream:
       in->window = std::max(landing.capacity, kMinStreamWindow);
       break;
@@ -49,11 +58,11 @@ Inbound::Reserve Inbound::reserve(Exchange& exchange, const Landing& landing, ui
       if (length > ctx_.config.max_buffered_message) return Reserve::kTooLarge;
       break;
   }
-  if (in->window == 0 && length <= kInlineBytes) {
+  if (in->window == 0 && bytes <= kInlineBytes) {
     in->memory = exchange.inline_bytes;
     return Reserve::kReserved;
   }
-  in->memory = ctx_.arena.allocate(in->window != 0 ? in->window : length);
+  in->memory = ctx_.arena.allocate(in->window != 0 ? in->window : bytes);
   if (in->memory == nullptr) {
     ctx_.stats.limit_arena.add();
     return Reserve::kNoMemory;
@@ -75,12 +84,14 @@ Inbound::Verdict Inbound::target(Exchange& exchange, uint32_t message_length, ui
   if (r.received.overlaps(offset, end)) {
     return r.received.covers(offset, end) ? Verdict::kDuplicate : Verdict::kScratch;
   }
+  if (!lands_whole(exchange, in, offset, end)) [[unlikely]]
+    return Verdict::kScratch;
   if (in.window != 0) {
-    const uint32_t at = offset & (in.window - 1);
+    const uint32_t at = (offset - in.lead) & (in.window - 1);
     if (at + length > in.window) return Verdict::kScratch;  // The ring wraps inside the packet.
     *out = in.memory + at;
   } else {
-    *out = in.memory + offset;
+    *out = in.memory + (offset - in.lead);
   }
   if (r.opening_begin == r.opening_end) {
     r.opening_begin = offset;
@@ -130,7 +141,7 @@ bool Inbound::start_reassembly(Exchange& exchange, base::Nanos now) {
   r->grant.birth = now;
   r->grant.sender = exchange.lane->index;
   r->grant.unit = exchange.lane->record_bytes();
-  r->grant.limit = landing_limit(in, 0);
+  r->grant.limit = landing_limit(exchange, 0);
   // A sender may hold itself to less than it is allowed; the rest then takes a grant.
   r->grant.granted = std::min({r->grant.limit, ctx_.unscheduled_limit(), in.unasked});
   r->granted_told = 0;
@@ -147,9 +158,13 @@ bool Inbound::start_reassembly(Exchange& exchange, base::Nanos now) {
   return true;
 }
 
-uint32_t Inbound::landing_limit(const Incoming& in, uint32_t consumed) {
+uint32_t Inbound::landing_limit(const Exchange& exchange, uint32_t consumed) {
+  const Incoming& in = exchange.in;
   if (in.window == 0) return in.length;
-  return static_cast<uint32_t>(std::min<uint64_t>(in.length, uint64_t{consumed} + in.window));
+  const uint64_t end = uint64_t{consumed} + in.window;
+  // Padding takes no room, once it is known where it begins.
+  if (in.lead != 0 && exchange.padded.known() && end >= exchange.padded.content) return in.length;
+  return static_cast<uint32_t>(std::min<uint64_t>(in.length, in.lead + end));
 }
 
 inline void Inbound::note_arrival(uint32_t length) {
@@ -175,6 +190,8 @@ bool Inbound::begin_callee(Exchange& exchange, const MessageStart& start, uint32
   lifecycle_.enlist(exchange, start.id);
   if (in.reassembly == nullptr) {
     in.complete = true;
+    if (in.lead != 0 && !unpad(exchange)) [[unlikely]]
+      return true;
     deliver(exchange);
     return true;
   }
@@ -200,7 +217,7 @@ void Inbound::begin_unlanded(Exchange& exchange, const MessageStart& start, Rese
     return;
   }
   exchange.state = ExchangeState::kRefused;
-  exchange.code = base::Code::kTooLarge;
+  exchange.code = refusal(why);
   sender_.queue(lane, wire::GoneFrame{0, start.id, static_cast<uint8_t>(exchange.code)});
 }
 
@@ -213,6 +230,9 @@ bool Inbound::begin_response(Exchange& exchange, const Incoming& landing, uint32
   in.window = landing.window;
   in.unasked = landing.unasked;
   in.from_arena = landing.from_arena;
+  const bool padded = landing.lead != 0;
+  if (padded) [[unlikely]]
+    in.lead = landing.lead;
   in.length = message_length;
   note_arrival(message_length);
   lifecycle_.settle_credit(exchange);
@@ -223,6 +243,8 @@ bool Inbound::begin_response(Exchange& exchange, const Incoming& landing, uint32
   exchange.backoff = 0;
   if (length == message_length && in.window == 0) {
     in.complete = true;
+    if (padded && !unpad(exchange)) [[unlikely]]
+      return true;
     lifecycle_.complete(exchange, base::Code::kOk);
     return true;
   }
@@ -245,11 +267,50 @@ void Inbound::touch(Reassembly& reassembly) {
 void Inbound::extend(Exchange& exchange, uint32_t offset, uint32_t length, base::Nanos now) {
   Reassembly& r = *exchange.in.reassembly;
   r.opening_begin = r.opening_end = 0;
+  if (exchange.in.lead != 0) [[unlikely]]
+    return extend_padded(exchange, offset, length, now);
   add_range(exchange, offset, length, now);
+}
+
+// Out of line, like what follows of its kind: a message without padding is not to pay for it.
+[[gnu::noinline, gnu::cold]] void Inbound::extend_padded(Exchange& exchange, uint32_t offset,
+                                                         uint32_t length, base::Nanos now) {
+  check_landed(&exchange, offset, offset + length);
+  add_range(exchange, offset, length, now);
+}
+
+// All of the message is there: from now on its length is that of its content. False where it is no
+// padded message.
+[[gnu::noinline, gnu::cold]] bool Inbound::unpad(Exchange& exchange) {
+  if (spoilt(exchange)) {
+    spoil(exchange);
+    return false;
+  }
+  exchange.in.length = exchange.padded.content;
+  return true;
+}
+
+// What the peer sent is no padded message. Its lender hears that the memory is free, and who has
+// read some of it that no more will come.
+[[gnu::noinline, gnu::cold]] void Inbound::spoil(Exchange& exchange) {
+  const base::Code why = exchange.padded.fault;
+  ctx_.stats.drop_padding.add();
+  const bool shown = exchange.in.window != 0 || exchange.in.mode == LandingMode::kNamed;
+  if (exchange.caller) {
+    lifecycle_.complete(exchange, why);
+  } else if (shown) {
+    sender_.queue(*exchange.lane,
+                  wire::GoneFrame{0, exchange.id, static_cast<uint8_t>(base::Code::kAborted)});
+    lifecycle_.release_callee(exchange, why);
+  } else {
+    lifecycle_.refuse(exchange, why);
+  }
 }
 
 void Inbound::add_range(Exchange& exchange, uint32_t offset, uint32_t length, base::Nanos now) {
   Reassembly& r = *exchange.in.reassembly;
+  if (spoilt(exchange)) [[unlikely]]
+    return spoil(exchange);
   const uint64_t before = r.received.total();
   const auto result = r.received.insert(offset, offset + length);
   using Insert = decltype(r.received)::Insert;
@@ -275,6 +336,8 @@ void Inbound::merge(Exchange& exchange, uint32_t offset, const uint8_t* bytes, u
                     base::Nanos now) {
   Incoming& in = exchange.in;
   Reassembly& r = *in.reassembly;
+  if (in.lead != 0) [[unlikely]]
+    return merge_padded(exchange, offset, bytes, length, now);
   uint32_t at = offset;
   const uint32_t end = offset + length;
   while (at < end) {
@@ -292,11 +355,29 @@ void Inbound::merge(Exchange& exchange, uint32_t offset, const uint8_t* bytes, u
   add_range(exchange, offset, length, now);
 }
 
+[[gnu::noinline, gnu::cold]] void Inbound::merge_padded(Exchange& exchange, uint32_t offset,
+                                                        const uint8_t* bytes, uint32_t length,
+                                                        base::Nanos now) {
+  Reassembly& r = *exchange.in.reassembly;
+  const uint32_t end = offset + length;
+  for (uint32_t at = offset; at < end;) {
+    const auto gap = r.received.first_gap(at, end);
+    if (gap.begin >= gap.end) break;
+    land_padded(&exchange, &exchange.in, gap.begin, bytes + (gap.begin - offset),
+                gap.end - gap.begin);
+    at = gap.end;
+  }
+  r.grant.limit = landing_limit(exchange, r.consumed);
+  add_range(exchange, offset, length, now);
+}
+
 // Every byte is here. A stream keeps its reassembly: the application still reads through it.
 void Inbound::finish(Exchange& exchange) {
   Incoming& in = exchange.in;
   Reassembly& r = *in.reassembly;
   in.complete = true;
+  if (in.lead != 0 && !unpad(exchange)) [[unlikely]]
+    return;
   lifecycle_.leave_policy(r);
   if (in.window == 0) lifecycle_.end_reassembly(exchange);
   if (exchange.caller) {
@@ -350,14 +431,15 @@ base::Code Inbound::land(Exchange& exchange, const Landing& landing, base::Nanos
     return base::Code::kInvalidArgument;
   }
   Incoming reserved;
-  const Reserve result = reserve(exchange, landing, exchange.in.length, &reserved);
+  Incoming& in = exchange.in;
+  const Reserve result = reserve(exchange, landing, in.length, &reserved);
   if (result == Reserve::kTooLarge) return base::Code::kTooLarge;
   if (result != Reserve::kReserved) return base::Code::kResourceExhausted;
-  Incoming& in = exchange.in;
   in.memory = reserved.memory;
   in.mode = reserved.mode;
   in.window = reserved.window;
   in.from_arena = reserved.from_arena;
+  in.lead = reserved.lead;
   if (!start_reassembly(exchange, now)) {
     lifecycle_.drop_landing(in);
     return base::Code::kResourceExhausted;
@@ -375,7 +457,7 @@ base::Code Inbound::consume(Exchange& exchange, uint32_t bytes) {
   if (r == nullptr || exchange.in.window == 0) return base::Code::kInvalidArgument;
   if (bytes > r->delivered - r->consumed) return base::Code::kInvalidArgument;
   r->consumed += bytes;
-  r->grant.limit = landing_limit(exchange.in, r->consumed);
+  r->grant.limit = landing_limit(exchange, r->consumed);
   if (r->in_policy) policy_.on_progress(&r->grant, Arrival{});
   touch(*r);
   return base::Code::kOk;
@@ -405,7 +487,7 @@ void Inbound::send_grant(Exchange& exchange, uint32_t offset, uint8_t priority) 
 void Inbound::settle(base::Nanos now) {
   while (Reassembly* r = sender_.touched().pop_front()) {
     Exchange& exchange = *r->exchange;
-    if (exchange.in.window != 0 && r->received.contiguous_end(r->delivered) > r->delivered) {
+    if (exchange.in.window != 0 && r->readable() > r->delivered) {
       ctx_.raise(exchange, EventKind::kStream);
     }
     if (!r->in_policy) continue;

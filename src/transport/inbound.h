@@ -4,10 +4,12 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 
 #include "transport/context.h"
 #include "transport/grant_policy.h"
 #include "transport/lifecycle.h"
+#include "transport/padding.h"
 #include "transport/recovery_policy.h"
 #include "transport/sender.h"
 
@@ -46,9 +48,20 @@ class Inbound {
   // A stream's window holds at least this, whatever was asked for: more than any packet.
   static constexpr uint32_t kMinStreamWindow = 16384;
 
-  enum class Reserve : uint8_t { kReserved, kNoMemory, kTooLarge, kOffer };
+  enum class Reserve : uint8_t {
+    kReserved,
+    kApart,  // The same, for bytes that cannot be opened where they land.
+    kNoMemory,
+    kTooLarge,
+    kMalformed,
+    kOffer,
+  };
+  // With what a message ends that is refused for it.
+  static base::Code refusal(Reserve why) {
+    return why == Reserve::kMalformed ? base::Code::kDataLoss : base::Code::kTooLarge;
+  }
 
-  // Finds landing memory for a message of `length` bytes, into `in` only.
+  // Finds landing memory for a message of `length` bytes, into `in` only, which is as new.
   Reserve reserve(Exchange& exchange, const Landing& landing, uint32_t length, Incoming* in);
   // The landing that the application chose for a service.
   Landing landing_for(uint16_t service);
@@ -107,13 +120,18 @@ class Inbound {
   void note_arrival(uint32_t length);
   bool start_reassembly(Exchange& exchange, base::Nanos now);
   void add_range(Exchange& exchange, uint32_t offset, uint32_t length, base::Nanos now);
+  void extend_padded(Exchange& exchange, uint32_t offset, uint32_t length, base::Nanos now);
+  void merge_padded(Exchange& exchange, uint32_t offset, const uint8_t* bytes, uint32_t length,
+                    base::Nanos now);
+  bool unpad(Exchange& exchange);
+  void spoil(Exchange& exchange);
   void finish(Exchange& exchange);
   void deliver(Exchange& exchange);
   void acknowledge(Exchange& exchange);
   void touch(Reassembly& reassembly);
   void ask(Exchange& exchange, const ResendRange* ranges, size_t count);
   void send_grant(Exchange& exchange, uint32_t offset, uint8_t priority);
-  static uint32_t landing_limit(const Incoming& in, uint32_t consumed);
+  static uint32_t landing_limit(const Exchange& exchange, uint32_t consumed);
   // The bits that name the message this side receives in GRANT and RESEND frames.
   static uint8_t part_bits(const Exchange& exchange);
 

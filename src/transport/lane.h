@@ -39,6 +39,7 @@ struct Lane {
   bool initiator = false;
   crypto::AeadAlgorithm algorithm = crypto::AeadAlgorithm::kNone;
   bool records = false;         // Record mode: both sides send and take RECORD packets.
+  bool padded = false;          // Both sides pad all messages (PROTOCOL.md §19).
   bool heard = false;           // A packet of the peer has verified.
   bool saw_congestion = false;  // CE arrived since the last packet out: echo it.
   bool close_queued = false;    // A CLOSE frame waits; the lane ends when it is sent.

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "transport/sender.h"
+#include "wire/control_frames.h"
 
 namespace sluice::transport {
 
@@ -175,6 +176,17 @@ void Lifecycle::release_callee(Exchange& exchange, base::Code why) {
   free(exchange);
 }
 
+// PROTOCOL MUST-T3
+void Lifecycle::refuse(Exchange& exchange, base::Code why) {
+  SLUICE_DCHECK(!exchange.caller);
+  release_request(exchange);
+  ctx_.wheel.cancel(exchange.timer);
+  exchange.state = ExchangeState::kRefused;
+  exchange.last_progress = ctx_.now;
+  exchange.code = why;
+  sender_->queue(*exchange.lane, wire::GoneFrame{0, exchange.id, static_cast<uint8_t>(why)});
+}
+
 void Lifecycle::free(Exchange& exchange) {
   if (exchange.in_table) {
     ctx_.by_id.erase(Context::exchange_key(*exchange.lane, exchange.caller, exchange.id));
@@ -236,6 +248,7 @@ base::Code Lifecycle::open_lane(const InstallLane& command, base::Nanos now, Lan
   lane->peer_unscheduled = std::min(command.peer_unscheduled_bytes, ctx_.config.unscheduled_bytes);
   lane->peer_max_message = command.peer_max_message;
   lane->split = command.split;
+  lane->padded = command.padded;
   lane->own_ids.reset();
   lane->peer_ids.reset();
   lane->told_floor = 1;

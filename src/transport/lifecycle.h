@@ -30,6 +30,8 @@ class Lifecycle {
   void release_callee(Exchange& exchange, base::Code why = base::Code::kAborted);
   // The application gave the callee's request memory back.
   void release_request(Exchange& exchange);
+  // The callee's message will not be executed: its caller is told, whenever it asks.
+  void refuse(Exchange& exchange, base::Code why);
   // Nothing refers to it any more.
   void free(Exchange& exchange);
 

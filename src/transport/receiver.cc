@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "base/check.h"
+#include "transport/padding.h"
 #include "wire/header.h"
 
 namespace sluice::transport {
@@ -193,12 +194,19 @@ void Receiver::begin(RxPacket& packet, const wire::DataView& view, const crypto:
   const Landing landing = callee ? inbound_.landing_for(view.service()) : exchange.landing;
   const Inbound::Reserve reserved = inbound_.reserve(exchange, landing, view.message_length(), &in);
   in.unasked = std::max(view.granted(), pending.offset + length);
-  const uint32_t limit =
-      in.window != 0 ? std::min(ctx_.unscheduled_limit(), in.window) : ctx_.unscheduled_limit();
+  const uint32_t limit = in.window != 0 ? std::min(ctx_.unscheduled_limit(), in.lead + in.window)
+                                        : ctx_.unscheduled_limit();
   const bool ungranted = pending.offset + length > limit && length != pending.start.length;
   uint8_t* out = packet.data + wire::kDataHeaderSize;
   if (reserved == Inbound::Reserve::kReserved && !ungranted) {
-    out = in.memory + pending.offset;
+    if (in.lead == 0) [[likely]] {
+      out = in.memory + pending.offset;
+    } else if (lands_whole(exchange, in, pending.offset, pending.offset + length)) {
+      out = in.memory + (pending.offset - in.lead);
+    } else {
+      if (callee) pending.action = Action::kUnlanded;
+      pending.why = Inbound::Reserve::kApart;
+    }
   } else if (ungranted || reserved == Inbound::Reserve::kNoMemory) {
     (ungranted ? ctx_.stats.drop_ungranted : ctx_.stats.drop_no_memory).add();
     if (callee) {
@@ -429,10 +437,28 @@ void Receiver::commit_begin(Pending& pending, const crypto::AeadJob& job, base::
     lifecycle_.discard(exchange);
     return;
   }
-  if (pending.action == Action::kUnlanded) {
-    inbound_.begin_unlanded(exchange, pending.start, pending.why);
+  if (pending.action == Action::kUnlanded) return begin_unlanded(pending, job, now);
+  if (!inbound_.begin_callee(exchange, pending.start, pending.offset, job.length, now)) {
+    lifecycle_.discard(exchange);
+  }
+}
+
+// What was opened in its packet: for want of landing memory, or since not all of a padded message's
+// first bytes land.
+[[gnu::noinline, gnu::cold]] void Receiver::begin_unlanded(Pending& pending,
+                                                           const crypto::AeadJob& job,
+                                                           base::Nanos now) {
+  Exchange& exchange = *pending.exchange;
+  const bool apart = pending.why == Inbound::Reserve::kApart;
+  if (pending.action == Action::kResponse) {
+    if (!apart) return lifecycle_.complete(exchange, Inbound::refusal(pending.why));
+    land_padded(&exchange, &pending.landing, pending.offset, job.out, job.length);
+    inbound_.begin_response(exchange, pending.landing, pending.start.length, pending.offset,
+                            job.length, now);
     return;
   }
+  if (!apart) return inbound_.begin_unlanded(exchange, pending.start, pending.why);
+  land_padded(&exchange, &exchange.in, pending.offset, job.out, job.length);
   if (!inbound_.begin_callee(exchange, pending.start, pending.offset, job.length, now)) {
     lifecycle_.discard(exchange);
   }
@@ -448,10 +474,7 @@ void Receiver::commit_response(Pending& pending, const crypto::AeadJob& job, bas
     return;
   }
   exchange.opening = false;
-  if (pending.why != Inbound::Reserve::kReserved) {
-    lifecycle_.complete(exchange, base::Code::kTooLarge);
-    return;
-  }
+  if (pending.why != Inbound::Reserve::kReserved) return begin_unlanded(pending, job, now);
   inbound_.begin_response(exchange, pending.landing, pending.start.length, pending.offset,
                           job.length, now);
 }

@@ -103,6 +103,7 @@ class Receiver {
   void judge_path(const Pending& pending, const crypto::AeadJob& job);
   void commit_bundle(Pending& pending, const crypto::AeadJob& job, base::Nanos now);
   void commit_begin(Pending& pending, const crypto::AeadJob& job, base::Nanos now);
+  void begin_unlanded(Pending& pending, const crypto::AeadJob& job, base::Nanos now);
   void commit_response(Pending& pending, const crypto::AeadJob& job, base::Nanos now);
 
   Context& ctx_;

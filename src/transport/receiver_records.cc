@@ -178,7 +178,7 @@ std::optional<Inbound::Reserve> Receiver::land_first(Exchange& exchange, const L
   const uint32_t end = message.offset + header.content();
   in->unasked = std::max(message.granted, end);
   const uint32_t unasked = ctx_.unscheduled_limit();
-  const uint32_t limit = in->window != 0 ? std::min(unasked, in->window) : unasked;
+  const uint32_t limit = in->window != 0 ? std::min(unasked, in->lead + in->window) : unasked;
   if (end > limit && header.content() != message.message_length) {
     ctx_.stats.drop_ungranted.add();
     return std::nullopt;
@@ -188,7 +188,11 @@ std::optional<Inbound::Reserve> Receiver::land_first(Exchange& exchange, const L
     return std::nullopt;
   }
   if (reserved == Inbound::Reserve::kReserved) {
-    std::memcpy(in->memory + message.offset, content.data(), content.size());
+    if (in->lead != 0) [[unlikely]] {
+      land_padded(&exchange, in, message.offset, content.data(), header.content());
+    } else {
+      std::memcpy(in->memory + message.offset, content.data(), content.size());
+    }
   }
   return reserved;
 }
@@ -233,7 +237,7 @@ void Receiver::begin_response(Exchange& exchange, const wire::RecordHeader& head
   if (!reserved.has_value()) {
     lifecycle_.drop_landing(landing);
   } else if (*reserved != Inbound::Reserve::kReserved) {
-    lifecycle_.complete(exchange, base::Code::kTooLarge);
+    lifecycle_.complete(exchange, Inbound::refusal(*reserved));
   } else {
     inbound_.begin_response(exchange, landing, header.message.message_length, header.message.offset,
                             header.content(), now);

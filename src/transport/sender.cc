@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "wire/control_frames.h"
 #include "wire/header.h"
+#include "wire/padding.h"
 
 namespace sluice::transport {
 
@@ -318,6 +319,27 @@ bool Sender::fill_lone(Lane& lane, TxPacket& slot, base::Nanos now) {
   return true;
 }
 
+void Sender::copy_message(const Lane& lane, const Outgoing& out, uint32_t offset,
+                          std::span<uint8_t> to) {
+  if (lane.padded) [[unlikely]] {
+    wire::copy_padded({out.data, out.content}, offset, to);
+  } else {
+    std::memcpy(to.data(), out.data + offset, to.size());
+  }
+}
+
+// Where [offset, offset + to.size()) of a padded message can be sealed from: the caller's memory,
+// or `to`, into which what holds the length or padding is copied first.
+[[gnu::noinline]] const uint8_t* Sender::padded_bytes(const Outgoing& out, uint32_t offset,
+                                                      std::span<uint8_t> to) {
+  const uint64_t end = uint64_t{offset} + to.size();
+  if (offset >= wire::kLengthPrefix && end <= uint64_t{out.content} + wire::kLengthPrefix) {
+    return out.data + (offset - wire::kLengthPrefix);
+  }
+  wire::copy_padded({out.data, out.content}, offset, to);
+  return to.data();
+}
+
 uint32_t Sender::floor_delta(Exchange& exchange) {
   if (!exchange.caller) return 0;
   Lane& lane = *exchange.lane;
@@ -372,7 +394,7 @@ bool Sender::fill_bundle(Lane& lane, TxPacket& slot, base::Nanos now) {
   if (clear == 0) return false;
   uint8_t* payload = clear_start + clear;
   for (uint32_t i = 0; i < count; ++i) {
-    std::memcpy(payload, messages[i]->data, messages[i]->length);
+    copy_message(lane, *messages[i], 0, {payload, messages[i]->length});
     payload += messages[i]->length;
     messages[i]->sent = messages[i]->length;
     messages[i]->repeat = false;
@@ -580,6 +602,8 @@ bool Sender::write_record(Exchange& exchange, TxPacket& slot, uint32_t offset, u
   job.in = out.data + offset;
   job.out = slot.data + wire::kDataHeaderSize;
   job.length = length;
+  if (lane.padded) [[unlikely]]
+    job.in = padded_bytes(out, offset, {job.out, length});
   const uint8_t priority = priority_of(exchange, offset);
   out.lowest = std::min(out.lowest, priority);
   seal(lane, job, slot, priority);
@@ -634,7 +658,7 @@ bool Sender::write_record(Exchange& exchange, TxPacket& slot, uint32_t offset, u
   way.route = lane.route;
   way.priority = priority_of(exchange, offset);
   out.lowest = std::min(out.lowest, way.priority);
-  staged_.begin(header, {out.data + offset, content}, Context::ref_of(lane), way);
+  copy_message(lane, out, offset, staged_.begin(header, Context::ref_of(lane), way));
   if (lane.send.inline_context() == crypto::kNoInlineContext) {
     staged_.seal(ctx_.backend, lane.send.key());
   } else {

@@ -132,6 +132,10 @@ class Sender {
   void rank(Exchange& exchange);
   void maybe_update_keys(Lane& lane);
   uint32_t floor_delta(Exchange& exchange);
+  // Writes the bytes [offset, offset + to.size()) of a message, as it travels.
+  static void copy_message(const Lane& lane, const Outgoing& out, uint32_t offset,
+                           std::span<uint8_t> to);
+  static const uint8_t* padded_bytes(const Outgoing& out, uint32_t offset, std::span<uint8_t> to);
   uint8_t header_bits(Lane& lane);
   bool outranked(const Outgoing& out) const;
   // Several messages have bytes to send, on this lcore or another of the host.

@@ -18,15 +18,24 @@ uint32_t StagedRecord::most_content(uint32_t packet_bytes) {
 
 void StagedRecord::begin(const wire::RecordHeader& header, std::span<const uint8_t> content,
                          LaneRef lane, const TxPacket& way) {
-  SLUICE_DCHECK(!pending() && content.size() <= wire::kMaxRecordContent);
+  const std::span<uint8_t> place = begin(header, lane, way);
+  SLUICE_DCHECK(place.size() == content.size());
+  std::memcpy(place.data(), content.data(), content.size());
+}
+
+std::span<uint8_t> StagedRecord::begin(const wire::RecordHeader& header, LaneRef lane,
+                                       const TxPacket& way) {
+  SLUICE_DCHECK(!pending());
   header.emit(header_);
-  wire::lay_out_record(header_, content, bytes_.data());
+  const uint32_t content = header.content();
+  uint8_t* const place = wire::lay_out_record(header_, content, bytes_.data());
   size_ = header.length;
   place_ = 0;
   lane_ = lane;
   way_ = way;
   number_ = header.message.record_number;
   context_ = crypto::kNoInlineContext;
+  return {place, content};
 }
 
 void StagedRecord::seal(crypto::AeadBackend* backend, const crypto::AeadKey* key) {

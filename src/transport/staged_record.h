@@ -32,6 +32,8 @@ class StagedRecord {
   // is called, before the first cut().
   void begin(const wire::RecordHeader& header, std::span<const uint8_t> content, LaneRef lane,
              const TxPacket& way);
+  // The same for bytes that the caller then writes to where this returns.
+  std::span<uint8_t> begin(const wire::RecordHeader& header, LaneRef lane, const TxPacket& way);
   // Seals it with `key`, at once.
   void seal(crypto::AeadBackend* backend, const crypto::AeadKey* key);
   // Leaves that to the port's context of the same key.

@@ -46,7 +46,7 @@ class Counter {
   X(oneways_sent, "oneway.completed", "one-way messages that the peer holds")                 \
   X(oneways_delivered, "oneway.delivered", "one-way messages given to the application")       \
   X(acks_held, "acks.held", "one-way messages whose ACK waited for company")                  \
-  X(message_bytes_sent, "goodput.sent_bytes", "message bytes of completed sends")             \
+  X(message_bytes_sent, "goodput.sent_bytes", "message bytes of completed sends, padded")     \
   X(message_bytes_delivered, "goodput.delivered_bytes", "message bytes delivered")            \
   X(grants_sent, "grants.sent", "GRANT frames sent")                                          \
   X(resends_sent, "resends.sent", "RESEND frames sent")                                       \
@@ -68,6 +68,7 @@ class Counter {
   X(drop_duplicate, "dropped.duplicate", "data already received, or of a finished exchange")  \
   X(drop_late, "dropped.late", "data for a cancelled or expired exchange")                    \
   X(drop_malformed, "dropped.malformed", "verified packets that break a rule")                \
+  X(drop_padding, "dropped.padding", "messages of padded sessions that are padded otherwise") \
   X(drop_ungranted, "dropped.ungranted", "data beyond what was granted")                      \
   X(drop_no_memory, "dropped.no_memory", "data without landing memory")                       \
   X(drop_no_exchange, "dropped.no_exchange", "messages refused as the table was full")        \

@@ -58,16 +58,20 @@ void RecordView::first_header(uint8_t* out) const {
   base::store_be32(out + offsets::kSequence, sequence() - place_);
 }
 
-void lay_out_record(const uint8_t* header, std::span<const uint8_t> content, uint8_t* out) {
-  const size_t size = content.size() + kRecordOverhead;
-  SLUICE_DCHECK(!content.empty() && content.size() <= kMaxRecordContent);
+uint8_t* lay_out_record(const uint8_t* header, size_t content, uint8_t* out) {
+  const size_t size = content + kRecordOverhead;
+  SLUICE_DCHECK(content != 0 && content <= kMaxRecordContent);
   out[0] = kTlsApplicationData;  // PROTOCOL MUST-R4
   base::store_be16(out + 1, kTlsLegacyVersion);
   base::store_be16(out + 3, static_cast<uint16_t>(size - kTlsHeaderSize));
   std::memcpy(out + kSealedBegin, header, kRecordHeaderSize);
-  std::memcpy(out + kContentBegin, content.data(), content.size());
-  out[kContentBegin + content.size()] = kTlsApplicationData;
+  out[kContentBegin + content] = kTlsApplicationData;
   std::memset(out + size - kTagBytes, 0, kTagBytes);
+  return out + kContentBegin;
+}
+
+void lay_out_record(const uint8_t* header, std::span<const uint8_t> content, uint8_t* out) {
+  std::memcpy(lay_out_record(header, content.size(), out), content.data(), content.size());
 }
 
 std::optional<std::span<const uint8_t>> opened_record(const uint8_t* header, const uint8_t* record,

@@ -111,6 +111,8 @@ class RecordView : public CommonView {
 // plaintext, and zeros where its tag will be. `header` is that of its first packet; `out` has room
 // for record_size(content).
 void lay_out_record(const uint8_t* header, std::span<const uint8_t> content, uint8_t* out);
+// The same but for the `content` message bytes: returns where the caller is to write them.
+uint8_t* lay_out_record(const uint8_t* header, size_t content, uint8_t* out);
 
 // Of a record of `size` bytes whose sealed part was opened in place: the message's bytes, or
 // nothing if the framing is not TLS 1.3's or another header was sealed than `header`, the one of

@@ -40,6 +40,13 @@ DEFECTS = [
            "header.rx_epoch = lane.receive.epoch_low();", "header.rx_epoch = 0;"),
     Defect("epoch_not_entered", "src/crypto/receive_keys.cc",
            "  epoch_ = epoch;\n  epoch_began_ = now;", "  epoch_began_ = now;"),
+    # Length concealment.
+    Defect("length_shown", SENDER,
+           "  header.message_length = out.length;", "  header.message_length = out.content;"),
+    Defect("bucket_left_out", "src/transport/endpoint.cc",
+           "return bucket_of(content);", "return content + wire::kLengthPrefix;"),
+    Defect("padding_left_unset", "src/wire/padding.cc",
+           "  if (at < out.size()) std::memset(out.data() + at, 0, out.size() - at);\n", ""),
     # Record mode.
     Defect("record_header_not_compared", "src/wire/record_packet.cc",
            "if (!framed || std::memcmp(record + kSealedBegin, header, kRecordHeaderSize) != 0) {",

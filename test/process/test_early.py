@@ -107,6 +107,21 @@ class Early(harness.Case):
         server.expect(harness.PROMPT)
         return server
 
+    # Verifies MUST-L5: padded by the client in the hello, or by the server when it takes them.
+    def test_early_requests_whose_length_one_side_wants_concealed(self):
+        for ours, theirs in ((("--pad=buckets",), ()), ((), ("--pad=buckets",))):
+            with self.subTest(ours=ours, theirs=theirs):
+                server = self.sluice("serve", "-i", *self.side("server", SERVER), *theirs,
+                                     input_pipe=True)
+                server.expect(harness.PROMPT)
+                for size in (1, 60, 700, 1020):
+                    report = self.handshakes("early", 5, f"--size={size}", *ours)
+                    self.assertEqual(report.value("handshake.failed", kind="early"), 0)
+                    self.assertEqual(report.value("rpc.corrupt", kind="early"), 0)
+                    self.assertEqual(report.value("handshake.early.taken", kind="early"), 5)
+                self.assertEqual(server.counters("dropped").get("dropped.padding", 0), 0)
+                self.assertEqual(server.terminate(), 0, server.story())
+
     # Verifies MUST-E1
     def test_nothing_goes_early_that_is_not_marked(self):
         server = self.serve_counted()

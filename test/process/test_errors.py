@@ -74,6 +74,10 @@ class Refused(harness.Case):
         self.refuse("pingpong", "--crypto=inline", "--record-mode", says="add --native-ip",
                     status=2)
 
+    def test_padding_without_sealing(self):
+        self.refuse("pingpong", "--pad=buckets", "--cipher=plaintext", says="drop --pad", status=2)
+        self.refuse("pingpong", "--pad=much", says="choose none or buckets", status=2)
+
     def test_too_little_memory(self):
         self.refuse("pingpong", "--memory=4", says="MB needed", status=1)
         self.refuse("pingpong", says="MB needed", eal=("-m", "4"), status=1)

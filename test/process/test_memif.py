@@ -189,6 +189,23 @@ class Memif(harness.Case):
         self.assertEqual(report.value("session.peer", records="packet mode"), 1)
         self.assertIn("packet mode: the peer does without record mode", server.err)
 
+    def test_lengths_are_concealed_where_one_side_asks(self):
+        for server, client in ((("--pad=buckets",), ()), ((), ("--pad=buckets", "--record-mode")),
+                               (("--pad=buckets", "--record-mode"), ("--record-mode",))):
+            with self.subTest(server=server, client=client):
+                process = self.serve(*server, name="_".join(("server",) + server + client))
+                for size in (1, 64, 700, 16329, 1_000_000):
+                    run, report = self.rpcs("pingpong", 10, f"--size={size}", *client)
+                    self.assertIn("lengths: padded to buckets (10.0.0.2:", run.out)
+                    self.assertEqual(report.value("session.peer", padded="yes"), 1)
+                json = self.json_path("client")
+                self.client("stream", "--size=3M", "--count=5", "--outstanding=2", *client,
+                            f"--json={json}")
+                self.assert_served(harness.Report(json), 5)
+                self.assertEqual(process.counters().get("dropped.padding", 0), 0)
+                self.assertEqual(process.terminate(), 0, process.story())
+                self.assertRegex(process.out, r"messages served, .*, 0 corrupt")
+
     def test_clients_of_a_restarted_server_connect(self):
         server = self.serve(name="first")
         self.rpcs("pingpong", 200)

@@ -101,6 +101,7 @@ TEST_F(OptionsTest, everything_reaches_the_engine) {
                      "--policy=sird",
                      "--multipath",
                      "--record-mode",
+                     "--pad=buckets",
                      "--model-nic=9",
                      "--model-engine=connectx",
                      "--arena=32",
@@ -134,6 +135,7 @@ TEST_F(OptionsTest, everything_reaches_the_engine) {
   EXPECT_EQ(engine.grant_policy, GrantPolicy::kSird);
   EXPECT_TRUE(engine.multipath);
   EXPECT_TRUE(engine.record_mode);
+  EXPECT_EQ(engine.padding, Padding::kBuckets);
   EXPECT_EQ(engine.limits.arena_bytes, 32u << 20);
   EXPECT_EQ(engine.log_level, LogLevel::kDebug);
 }

@@ -73,6 +73,17 @@ TEST(Show, what_became_of_record_mode_is_shown_where_it_was_asked_for) {
   EXPECT_EQ(peers_text({info}, true), "");
 }
 
+TEST(Show, that_lengths_are_concealed_is_shown) {
+  SessionInfo info;
+  info.initiator = true;
+  info.peer_address = "10.0.0.2";
+  info.peer_port = 7470;
+  info.padded = true;
+  EXPECT_EQ(peers_text({info}, false), "lengths: padded to buckets (10.0.0.2:7470)\n");
+  info.initiator = false;
+  EXPECT_EQ(peers_text({info}, false), "");
+}
+
 TEST(Show, what_devices_count_by_names_of_their_own) {
   PortInfo port;
   port.name = "net_ring0";

@@ -148,6 +148,47 @@ TEST(SessionParameters, rules_of_content_hold) {
   EXPECT_FALSE(breaks([](SessionParameters* p) { p->aeads = {AeadAlgorithm::kNone}; }));
 }
 
+// Verifies MUST-L2: who asks for padding has it, from both sides, or no session.
+TEST(SessionParameters, padding_is_of_both_sides_or_of_none) {
+  SessionParameters own = sample_parameters(5, 9);
+  SessionParameters peer = sample_parameters(6, 8);
+  const Padding all[] = {Padding::kUnable, Padding::kOnRequest, Padding::kAsked};
+  for (const Padding a : all) {
+    for (const Padding b : all) {
+      own.padding = a;
+      peer.padding = b;
+      const bool asked = a == Padding::kAsked || b == Padding::kAsked;
+      const bool able = a != Padding::kUnable && b != Padding::kUnable;
+      EXPECT_EQ(messages_padded(own, peer), asked);
+      const auto chosen = choose_agreement(own, peer);
+      EXPECT_EQ(chosen.error, asked && !able ? AgreementError::kPadding : AgreementError::kNone);
+      if (asked && !able) {
+        EXPECT_FALSE(agreement_allowed(own, peer, sample_agreement()));
+      }
+    }
+  }
+}
+
+TEST(SessionParameters, padding_is_told_in_a_byte) {
+  SessionParameters own = sample_parameters(5, 9);
+  const std::vector<uint8_t> without = encode_parameters(own, nullptr);
+  EXPECT_EQ(decode_parameters(without)->parameters.padding, Padding::kUnable);
+  for (const Padding padding : {Padding::kOnRequest, Padding::kAsked}) {
+    own.padding = padding;
+    std::vector<uint8_t> block = encode_parameters(own, nullptr);
+    ASSERT_EQ(block.size(), without.size() + 5);
+    EXPECT_EQ(std::vector<uint8_t>(block.end() - 5, block.end()),
+              (std::vector<uint8_t>{0, 13, 0, 1, padding == Padding::kAsked}));
+    EXPECT_EQ(decode_parameters(block)->parameters, own);
+    block.back() = 2;
+    ASSERT_TRUE(decode_parameters(block)) << "of a newer peer";
+    EXPECT_EQ(decode_parameters(block)->parameters.padding, Padding::kOnRequest);
+    block.push_back(0);
+    block[block.size() - 3] = 2;  // Its length.
+    EXPECT_FALSE(decode_parameters(block));
+  }
+}
+
 // Verifies MUST-R8: a wish that is told, and told only where it is one.
 TEST(SessionParameters, record_mode_takes_both_sides_and_a_cipher) {
   SessionParameters own = sample_parameters(5, 9);

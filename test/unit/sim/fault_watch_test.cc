@@ -47,6 +47,29 @@ TEST(FaultWatch, a_number_sealed_twice_is_a_violation) {
   EXPECT_EQ(watch.violation(), "a record number sealed twice under one key");
 }
 
+TEST(FaultWatch, a_length_that_is_no_bucket_is_a_violation_where_there_should_be_buckets) {
+  FaultWatch plain;
+  plain.inspect(0, data(1));
+  EXPECT_EQ(plain.violation(), "");
+  FaultWatch watch;
+  watch.expect_padding();
+  wire::MsgFrame frame{};
+  frame.length = 64;
+  std::vector<uint8_t> message = bundle(1, frame);
+  message.resize(message.size() + frame.length);
+  watch.inspect(0, message);
+  EXPECT_EQ(watch.violation(), "");
+  watch.inspect(0, data(1));
+  EXPECT_EQ(watch.violation(), "a length that is no bucket");
+  FaultWatch frames;
+  frames.expect_padding();
+  frame.length = 65;
+  message = bundle(1, frame);
+  message.resize(message.size() + frame.length);
+  frames.inspect(0, message);
+  EXPECT_EQ(frames.violation(), "a length that is no bucket");
+}
+
 // A packet of a record of 1,000 bytes.
 std::vector<uint8_t> piece(uint64_t number, uint32_t place, uint32_t size, uint32_t granted = 1'000,
                            uint16_t service = 1) {

@@ -114,6 +114,7 @@ class Pair {
     command.peer_unscheduled_bytes = configs_[1 - side].unscheduled_bytes;
     command.peer_max_message = configs_[1 - side].max_message;
     command.records = configs_[1 - side].record_mode;
+    command.padded = configs_[0].padding || configs_[1].padding;
     ASSERT_EQ(sides_[side]->submit(command, now_, &lanes_[side]), base::Code::kOk);
   }
 

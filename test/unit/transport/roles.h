@@ -41,6 +41,11 @@ inline PacketData pattern(size_t size, uint8_t first = 1) {
   return bytes;
 }
 
+inline uint32_t length_of(const Lane& lane, const PacketData& bytes) {
+  const auto size = static_cast<uint32_t>(bytes.size());
+  return lane.padded ? static_cast<uint32_t>(wire::padded_length(size)) : size;
+}
+
 class Roles {
  public:
   static constexpr base::SessionId kLocal{101};
@@ -77,6 +82,7 @@ class Roles {
     command.algorithm = algorithm;
     crypto::derive_lane_secrets(*ctx.primitives, session_secret(7), true, kLane, &command.secrets);
     command.peer_max_packet = ctx.config.max_packet;
+    command.padded = ctx.config.padding;
     command.records = true;  // Without EndpointConfig::record_mode it means nothing.
     return command;
   }
@@ -156,7 +162,8 @@ class Roles {
     exchange->landing = landing;
     Outgoing& out = exchange->out;
     out.data = bytes.data();
-    out.length = static_cast<uint32_t>(bytes.size());
+    out.content = static_cast<uint32_t>(bytes.size());
+    out.length = length_of(*lane, bytes);
     out.small = out.length <= ctx.config.bundle_message_max;
     out.granted = sender.unasked(*lane, out.length);
     if (!one_way) lifecycle.solicit(*exchange);
@@ -200,7 +207,8 @@ class Roles {
 inline void respond(Roles& roles, Exchange& exchange, const PacketData& bytes) {
   Outgoing& out = exchange.out;
   out.data = bytes.data();
-  out.length = static_cast<uint32_t>(bytes.size());
+  out.content = static_cast<uint32_t>(bytes.size());
+  out.length = length_of(*roles.lane, bytes);
   out.lent = true;
   out.small = out.length <= roles.ctx.config.bundle_message_max;
   out.granted =
