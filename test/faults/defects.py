@@ -127,12 +127,6 @@ DEFECTS = [
     Defect("short_hello_answered", SERVER,
            "  if (packet_size < kHandshakePacketSize) return stats_.drop_short_hello.add();\n", "",
            "attack"),
-    Defect("pending_without_end", SERVER, "if (pending() >= config_.max_pending) {",
-           "if (false) {", "attack"),
     Defect("ticket_taken_twice", "src/crypto/strike_register.cc", "  struck_.insert(digest);\n",
            "", "attack"),
-    Defect("tag_ignored_under_attack", RECEIVER, "const bool opened = job.ok;",
-           "const bool opened = true;", "attack"),
-    Defect("replay_under_attack", "src/crypto/replay_window.h",
-           "return (words_[word_of(counter)] & bit_of(counter)) == 0;", "return true;", "attack"),
 ]
