@@ -20,6 +20,7 @@ ALLOWED = re.compile("|".join([
     r"(mem(cpy|move|set|cmp|chr)|__mem\w+_chk|bcmp|strlen|strcmp|strncmp|explicit_bzero)$",
     r"operator (new|delete)(\[\])?\(",
     r"(free|malloc|calloc|realloc|aligned_alloc|abort)$",
+    r"madvise$",  # For huge pages: advice that changes no result.
     r"(_GLOBAL_OFFSET_TABLE_|__stack_chk_fail|__dso_handle|__tls_get_addr)$",
     r"(__cpu_model|__cpu_indicator_init)$",
     r"(__gxx_personality_v0|_Unwind_Resume|__cxa_\w+)$",

@@ -72,7 +72,8 @@ struct CryptoOptions {
 struct Limits {
   uint32_t max_exchanges = 16384;              // Calls and one-way messages, both directions.
   uint32_t max_sessions = 1024;                // Of a node.
-  uint32_t max_lanes = 256;                    // Of sessions, on one lcore.
+  uint32_t max_lanes = 256;                    // Of sessions, on one lcore; 7 KB each.
+  uint32_t max_busy_lanes = 1024;              // Of them, with work at a time; 9 KB more each.
   uint32_t max_reassemblies = 4096;            // Multi-packet messages being received.
   uint64_t arena_bytes = 64ull << 20;          // Landing and response memory; a power of two.
   uint32_t max_buffered_message = 1u << 20;    // Bytes; larger ones need named memory or a stream.

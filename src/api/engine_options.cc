@@ -187,7 +187,9 @@ const char* limits_error(const Limits& l) {
   }
   if (l.max_sessions == 0 || l.max_sessions > 65536)
     return "limits.max_sessions must be 1 to 65536";
-  if (l.max_lanes == 0 || l.max_lanes > 65536) return "limits.max_lanes must be 1 to 65536";
+  if (l.max_lanes == 0 || l.max_lanes > base::limits::kMaxLanes)
+    return "limits.max_lanes must be 1 to 1048576";
+  if (l.max_busy_lanes == 0) return "limits.max_busy_lanes must be at least 1";
   if (l.max_reassemblies == 0) return "limits.max_reassemblies must be at least 1";
   if (!std::has_single_bit(l.arena_bytes) || l.arena_bytes < (1u << 16)) {
     return "limits.arena_bytes must be a power of two, 65536 at least";
@@ -233,6 +235,7 @@ transport::EndpointConfig make_endpoint(const EngineOptions& options, uint64_t s
   transport::EndpointConfig config;
   config.max_exchanges = l.max_exchanges;
   config.max_lanes = l.max_lanes;
+  config.max_busy_lanes = l.max_busy_lanes;
   config.max_reassemblies = l.max_reassemblies;
   config.arena_bytes = l.arena_bytes;
   config.max_buffered_message = l.max_buffered_message;

@@ -37,6 +37,8 @@ inline constexpr uint32_t kMaxHandshakeBytes = 16384;
 
 // Lanes of one session; the lane number 0xFF is taken by handshakes.
 inline constexpr uint32_t kMaxLanesPerSession = 128;
+// Lanes of all sessions on one lcore.
+inline constexpr uint32_t kMaxLanes = 1u << 20;
 // Sessions one endpoint holds by default; a further handshake is refused and counted.
 inline constexpr uint32_t kDefaultMaxSessions = 4096;
 // Handshakes one endpoint has under way at once; a further one is dropped and counted.

@@ -12,7 +12,7 @@ bool ReceiveKeys::install(const Primitives* primitives, AeadBackend* backend,
   backend_ = backend;
   algorithm_ = algorithm;
   if (!backend->supports(algorithm) ||
-      !derive_epoch_key(*primitives, backend, algorithm, lane_secret, &slots_[0].key)) {
+      !derive_epoch_key(*primitives, backend, algorithm, lane_secret, &keys_[0])) {
     clear();
     return false;
   }
@@ -26,9 +26,9 @@ bool ReceiveKeys::install(const Primitives* primitives, AeadBackend* backend,
 
 void ReceiveKeys::clear() {
   if (backend_ != nullptr) {
-    for (Slot& slot : slots_) backend_->discard_key(&slot.key);
+    for (AeadKey& key : keys_) backend_->discard_key(&key);
   }
-  for (Slot& slot : slots_) slot.failed_opens = 0;
+  failed_opens_ = {};
   ahead_secret_.wipe();
   backend_ = nullptr;
   primitives_ = nullptr;
@@ -42,7 +42,7 @@ void ReceiveKeys::clear() {
 
 const AeadKey* ReceiveKeys::select(uint8_t epoch_low) const {
   uint64_t epoch = 0;
-  return resolve(epoch_low, &epoch) ? &slots_[slot_of(epoch)].key : nullptr;
+  return resolve(epoch_low, &epoch) ? &keys_[slot_of(epoch)] : nullptr;
 }
 
 void ReceiveKeys::on_verified(uint8_t epoch_low, base::Nanos now) {
@@ -66,9 +66,9 @@ void ReceiveKeys::drop_previous(base::Nanos now, base::Nanos grace) {
 void ReceiveKeys::note_failed_opens(uint8_t epoch_low, uint64_t count) {
   uint64_t epoch = 0;
   if (!resolve(epoch_low, &epoch)) return;
-  Slot& slot = slots_[slot_of(epoch)];
-  slot.failed_opens += count;  // PROTOCOL MUST-C8
-  if (slot.failed_opens < max_failed_opens(algorithm_)) return;
+  uint64_t& failed = failed_opens_[slot_of(epoch)];
+  failed += count;  // PROTOCOL MUST-C8
+  if (failed < max_failed_opens(algorithm_)) return;
   if (epoch < epoch_) {
     discard(epoch);
     holds_previous_ = false;
@@ -79,8 +79,7 @@ void ReceiveKeys::note_failed_opens(uint8_t epoch_low, uint64_t count) {
 
 bool ReceiveKeys::wants_update() const {
   const uint64_t half = max_failed_opens(algorithm_) / 2;
-  return slots_[slot_of(epoch_)].failed_opens >= half ||
-         slots_[slot_of(epoch_ + 1)].failed_opens >= half;
+  return failed_opens_[slot_of(epoch_)] >= half || failed_opens_[slot_of(epoch_ + 1)] >= half;
 }
 
 bool ReceiveKeys::resolve(uint8_t epoch_low, uint64_t* epoch) const {
@@ -102,14 +101,16 @@ bool ReceiveKeys::resolve(uint8_t epoch_low, uint64_t* epoch) const {
 }
 
 bool ReceiveKeys::expand_next() {
-  Slot& slot = slots_[slot_of(epoch_ + 1)];
-  slot.failed_opens = 0;
-  if (!derive_epoch_key(*primitives_, backend_, algorithm_, ahead_secret_, &slot.key)) return false;
+  const uint32_t slot = slot_of(epoch_ + 1);
+  failed_opens_[slot] = 0;
+  if (!derive_epoch_key(*primitives_, backend_, algorithm_, ahead_secret_, &keys_[slot])) {
+    return false;
+  }
   derive_next_epoch_secret(*primitives_, ahead_secret_, &ahead_secret_);
   return true;
 }
 
 // PROTOCOL MUST-C11
-void ReceiveKeys::discard(uint64_t epoch) { backend_->discard_key(&slots_[slot_of(epoch)].key); }
+void ReceiveKeys::discard(uint64_t epoch) { backend_->discard_key(&keys_[slot_of(epoch)]); }
 
 }  // namespace sluice::crypto

@@ -60,16 +60,12 @@ class ReceiveKeys {
   bool exhausted() const { return exhausted_; }
 
   // Replay protection of the counter space. Counters run on across epochs: one window serves all.
+  // Its bits are the caller's to lend.
   ReplayWindow& window() { return window_; }
   const ReplayWindow& window() const { return window_; }
 
  private:
   static constexpr uint32_t kSlots = 3;
-
-  struct Slot {
-    AeadKey key;
-    uint64_t failed_opens = 0;
-  };
 
   static uint32_t slot_of(uint64_t epoch) { return static_cast<uint32_t>(epoch % kSlots); }
   // The full epoch among the held ones that the low bits name; false when there is none.
@@ -77,16 +73,18 @@ class ReceiveKeys {
   bool expand_next();
   void discard(uint64_t epoch);
 
-  std::array<Slot, kSlots> slots_;
-  const Primitives* primitives_ = nullptr;
+  // What every packet needs comes first, in one line of the cache.
   AeadBackend* backend_ = nullptr;
+  const Primitives* primitives_ = nullptr;
+  uint64_t epoch_ = 0;
   AeadAlgorithm algorithm_ = AeadAlgorithm::kNone;
   bool holds_previous_ = false;
   bool exhausted_ = false;
-  uint64_t epoch_ = 0;
+  ReplayWindow window_;
   base::Nanos epoch_began_{};
   Secret ahead_secret_;  // Of epoch_ + 2: those of the epochs held are already gone.
-  ReplayWindow window_;
+  std::array<uint64_t, kSlots> failed_opens_{};  // Of each key, and
+  std::array<AeadKey, kSlots> keys_;             // these by slot_of() their epochs.
 };
 
 }  // namespace sluice::crypto

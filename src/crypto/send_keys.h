@@ -88,21 +88,22 @@ class SendKeys {
   void give_to_port(uint32_t slot, const Secret& epoch_secret);
   void take_from_port(uint32_t slot);
 
-  std::array<AeadKey, 2> keys_;
-  std::array<uint32_t, 2> contexts_ = {kNoInlineContext, kNoInlineContext};
-  InlinePlace place_;
-  const Primitives* primitives_ = nullptr;
-  AeadBackend* backend_ = nullptr;
+  // What every packet needs comes first, in two lines of the cache.
+  uint64_t epoch_ = 0;
+  uint64_t next_counter_ = 0;
+  uint64_t sealed_blocks_ = 0;
   AeadAlgorithm algorithm_ = AeadAlgorithm::kNone;
   uint8_t active_ = 0;
   bool peer_has_epoch_ = false;
   bool update_requested_ = false;
   wire::RecordNumberSplit split_;
-  uint64_t epoch_ = 0;
-  uint64_t next_counter_ = 0;
-  uint64_t sealed_blocks_ = 0;
+  std::array<uint32_t, 2> contexts_ = {kNoInlineContext, kNoInlineContext};
   std::array<IdWindow, 2> id_windows_;  // Indexed by the initiator bit.
-  Secret next_secret_;                  // Of epoch_ + 1; the current one is already gone.
+  const Primitives* primitives_ = nullptr;
+  AeadBackend* backend_ = nullptr;
+  InlinePlace place_;
+  Secret next_secret_;  // Of epoch_ + 1; the current one is already gone.
+  std::array<AeadKey, 2> keys_;
 #ifdef SLUICE_DEBUG_NUMBERS
   NumberRecorder recorder_;
 #endif

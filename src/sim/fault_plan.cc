@@ -113,6 +113,9 @@ FaultPlan fault_plan(uint64_t seed) {
     config.unverified_bytes = pick<uint64_t>(prng, {17'000, 100'000, 4u << 20});
   }
   for (uint32_t& contexts : plan.contexts) contexts = pick<uint32_t>(prng, {0, 1, 2, 8});
+  for (EndpointConfig& config : plan.config) {
+    config.max_busy_lanes = pick<uint32_t>(prng, {1, 2, 8});
+  }
   plan.config[prng.uniform(2)].padding = prng.uniform(4) == 0;
   return plan;
 }

@@ -27,6 +27,7 @@ inline constexpr uint32_t kOwnStallShare = 4;
 struct EndpointConfig {
   uint32_t max_exchanges = 16384;      // RPCs and one-way messages in any state, both roles.
   uint32_t max_lanes = 256;            // One per session with this lcore in it, per lane pair.
+  uint32_t max_busy_lanes = 1024;      // Of them, on which something may be under way at a time.
   uint32_t max_reassemblies = 4096;    // Multi-packet messages being received at a time.
   uint64_t arena_bytes = 64ull << 20;  // Landing and response memory; a power of two.
   uint32_t max_buffered_message = 1u << 20;  // Larger messages need named memory or streaming.

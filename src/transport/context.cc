@@ -29,6 +29,7 @@ Context::Context(const EndpointConfig& endpoint_config, crypto::AeadBackend* aea
       exchanges(endpoint_config.max_exchanges),
       reassemblies(endpoint_config.max_reassemblies),
       lanes(endpoint_config.max_lanes),
+      busy_lanes(std::min(endpoint_config.max_lanes, endpoint_config.max_busy_lanes)),
       by_id(endpoint_config.max_exchanges, prng.next_u64()),
       lane_by_session(endpoint_config.max_lanes, prng.next_u64()),
       services(base::limits::kMaxServices, prng.next_u64()),
@@ -38,6 +39,58 @@ Context::Context(const EndpointConfig& endpoint_config, crypto::AeadBackend* aea
       lane_events(endpoint_config.max_lanes * 2) {
   for (uint32_t i = 0; i < lanes.capacity(); ++i) lanes.at(i).index = i;
   for (uint32_t i = 0; i < exchanges.capacity(); ++i) exchanges.at(i).timer.kind = kExchangeTimer;
+}
+
+bool Context::at_rest(const Lane& lane) {
+  return lane.exchanges.empty() && lane.own_ids.at_rest() && lane.peer_ids.at_rest() &&
+         !lane.has_frames() && lane.busy->held_acks.empty() && !lane.tx_node.linked();
+}
+
+// The one lent longest ago goes first, unless it is still needed: then it is asked again last.
+bool Context::engage_idle(Lane& lane) {
+  SLUICE_DCHECK(lane.live);
+  BusyLane* busy = busy_lanes.allocate();
+  for (uint32_t i = 0; busy == nullptr && i < kMaxRestLook; ++i) {
+    Lane* const oldest = engaged.pop_front();
+    if (oldest == nullptr) break;
+    if (at_rest(*oldest)) {
+      busy = oldest->busy;
+      oldest->busy = nullptr;
+      oldest->receive.window().detach();
+      oldest->own_ids.lend(nullptr, nullptr);
+      oldest->peer_ids.lend(nullptr, nullptr);
+      stats.lanes_rested.add();
+    } else {
+      engaged.push_back(*oldest);
+    }
+  }
+  if (busy == nullptr) {
+    stats.limit_busy_lanes.add();
+    return false;
+  }
+  lane.busy = busy;
+  engaged.push_back(lane);
+  lane.receive.window().attach(&busy->replay);
+  lane.own_ids.lend(busy->own_done.data(), busy->own_told.data());
+  lane.peer_ids.lend(busy->peer_seen.data(), busy->peer_released.data());
+  if (config.several_paths()) busy->paths.start(&prng);
+  busy->judge.start();
+  return true;
+}
+
+void Context::disengage(Lane& lane) {
+  BusyLane* const busy = lane.busy;
+  if (busy == nullptr) return;
+  busy->frames.clear();
+  busy->held_acks.clear();
+  lane.own_ids.reset();
+  lane.peer_ids.reset();
+  lane.receive.window().detach();
+  lane.own_ids.lend(nullptr, nullptr);
+  lane.peer_ids.lend(nullptr, nullptr);
+  engaged.erase(lane);
+  lane.busy = nullptr;
+  busy_lanes.release(busy);
 }
 
 void Context::raise_lane(const Lane& lane, EventKind kind, base::Code code) {

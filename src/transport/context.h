@@ -38,6 +38,9 @@ struct ServiceLanding {
 
 // Exchanges whose ids differ in so many last bits lie side by side in the table of exchanges.
 inline constexpr unsigned kNearIdBits = 2;
+// Of the index of a lane in the keys of that table.
+inline constexpr unsigned kLaneIndexBits = 20;
+static_assert(base::limits::kMaxLanes <= 1u << kLaneIndexBits);
 
 struct LaneEvent {
   EventKind kind = EventKind::kLaneUp;
@@ -88,9 +91,15 @@ struct Context {
     }
   }
   static uint32_t tx_size(Lane& lane) {
-    const bool message = lane.frames.empty() && !lane.small.empty();
+    const bool message = !lane.has_frames() && !lane.small.empty();
     return message ? lane.small.front()->length : 0;
   }
+  // Lends the lane what a busy one needs, if it has none; to be called before it is given an id, a
+  // frame or a verified packet. Where all are lent, some lane at rest loses its own. False, and
+  // counted, where all are needed: then the lane can do nothing that needs one.
+  bool engage(Lane& lane) { return lane.busy != nullptr || engage_idle(lane); }
+  // Takes it back from a lane that is going away.
+  void disengage(Lane& lane);
   // There is work on the lane: its timer must look after it soon.
   void attend(Lane& lane) {
     lane.last_active = now;
@@ -120,7 +129,8 @@ struct Context {
   // Ids are given out in order: their last bits come last, so that the table keeps them together.
   static uint64_t exchange_key(const Lane& lane, bool caller, uint64_t id) {
     constexpr uint64_t kNear = (1u << kNearIdBits) - 1;
-    const uint64_t group = (id & ~kNear) << 17 | uint64_t{lane.index} << (1 + kNearIdBits);
+    const uint64_t group = (id & ~kNear) << (kLaneIndexBits + 1) | uint64_t{lane.index}
+                                                                       << (1 + kNearIdBits);
     return group | uint64_t{caller} << kNearIdBits | (id & kNear);
   }
 
@@ -134,6 +144,8 @@ struct Context {
   base::Slab<Exchange> exchanges;
   base::Slab<Reassembly> reassemblies;
   base::Slab<Lane> lanes;
+  base::Slab<BusyLane> busy_lanes;
+  base::IntrusiveList<Lane, &Lane::busy_node> engaged;  // Those who have one.
   base::FlatTable<uint64_t, uint32_t, kNearIdBits> by_id;
   base::FlatTable<uint64_t, uint32_t> lane_by_session;
   base::FlatTable<uint64_t, ServiceLanding> services;
@@ -149,6 +161,13 @@ struct Context {
   uint32_t lane_event_count = 0;
 
   void raise_lane(const Lane& lane, EventKind kind, base::Code code);
+
+ private:
+  // So many lanes are asked whether they are at rest for another one's sake.
+  static constexpr uint32_t kMaxRestLook = 8;
+
+  bool engage_idle(Lane& lane);
+  static bool at_rest(const Lane& lane);
 };
 
 }  // namespace sluice::transport

@@ -98,6 +98,7 @@ SubmitResult EndpointCore::begin(const SendRequest& command, bool one_way, bool 
     ctx.stats.limit_window.add();
     return {base::Code::kResourceExhausted, {}};
   }
+  if (!ctx.engage(*lane)) return {base::Code::kResourceExhausted, {}};
   Exchange* exchange = lifecycle.allocate(*lane, true);
   if (exchange == nullptr) {
     ctx.stats.limit_exchanges.add();
@@ -178,6 +179,7 @@ base::Code Endpoint::submit(const TakeEarly& command, base::Nanos now) {
   }
   const uint32_t most = length_on_wire(*lane, base::limits::kMaxEarlyRequestBytes);
   if (command.length > most) return base::Code::kTooLarge;
+  if (!ctx.engage(*lane)) return base::Code::kResourceExhausted;
   wire::MsgFrame frame{};
   frame.bits = wire::kMsgInitiator;
   frame.service = command.service;
@@ -316,7 +318,7 @@ base::Code Endpoint::submit(const CloseLane& command, base::Nanos now) {
   lane->close_queued = true;
   lane->close_code = command.code;
   core_->sender.queue(*lane, wire::CloseFrame{static_cast<uint8_t>(command.code)});
-  if (lane->frames.empty()) core_->ctx.wheel.arm(lane->timer, now);
+  if (!lane->has_frames()) core_->ctx.wheel.arm(lane->timer, now);
   return base::Code::kOk;
 }
 

@@ -5,7 +5,9 @@
 
 namespace sluice::transport {
 
-void IdBits::clear_all() { std::fill(words_.begin(), words_.end(), 0); }
+void IdBits::clear_all() {
+  if (words_ != nobodys()) std::fill_n(words_, size() / 64, 0);
+}
 
 void OwnIds::reset() {
   next_ = 1;

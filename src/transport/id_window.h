@@ -6,25 +6,35 @@
 #define SLUICE_TRANSPORT_ID_WINDOW_H_
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 #include "base/check.h"
+#include "base/limits.h"
 
 namespace sluice::transport {
 
-// A ring of bits over the ids [base, base + size), size a power of two.
+// A ring of bits over the ids [base, base + size), size a power of two. Its words are lent to it:
+// without them all bits are zero, and none can be set.
 class IdBits {
  public:
-  explicit IdBits(uint32_t size) : mask_(size - 1), words_(size / 64, 0) {
-    SLUICE_CHECK(size >= 64 && (size & (size - 1)) == 0);
+  explicit IdBits(uint32_t size) : mask_(size - 1) {
+    SLUICE_CHECK(size >= 64 && size <= kMost && (size & (size - 1)) == 0);
   }
+
+  // size() / 64 words, all zero, for as long as it has them; null takes them back, which have to be
+  // zero again where another ring is to have them.
+  void lend(uint64_t* words) { words_ = words == nullptr ? nobodys() : words; }
 
   uint32_t size() const { return mask_ + 1; }
   bool test(uint64_t id) const { return (words_[word(id)] >> (id & 63)) & 1; }
-  void set(uint64_t id) { words_[word(id)] |= uint64_t{1} << (id & 63); }
+  void set(uint64_t id) {
+    SLUICE_DCHECK(words_ != nobodys());
+    words_[word(id)] |= uint64_t{1} << (id & 63);
+  }
+  // Of a bit that is set.
   void clear(uint64_t id) { words_[word(id)] &= ~(uint64_t{1} << (id & 63)); }
   void clear_all();
   // The 64 bits from the multiple of 64 at or below `id` on, and more of them to be set.
@@ -32,10 +42,16 @@ class IdBits {
   void set_word(uint64_t id, uint64_t bits) { words_[word(id)] |= bits; }
 
  private:
+  static constexpr uint32_t kMost = base::limits::kMaxIdsAboveFloor;
+
+  // All zero, and in read-only memory; so that looking at a bit asks no question first.
+  static uint64_t* nobodys() { return const_cast<uint64_t*>(kNobodys.data()); }
   size_t word(uint64_t id) const { return static_cast<size_t>((id & mask_) >> 6); }
 
+  static constexpr std::array<uint64_t, kMost / 64> kNobodys{};
+
   uint32_t mask_;
-  std::vector<uint64_t> words_;
+  uint64_t* words_ = nobodys();
 };
 
 // The ids that this side gives to its own calls on one lane. Ids are dense from 1. An id is
@@ -45,6 +61,13 @@ class OwnIds {
   // `window`: how many ids may lie between the floor and the next one; a power of two.
   explicit OwnIds(uint32_t window) : done_(window), told_(window) {}
 
+  // The words of its two rings (IdBits::lend), needed from the first take() until at_rest().
+  void lend(uint64_t* done, uint64_t* told) {
+    done_.lend(done);
+    told_.lend(told);
+  }
+  // Every id is released: all bits are zero.
+  bool at_rest() const { return floor_ == next_; }
   void reset();
   bool full() const { return next_ - floor_ >= done_.size(); }
   uint64_t take() {  // Not to be called when full(). PROTOCOL MUST-T11: dense.
@@ -81,6 +104,15 @@ class OwnIds {
 class PeerIds {
  public:
   explicit PeerIds(uint32_t window) : seen_(window), released_(window) {}
+
+  // The words of its two rings (IdBits::lend), needed from the first commit() or release() until
+  // at_rest().
+  void lend(uint64_t* seen, uint64_t* released) {
+    seen_.lend(seen);
+    released_.lend(released);
+  }
+  // Nothing above the floor was seen or released: all bits are zero.
+  bool at_rest() const { return highest_ < floor_; }
 
   // No caller gets so far: a thousand million calls a second would take a century.
   static constexpr uint64_t kMaxId = uint64_t{1} << 62;

@@ -409,8 +409,9 @@ void Inbound::acknowledge(Exchange& exchange) {
     return;
   }
   ctx_.stats.acks_held.add();
-  lane.held_acks.add(exchange.id);
-  if (lane.held_acks.full()) {
+  HeldAcks& held = lane.busy->held_acks;
+  held.add(exchange.id);
+  if (held.full()) {
     sender_.queue_held_acks(lane);
   } else if (lane.acks_due == base::Nanos::max()) {
     lane.acks_due = base::after(ctx_.now, kAckHold);

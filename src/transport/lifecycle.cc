@@ -257,13 +257,10 @@ base::Code Lifecycle::open_lane(const InstallLane& command, base::Nanos now, Lan
   lane->expected_response = UINT32_MAX;
   lane->cutoffs.reset();
   lane->cutoffs_told = 0;
-  lane->held_acks.clear();
   lane->acks_due = base::Nanos::max();
-  lane->frames.clear();
   lane->path_sequence = 0;
   lane->entropy = static_cast<uint16_t>(ctx_.prng.next_u64());
-  if (ctx_.config.several_paths()) lane->paths.start(&ctx_.prng);
-  lane->judge.start();
+  ctx_.engage(*lane);  // It begins with a question; where there is no room, that comes later.
   lane->paths_to_tell = 0;
   lane->close_queued = false;
   lane->rtt = RttEstimator(ctx_.config.rto_initial, ctx_.config.rto_min, ctx_.config.rto_max);
@@ -306,9 +303,8 @@ void Lifecycle::close_lane(Lane& lane, base::Code code) {
   ctx_.lane_by_session.erase(Context::lane_key(lane.local_session, lane.number));
   ctx_.wheel.cancel(lane.timer);
   if (lane.tx_node.linked()) ctx_.tx_lanes.erase(lane);
-  lane.frames.clear();
   ctx_.records.release_all(lane);
-  lane.held_acks.clear();
+  ctx_.disengage(lane);
   lane.send.clear();
   lane.receive.clear();
   lane.live = false;

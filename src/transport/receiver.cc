@@ -337,6 +337,10 @@ void Receiver::commit(Pending& pending, const crypto::AeadJob& job, base::Nanos 
     }
     return;
   }
+  if (!ctx_.engage(*pending.lane)) [[unlikely]] {  // As if it had been lost.
+    abandon(pending);
+    return;
+  }
   verified(pending, job, now);
   inbound_.set_marks(pending.marks);
   switch (pending.action) {
@@ -397,8 +401,9 @@ void Receiver::judge_path(const Pending& pending, const crypto::AeadJob& job) {
   Lane& lane = *pending.lane;
   // That of a record is in what was opened.
   const uint8_t* const header = pending.action == Action::kRecord ? job.out : job.aad;
-  const uint16_t bad = lane.judge.note(wire::path_of(header), pending.marks.congestion_experienced,
-                                       lane.rtt.expected(), ctx_.now);
+  PathJudge& judge = lane.busy->judge;
+  const uint16_t bad = judge.note(wire::path_of(header), pending.marks.congestion_experienced,
+                                  lane.rtt.expected(), ctx_.now);
   if (bad == 0) return;
   ctx_.stats.paths_refused.add(static_cast<uint64_t>(std::popcount(bad)));
   lane.bad_paths = bad;

@@ -151,8 +151,8 @@ void Sender::ping(Lane& lane) {
 
 void Sender::queue_held_acks(Lane& lane) {
   lane.acks_due = base::Nanos::max();
-  while (!lane.held_acks.empty()) {
-    const HeldAcks::Run run = lane.held_acks.take();
+  while (lane.busy != nullptr && !lane.busy->held_acks.empty()) {
+    const HeldAcks::Run run = lane.busy->held_acks.take();
     if (run.count == 1) {
       queue(lane, wire::AckFrame{0, run.first});
     } else {
@@ -202,7 +202,7 @@ void Sender::resume(Lane& lane) {
   for (auto it = lane.exchanges.begin(); it != lane.exchanges.end(); ++it) {
     if ((*it).out.active && !(*it).out.small) rank(*it);
   }
-  if (!lane.frames.empty() || !lane.small.empty()) ctx_.wake(lane);
+  if (lane.has_frames() || !lane.small.empty()) ctx_.wake(lane);
 }
 
 // A tail that does not fill a packet waits for the next grant, unless it ends the message or the
@@ -243,7 +243,7 @@ size_t Sender::fill(std::span<TxPacket> slots, base::Nanos now) {
     if (Lane* lane = ctx_.tx_lanes.front()) {
       const bool filled = fill_from_lane(*lane, slots[used], now);
       used += filled ? 1 : 0;
-      if (filled && (!lane->frames.empty() || !lane->small.empty())) {
+      if (filled && (lane->has_frames() || !lane->small.empty())) {
         ctx_.tx_lanes.rotate(*lane, Context::tx_size(*lane));
       } else {
         ctx_.tx_lanes.erase(*lane);
@@ -282,13 +282,13 @@ bool Sender::fill_from_lane(Lane& lane, TxPacket& slot, base::Nanos now) {
   bool filled;
   if (lane.probe_bytes != 0) {
     filled = fill_probe(lane, slot, now);
-  } else if (lane.frames.empty() && !lane.small.empty() &&
+  } else if (!lane.has_frames() && !lane.small.empty() &&
              (lane.small.size() == 1 || !ctx_.config.bundling) && !lane.small.front()->repeat) {
     filled = fill_lone(lane, slot, now) || fill_bundle(lane, slot, now);
   } else {
     filled = fill_bundle(lane, slot, now);
   }
-  if (lane.close_queued && lane.frames.empty()) ctx_.wheel.arm(lane.timer, now);
+  if (lane.close_queued && !lane.has_frames()) ctx_.wheel.arm(lane.timer, now);
   return filled;
 }
 
@@ -372,7 +372,7 @@ bool Sender::fill_bundle(Lane& lane, TxPacket& slot, base::Nanos now) {
   queue_held_acks(lane);
   tell_cutoffs(lane);
   tell_paths(lane);
-  uint32_t clear = lane.frames.take({clear_start, frames_room});
+  uint32_t clear = lane.has_frames() ? lane.busy->frames.take({clear_start, frames_room}) : 0;
   ctx_.stats.tx_control_bytes.add(clear);
   uint32_t sealed = 0;
   uint32_t longest = 0;
@@ -433,17 +433,18 @@ bool Sender::outranked(const Outgoing& out) const {
 }
 
 void Sender::leave_paths(Lane& lane, uint16_t paths) {
-  if (!ctx_.config.several_paths()) return;
-  ctx_.stats.paths_left.add(lane.paths.replace(paths, &ctx_.prng));
+  if (!ctx_.config.several_paths() || lane.busy == nullptr) return;
+  ctx_.stats.paths_left.add(lane.busy->paths.replace(paths, &ctx_.prng));
 }
 
 uint8_t Sender::take_path(Lane& lane, uint16_t kept, TxPacket* slot) {
-  if (!ctx_.config.several_paths()) {
+  if (!ctx_.config.several_paths() || lane.busy == nullptr) {
     slot->entropy = kept;
     return 0;
   }
-  const uint8_t path = lane.paths.next(&ctx_.prng);
-  slot->entropy = lane.paths.entropy(path);
+  SendPaths& paths = lane.busy->paths;
+  const uint8_t path = paths.next(&ctx_.prng);
+  slot->entropy = paths.entropy(path);
   return path;
 }
 

@@ -62,10 +62,13 @@ class Sender {
   // A new sending epoch began: what had run out of attempts goes on.
   void resume(Lane& lane);
 
-  // Appends a control frame for the lane's next packet; a full queue drops it (see FrameQueue).
+  // Appends a control frame for the lane's next packet; a full queue drops it (see FrameQueue), and
+  // so does a lane that cannot be engaged.
   template <typename Frame>
   void queue(Lane& lane, const Frame& frame) {
-    const std::span<uint8_t> room = lane.frames.append(Frame::kSize);
+    if (!ctx_.engage(lane)) [[unlikely]]
+      return;
+    const std::span<uint8_t> room = lane.busy->frames.append(Frame::kSize);
     if (room.empty()) return;
     frame.emit(room.data());
     ctx_.wake(lane);

@@ -79,6 +79,8 @@ class Counter {
   X(limit_arena, "limit.arena", "allocations refused: arena full")                            \
   X(limit_unverified, "limit.unverified", "records given up unfinished to make room")         \
   X(limit_lanes, "limit.lanes", "lanes refused: table full")                                  \
+  X(limit_busy_lanes, "limit.busy_lanes", "calls, packets, frames refused: all lanes busy")   \
+  X(lanes_rested, "lanes.rested", "lanes at rest that gave their memory to a busy one")       \
   X(limit_resend_budget, "limit.resend_budget", "RESEND bytes refused by the budget")         \
   X(lanes_up, "lanes.installed", "lanes installed")                                           \
   X(lanes_down, "lanes.ended", "lanes ended for any reason")                                  \

@@ -25,7 +25,7 @@ TIMERS = "src/transport/timers.cc"
 DEFECTS = [
     # Keys and records.
     Defect("replay_not_checked", "src/crypto/replay_window.h",
-           "return (words_[word_of(counter)] & bit_of(counter)) == 0;", "return true;"),
+           "return ((*bits_)[word_of(counter)] & bit_of(counter)) == 0;", "return true;"),
     Defect("tag_ignored", RECEIVER, "const bool opened = job.ok;", "const bool opened = true;"),
     Defect("attempt_not_advanced", "src/crypto/record_number.h", "      ++attempt;\n", ""),
     Defect("counter_used_twice", "src/crypto/send_keys.h",

@@ -134,6 +134,8 @@ TEST_F(ReceiveKeysTest, an_unknown_algorithm_leaves_it_empty) {
 }
 
 TEST_F(ReceiveKeysTest, the_replay_window_outlives_an_epoch) {
+  ReplayWindow::Bits bits{};
+  keys_->window().attach(&bits);
   keys_->window().commit(10);
   keys_->on_verified(1, base::nanos(1));
   EXPECT_FALSE(keys_->window().check(10));

@@ -27,7 +27,9 @@ class Model {
 
 // Verifies MUST-C10
 TEST(ReplayWindow, accepts_once_in_any_order) {
+  ReplayWindow::Bits bits{};
   ReplayWindow window;
+  window.attach(&bits);
   for (uint64_t n : {5, 3, 9, 0, 4}) {
     EXPECT_TRUE(window.check(n));
     EXPECT_TRUE(window.check(n)) << "check must not change anything";
@@ -40,7 +42,9 @@ TEST(ReplayWindow, accepts_once_in_any_order) {
 
 // Verifies MUST-C10
 TEST(ReplayWindow, the_oldest_counter_still_told_apart_is_one_window_back) {
+  ReplayWindow::Bits bits{};
   ReplayWindow window;
+  window.attach(&bits);
   window.commit(ReplayWindow::kBits);
   EXPECT_FALSE(window.check(0));
   EXPECT_TRUE(window.check(1));
@@ -49,7 +53,9 @@ TEST(ReplayWindow, the_oldest_counter_still_told_apart_is_one_window_back) {
 }
 
 TEST(ReplayWindow, a_leap_forgets_the_old_bits) {
+  ReplayWindow::Bits bits{};
   ReplayWindow window;
+  window.attach(&bits);
   for (uint64_t n = 0; n < ReplayWindow::kBits; ++n) window.commit(n);
   window.commit(10 * ReplayWindow::kBits + 17);
   for (uint64_t n = 9 * ReplayWindow::kBits + 18; n < 10 * ReplayWindow::kBits + 17; ++n) {
@@ -64,7 +70,9 @@ TEST(ReplayWindow, a_leap_forgets_the_old_bits) {
 TEST(ReplayWindow, behaves_as_the_model_does) {
   base::Prng prng(42);
   for (uint64_t reach : {10, 100, 1000, 5000, 100000}) {
+    ReplayWindow::Bits bits{};
     ReplayWindow window;
+    window.attach(&bits);
     Model model;
     uint64_t centre = 0;
     for (int i = 0; i < 20000; ++i) {
@@ -78,6 +86,32 @@ TEST(ReplayWindow, behaves_as_the_model_does) {
       }
     }
   }
+}
+
+// Verifies MUST-C10 where a lane rested.
+TEST(ReplayWindow, what_it_knew_before_a_rest_is_refused_after_it) {
+  ReplayWindow::Bits bits{};
+  ReplayWindow window;
+  EXPECT_TRUE(window.check(0)) << "without bits too";
+  window.attach(&bits);
+  window.commit(7);
+  EXPECT_TRUE(window.check(5));
+  window.detach();
+  EXPECT_FALSE(window.check(5)) << "may have come, for all that is known";
+  EXPECT_FALSE(window.check(7));
+  EXPECT_TRUE(window.check(8));
+  ReplayWindow::Bits others;
+  others.fill(UINT64_MAX);
+  window.attach(&others);
+  EXPECT_FALSE(window.check(5));
+  EXPECT_TRUE(window.check(9));
+  window.commit(12);
+  EXPECT_TRUE(window.check(8)) << "what was in the bits before means nothing";
+  EXPECT_TRUE(window.check(11));
+  window.commit(8);
+  EXPECT_FALSE(window.check(8));
+  EXPECT_FALSE(window.check(12));
+  EXPECT_FALSE(window.check(7));
 }
 
 }  // namespace

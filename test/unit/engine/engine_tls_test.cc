@@ -191,8 +191,8 @@ TEST(EngineTls, a_session_ends_with_the_anchor_that_vouched_for_its_peer) {
   ASSERT_TRUE((*engine)->reload(reload).ok());
   EXPECT_TRUE(
       eventually([&] { return (*engine)->sessions(0).empty() && (*engine)->sessions(1).empty(); }));
-  // A node that still trusts when its peer does not yet trust may hear the peer's CLOSE before it is
-  // reloaded itself: then only the peer counts it.
+  // A node that still trusts when its peer does not yet trust may hear the peer's CLOSE before it
+  // is reloaded itself: then only the peer counts it.
   const uint64_t untrusted = (*engine)->nodes()[0].control_stats->sessions_untrusted.value() +
                              (*engine)->nodes()[1].control_stats->sessions_untrusted.value();
   EXPECT_GE(untrusted, 1u);

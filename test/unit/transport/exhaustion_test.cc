@@ -182,6 +182,69 @@ TEST(Exhaustion, a_hopeless_path_ends_nothing) {
   expect_quiet(pair);
 }
 
+// Two lanes of which one can be busy at a time, at the sides that `configs` say.
+std::array<LaneRef, 2> connect_two(Pair& pair, int side) {
+  pair.connect(7, 0);
+  const LaneRef first = pair.lane(side);
+  pair.connect(8, 1);
+  EXPECT_TRUE(pair.run([&] { return pair.client().stats().lanes_up.value() == 2; }));
+  pair.run_for(millis(5));
+  return {first, pair.lane(side)};
+}
+
+TEST(Exhaustion, a_lane_at_rest_makes_room_for_a_busy_one) {
+  EndpointConfig config;
+  config.max_busy_lanes = 1;
+  Pair pair(config, config);
+  const auto lanes = connect_two(pair, Pair::kClient);
+  for (uint64_t tag = 1; tag <= 20; ++tag) {
+    pair.use_lane(Pair::kClient, lanes[tag % 2]);
+    ASSERT_TRUE(pair.run([&] { return pair.call(tag, 100).ok(); })) << tag;
+    ASSERT_TRUE(pair.run([&] { return pair.completed() == tag; })) << tag;
+    pair.run_for(millis(5));
+  }
+  EXPECT_GE(pair.client().stats().lanes_rested.value(), 19u);
+  EXPECT_GE(pair.server().stats().lanes_rested.value(), 19u);
+  EXPECT_EQ(pair.executed, 20u);
+  EXPECT_EQ(pair.server().stats().drop_replay.value(), 0u);
+  expect_all_ok(pair, 20);
+  expect_quiet(pair);
+}
+
+TEST(Exhaustion, more_busy_lanes_than_there_may_be_are_backpressure_at_the_caller) {
+  EndpointConfig config;
+  config.max_busy_lanes = 1;
+  Pair pair(config);
+  const auto lanes = connect_two(pair, Pair::kClient);
+  pair.use_lane(Pair::kClient, lanes[0]);
+  ASSERT_TRUE(pair.run([&] { return pair.call(1, 100).ok(); }));
+  pair.use_lane(Pair::kClient, lanes[1]);
+  const uint64_t before = pair.client().stats().limit_busy_lanes.value();
+  EXPECT_EQ(pair.call(2, 100).code, base::Code::kResourceExhausted);
+  EXPECT_GT(pair.client().stats().limit_busy_lanes.value(), before);
+  ASSERT_TRUE(pair.run([&] { return pair.completed() == 1; }));
+  ASSERT_TRUE(pair.run([&] { return pair.call(2, 100).ok(); })) << "the first is at rest by then";
+  ASSERT_TRUE(pair.run([&] { return pair.completed() == 2; }));
+  expect_all_ok(pair, 2);
+  expect_quiet(pair);
+}
+
+TEST(Exhaustion, what_comes_on_more_lanes_than_may_be_busy_is_as_good_as_lost) {
+  EndpointConfig server;
+  server.max_busy_lanes = 1;
+  Pair pair({}, server);
+  const auto lanes = connect_two(pair, Pair::kClient);
+  for (uint64_t tag = 1; tag <= 20; ++tag) {
+    pair.use_lane(Pair::kClient, lanes[tag % 2]);
+    ASSERT_TRUE(pair.call(tag, 3000).ok());
+  }
+  ASSERT_TRUE(pair.run([&] { return pair.completed() == 20; }));
+  EXPECT_GT(pair.server().stats().limit_busy_lanes.value(), 0u);
+  EXPECT_EQ(pair.executed, 20u);
+  expect_all_ok(pair, 20);
+  expect_quiet(pair);
+}
+
 TEST(Exhaustion, lanes_are_limited_and_their_places_come_back) {
   EndpointConfig config;
   config.max_lanes = 2;

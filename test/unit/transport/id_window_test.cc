@@ -11,8 +11,20 @@
 namespace sluice::transport {
 namespace {
 
+// Either half with words of its own.
+template <class Ids>
+struct Lent : Ids {
+  explicit Lent(uint32_t window) : Ids(window), words(window / 32) {
+    this->lend(words.data(), words.data() + window / 64);
+  }
+  std::vector<uint64_t> words;
+};
+
 TEST(IdBits, is_a_ring_over_its_size) {
   IdBits bits(64);
+  EXPECT_FALSE(bits.test(3)) << "without words";
+  uint64_t word = 0;
+  bits.lend(&word);
   bits.set(3);
   EXPECT_TRUE(bits.test(3));
   EXPECT_TRUE(bits.test(67)) << "the same place, one turn on";
@@ -25,7 +37,7 @@ TEST(IdBits, is_a_ring_over_its_size) {
 
 // Verifies MUST-T11 on the caller's side.
 TEST(OwnIds, are_dense_and_bounded_above_the_floor) {
-  OwnIds ids(64);
+  Lent<OwnIds> ids(64);
   for (uint64_t id = 1; id <= 64; ++id) {
     ASSERT_FALSE(ids.full());
     EXPECT_EQ(ids.take(), id);
@@ -43,7 +55,7 @@ TEST(OwnIds, are_dense_and_bounded_above_the_floor) {
 }
 
 TEST(OwnIds, tell_each_released_run_once_until_told_again) {
-  OwnIds ids(64);
+  Lent<OwnIds> ids(64);
   for (int i = 0; i < 10; ++i) ids.take();
   for (const uint64_t id : {3, 4, 7}) ids.release(id);
   EXPECT_TRUE(ids.has_news(1));
@@ -64,7 +76,7 @@ TEST(OwnIds, tell_each_released_run_once_until_told_again) {
 
 // Verifies MUST-T11 and MUST-T12: an id is new once, and never again.
 TEST(PeerIds, each_id_is_new_once) {
-  PeerIds ids(64);
+  Lent<PeerIds> ids(64);
   EXPECT_EQ(ids.classify(0), PeerIds::Class::kBelow);
   EXPECT_EQ(ids.classify(64), PeerIds::Class::kNew);
   EXPECT_EQ(ids.classify(65), PeerIds::Class::kTooFar);
@@ -76,7 +88,7 @@ TEST(PeerIds, each_id_is_new_once) {
 
 // Verifies MUST-T13: seen ids are forgotten by the floor alone, and the floor never falls.
 TEST(PeerIds, only_the_floor_forgets) {
-  PeerIds ids(64);
+  Lent<PeerIds> ids(64);
   for (const uint64_t id : {2, 5, 9}) ids.commit(id);
   std::vector<uint64_t> released;
   EXPECT_TRUE(ids.raise_floor(6, [&](uint64_t id) { released.push_back(id); }));
@@ -94,7 +106,7 @@ TEST(PeerIds, only_the_floor_forgets) {
 // Verifies MUST-T13. Each id is looked at for a release once, however often the peer repeats it.
 TEST(PeerIds, releases_mark_their_ids_and_tell_each_once) {
   base::Prng prng(5);
-  PeerIds ids(128);
+  Lent<PeerIds> ids(128);
   std::set<uint64_t> seen, released;
   uint64_t floor = 1;
   for (int i = 0; i < 20000; ++i) {
@@ -126,7 +138,7 @@ TEST(PeerIds, releases_mark_their_ids_and_tell_each_once) {
 
 // A caller whose calls all ended in a long silence comes back with a floor far beyond.
 TEST(PeerIds, a_floor_may_leap_over_the_whole_window) {
-  PeerIds ids(64);
+  Lent<PeerIds> ids(64);
   for (const uint64_t id : {2, 50, 64}) ids.commit(id);
   std::vector<uint64_t> released;
   EXPECT_TRUE(ids.raise_floor(1000, [&](uint64_t id) { released.push_back(id); }));
@@ -141,7 +153,7 @@ TEST(PeerIds, a_floor_may_leap_over_the_whole_window) {
 
 // Verifies MUST-T13: a floor beyond any id that can be is refused.
 TEST(PeerIds, an_impossible_floor_is_refused) {
-  PeerIds ids(64);
+  Lent<PeerIds> ids(64);
   ids.commit(2);
   EXPECT_FALSE(ids.raise_floor(PeerIds::kMaxId + 1, [](uint64_t) { FAIL(); }));
   EXPECT_FALSE(ids.raise_floor(UINT64_MAX, [](uint64_t) { FAIL(); }));
@@ -152,7 +164,7 @@ TEST(PeerIds, an_impossible_floor_is_refused) {
 
 TEST(PeerIds, agrees_with_an_unbounded_memory) {
   base::Prng prng(11);
-  PeerIds ids(64);
+  Lent<PeerIds> ids(64);
   std::set<uint64_t> seen;
   uint64_t floor = 1;
   for (int i = 0; i < 50000; ++i) {
@@ -174,6 +186,33 @@ TEST(PeerIds, agrees_with_an_unbounded_memory) {
       ASSERT_TRUE(ids.raise_floor(floor, [&](uint64_t gone) { ASSERT_EQ(seen.count(gone), 1u); }));
     }
   }
+}
+
+TEST(OwnIds, at_rest_leave_no_bit_behind) {
+  Lent<OwnIds> ids(64);
+  for (uint64_t id = 1; id <= 40; ++id) ids.take();
+  for (uint64_t id = 40; id > 1; --id) {
+    ids.release(id);
+    ids.next_untold(1);
+    EXPECT_FALSE(ids.at_rest());
+  }
+  ids.release(1);
+  EXPECT_TRUE(ids.at_rest());
+  EXPECT_EQ(ids.words, std::vector<uint64_t>(2));
+}
+
+TEST(PeerIds, at_rest_leave_no_bit_behind) {
+  Lent<PeerIds> ids(64);
+  for (uint64_t id = 1; id <= 20; ++id) ids.commit(id);
+  ids.release(5, 30, [](uint64_t) {});
+  EXPECT_FALSE(ids.at_rest());
+  ids.raise_floor(34, [](uint64_t) {});
+  EXPECT_FALSE(ids.at_rest()) << "the release of 34 was heard of";
+  ids.raise_floor(35, [](uint64_t) {});
+  EXPECT_TRUE(ids.at_rest());
+  EXPECT_EQ(ids.words, std::vector<uint64_t>(2));
+  ids.raise_floor(1000, [](uint64_t) {});
+  EXPECT_TRUE(ids.at_rest());
 }
 
 }  // namespace

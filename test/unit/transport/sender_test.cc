@@ -376,7 +376,7 @@ TEST(Sender, a_path_that_is_to_be_avoided_gets_another_entropy) {
   Roles r(many_paths());
   const auto entropies = [&] {
     std::vector<uint16_t> out;
-    for (uint8_t i = 0; i < wire::kPaths; ++i) out.push_back(r.lane->paths.entropy(i));
+    for (uint8_t i = 0; i < wire::kPaths; ++i) out.push_back(r.lane->busy->paths.entropy(i));
     return out;
   };
   auto before = entropies();

@@ -107,9 +107,9 @@ TEST(Timers, with_several_paths_a_time_out_leaves_the_one_taken_last) {
   const auto sent = r.sent();
   ASSERT_EQ(sent.size(), 1u);
   const uint8_t path = sent[0].data.path;
-  const uint16_t entropy = r.lane->paths.entropy(path);
+  const uint16_t entropy = r.lane->busy->paths.entropy(path);
   r.pass(millis(1));
-  EXPECT_NE(r.lane->paths.entropy(path), entropy);
+  EXPECT_NE(r.lane->busy->paths.entropy(path), entropy);
   EXPECT_EQ(r.ctx.stats.paths_left.value(), 1u);
 }
 
