@@ -1,42 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The work of the transport alone, for counting instructions: two endpoints joined back to back in
-// one thread, on virtual time, without a device or an application. perf/instructions runs it under
+// The work of the transport alone, for counting instructions. perf/instructions runs it under
 // callgrind, which counts inside counted_work() only.
-// usage: rpc_path WORK COUNT, where WORK is
+// usage: rpc_path WORK COUNT [null], where WORK is
 //   lone      64-byte echoes, one outstanding
 //   bundled   64-byte echoes, 60 outstanding
 //   unbundled the same, each in a packet of its own
 //   stream    messages of 1 MB one way, one outstanding
-#include <array>
-#include <cstdint>
-#include <cstdio>
-#include <cstdlib>
-#include <memory>
+// With `null` nothing is sealed: the same packets, with tags of zeros.
 #include <string_view>
-#include <vector>
 
-#include "base/prng.h"
-#include "crypto/boringssl/module.h"
-#include "crypto/ipsec_mb/ipsec_mb_backend.h"
-#include "transport/endpoint.h"
+#include "transport_bench.h"
 
 namespace {
 
 using namespace sluice;
 using namespace sluice::transport;
-
-constexpr size_t kBurst = 32;
-constexpr uint32_t kPacketBytes = 2048;
-constexpr uint32_t kPacketCapacity = 1452;
-constexpr base::Nanos kStep = base::nanos(500);  // Virtual time of one side's turn.
-
-struct Work {
-  uint32_t message = 64;
-  uint32_t outstanding = 1;
-  bool one_way = false;
-  bool bundling = true;
-};
 
 bool work_of(std::string_view name, Work* work) {
   if (name == "lone") return true;
@@ -48,159 +27,6 @@ bool work_of(std::string_view name, Work* work) {
   return name == "stream";
 }
 
-[[noreturn]] void fail(const char* what) {
-  std::fprintf(stderr, "rpc_path: %s\n", what);
-  std::exit(1);
-}
-
-class Bench {
- public:
-  explicit Bench(const Work& work)
-      : work_(work),
-        module_(sluice_boringssl_v1()),
-        backend_(crypto::make_ipsec_mb_backend()),
-        payload_(work.message, 0x5a) {
-    EndpointConfig config;
-    config.bundling = work.bundling;
-    config.arena_bytes = 16u << 20;
-    config.max_buffered_message = 2u << 20;
-    for (int side = 0; side < 2; ++side) {
-      sides_[side] = std::make_unique<Endpoint>(config, backend_.get(), &module_->primitives);
-      install(side, config);
-      wires_[side].buffers.resize(kBurst * kPacketBytes);
-    }
-  }
-
-  // Until so many more messages are done.
-  void run(uint64_t count);
-  uint64_t packets() const { return packets_; }
-
- private:
-  // What one side has sent and the other has not yet read.
-  struct Wire {
-    std::vector<uint8_t> buffers;
-    std::array<TxPacket, kBurst> packets;
-    size_t count = 0;      // Not yet read.
-    size_t used = kBurst;  // Slots to make ready before they are filled again.
-  };
-
-  void install(int side, const EndpointConfig& config) {
-    crypto::Secret secret;
-    base::Prng bytes(7);
-    for (auto& b : secret.bytes) b = static_cast<uint8_t>(bytes.next_u64());
-    InstallLane command;
-    command.local_session = base::SessionId(static_cast<uint32_t>(100 + side));
-    command.remote_session = base::SessionId(static_cast<uint32_t>(101 - side));
-    command.initiator = side == 0;
-    crypto::derive_lane_secrets(module_->primitives, secret, command.initiator, 0,
-                                &command.secrets);
-    command.peer_max_packet = config.max_packet;
-    command.peer_unscheduled_bytes = config.unscheduled_bytes;
-    command.peer_max_message = config.max_message;
-    if (sides_[side]->submit(command, now_, &lanes_[side]) != base::Code::kOk) fail("no lane");
-  }
-  void begin();
-  void on_event(int side, const Event& event);
-  void turn(int side);
-
-  Work work_;
-  const crypto::BoringsslModule* module_;
-  std::unique_ptr<crypto::AeadBackend> backend_;
-  std::vector<uint8_t> payload_;
-  std::unique_ptr<Endpoint> sides_[2];
-  LaneRef lanes_[2];
-  Wire wires_[2];  // By sender.
-  base::Nanos now_ = base::seconds(1);
-  std::array<RxPacket, kBurst> burst_;
-  std::array<Event, 64> events_;
-  uint64_t packets_ = 0;
-  uint64_t to_begin_ = 0;
-  uint64_t outstanding_ = 0;
-};
-
-void Bench::begin() {
-  for (; to_begin_ > 0 && outstanding_ < work_.outstanding; --to_begin_, ++outstanding_) {
-    SubmitResult result;
-    if (work_.one_way) {
-      SendOneWay command;
-      command.lane = lanes_[0];
-      command.data = payload_.data();
-      command.length = work_.message;
-      result = sides_[0]->submit(command, now_);
-    } else {
-      SendRequest command;
-      command.lane = lanes_[0];
-      command.data = payload_.data();
-      command.length = work_.message;
-      command.deadline = base::after(now_, base::seconds(1));
-      result = sides_[0]->submit(command, now_);
-    }
-    if (result.code != base::Code::kOk) fail("a message was not taken");
-  }
-}
-
-void Bench::on_event(int side, const Event& event) {
-  Endpoint& endpoint = *sides_[side];
-  switch (event.kind) {
-    case EventKind::kRequest: {
-      Respond respond;
-      respond.exchange = event.exchange;
-      respond.data = event.data;
-      respond.length = event.length;
-      if (endpoint.submit(respond, now_) != base::Code::kOk) fail("an answer was not taken");
-      break;
-    }
-    case EventKind::kOneWay:
-      endpoint.submit(ReleaseMessage{event.exchange}, now_);
-      break;
-    case EventKind::kCallDone:
-      if (event.code != base::Code::kOk) fail("a call failed");
-      endpoint.submit(ReleaseMessage{event.exchange}, now_);
-      --outstanding_;
-      break;
-    case EventKind::kSendDone:
-      if (side != 0) break;
-      if (event.code != base::Code::kOk) fail("a message failed");
-      --outstanding_;
-      break;
-    case EventKind::kLaneUp:
-      break;
-    default:
-      fail("an event that nothing here causes");
-  }
-}
-
-// What the loop of an lcore does, in the same order.
-void Bench::turn(int side) {
-  Endpoint& endpoint = *sides_[side];
-  Wire& in = wires_[1 - side];
-  for (size_t i = 0; i < in.count; ++i) burst_[i] = {in.packets[i].data, in.packets[i].length};
-  if (in.count > 0) endpoint.on_rx({burst_.data(), in.count}, now_);
-  in.count = 0;
-  if (now_ >= endpoint.next_deadline()) endpoint.on_deadline(now_);
-  for (size_t count = endpoint.poll_events(events_); count > 0;
-       count = endpoint.poll_events(events_)) {
-    for (size_t i = 0; i < count; ++i) on_event(side, events_[i]);
-  }
-  if (side == 0) begin();
-  Wire& out = wires_[side];
-  for (size_t i = 0; i < out.used; ++i) {
-    out.packets[i] = {.data = &out.buffers[i * kPacketBytes], .capacity = kPacketCapacity};
-  }
-  out.count = out.used = endpoint.poll_tx(out.packets, now_);
-  packets_ += out.count;
-}
-
-void Bench::run(uint64_t count) {
-  to_begin_ = count;
-  while (to_begin_ > 0 || outstanding_ > 0) {
-    for (int side = 0; side < 2; ++side) {
-      now_ = base::after(now_, kStep);
-      turn(side);
-    }
-  }
-}
-
 }  // namespace
 
 // The name that callgrind switches its counting by.
@@ -210,12 +36,13 @@ extern "C" __attribute__((noinline)) void counted_work(void* bench, uint64_t cou
 
 int main(int argc, char** argv) {
   Work work;
-  const unsigned long count = argc == 3 ? std::strtoul(argv[2], nullptr, 10) : 0;
+  const bool null = argc == 4 && std::string_view(argv[3]) == "null";
+  const unsigned long count = argc == 3 || null ? std::strtoul(argv[2], nullptr, 10) : 0;
   if (count == 0 || !work_of(argv[1], &work)) {
-    std::fprintf(stderr, "usage: rpc_path lone|bundled|unbundled|stream COUNT\n");
+    std::fprintf(stderr, "usage: rpc_path lone|bundled|unbundled|stream COUNT [null]\n");
     return 2;
   }
-  Bench bench(work);
+  Bench bench(work, null ? std::make_unique<NullAead>() : crypto::make_ipsec_mb_backend());
   bench.run(count / 10 + 1);  // Tables and timers reach their usual state.
   const uint64_t before = bench.packets();
   counted_work(&bench, count);

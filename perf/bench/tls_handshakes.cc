@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// TLS 1.3 sessions over kernel TCP, one after another, each with one request and one answer: what
+// `sluice handshakes` is measured beside. Both sides show a certificate of ECDSA P-256, X25519 and
+// AES-128-GCM; OpenSSL's side of either checks the other's signature, and not whom it trusts.
+// usage: tls_handshakes serve
+//        tls_handshakes call --port=N [--count=N] [--size=BYTES] [--kind=full|resumed]
+// The client spins on its socket; the server, which prints its port, too. It ends when it is told.
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "arguments.h"
+#include "latencies.h"
+
+namespace {
+
+using sluice::bench::Arguments;
+using sluice::bench::Latencies;
+using sluice::bench::now_ns;
+
+constexpr uint32_t kMostRequest = 16384;
+constexpr uint64_t kPatienceNs = 10'000'000'000;  // For one session.
+
+[[noreturn]] void fail(const char* what) {
+  char reason[160] = "";
+  const unsigned long code = ERR_get_error();
+  if (code != 0) ERR_error_string_n(code, reason, sizeof(reason));
+  std::fprintf(stderr, "tls_handshakes: %s %s\n", what, reason);
+  std::exit(1);
+}
+
+void add_certificate(SSL_CTX* context) {
+  EVP_PKEY* key = EVP_EC_gen("P-256");
+  X509* certificate = X509_new();
+  if (key == nullptr || certificate == nullptr) fail("no key could be made:");
+  ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
+  X509_gmtime_adj(X509_getm_notBefore(certificate), 0);
+  X509_gmtime_adj(X509_getm_notAfter(certificate), 86'400);
+  X509_set_pubkey(certificate, key);
+  X509_NAME* name = X509_get_subject_name(certificate);
+  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
+                             reinterpret_cast<const unsigned char*>("bench.example"), -1, -1, 0);
+  X509_set_issuer_name(certificate, name);
+  if (X509_sign(certificate, key, EVP_sha256()) == 0 ||
+      SSL_CTX_use_certificate(context, certificate) != 1 ||
+      SSL_CTX_use_PrivateKey(context, key) != 1) {
+    fail("no certificate could be made:");
+  }
+  X509_free(certificate);
+  EVP_PKEY_free(key);
+}
+
+SSL_SESSION* latest_session = nullptr;
+
+int keep_session(SSL*, SSL_SESSION* session) {
+  SSL_SESSION_free(latest_session);
+  latest_session = session;
+  return 1;
+}
+
+SSL_CTX* make_context(bool server) {
+  SSL_CTX* context = SSL_CTX_new(server ? TLS_server_method() : TLS_client_method());
+  if (context == nullptr || SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION) != 1 ||
+      SSL_CTX_set_ciphersuites(context, "TLS_AES_128_GCM_SHA256") != 1 ||
+      SSL_CTX_set1_groups_list(context, "X25519") != 1) {
+    fail("no TLS 1.3 here:");
+  }
+  add_certificate(context);
+  // Any peer will do, as long as it shows a certificate and has its key.
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+                     [](int, X509_STORE_CTX*) { return 1; });
+  const unsigned char name[] = "bench";
+  SSL_CTX_set_session_id_context(context, name, sizeof(name));
+  SSL_CTX_set_session_cache_mode(
+      context, server ? SSL_SESS_CACHE_SERVER : SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+  if (server) {
+    SSL_CTX_set_num_tickets(context, 1);
+  } else {
+    SSL_CTX_sess_set_new_cb(context, keep_session);
+  }
+  return context;
+}
+
+void prepare_socket(int socket) {
+  const int on = 1;
+  setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  if (fcntl(socket, F_SETFL, fcntl(socket, F_GETFL) | O_NONBLOCK) != 0) fail("fcntl");
+}
+
+// Repeats a call of OpenSSL's until it has done all of its work.
+template <class Call>
+void spin(SSL* tls, const char* what, Call call) {
+  const uint64_t begun = now_ns();
+  for (;;) {
+    const int result = call();
+    if (result == 1) return;
+    const int error = SSL_get_error(tls, result);
+    const bool waits = error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE;
+    if (!waits || now_ns() - begun > kPatienceNs) fail(what);
+  }
+}
+
+void read_all(SSL* tls, std::vector<uint8_t>* bytes) {
+  for (size_t done = 0; done < bytes->size();) {
+    size_t count = 0;
+    spin(tls, "reading failed:", [&] {
+      return SSL_read_ex(tls, bytes->data() + done, bytes->size() - done, &count);
+    });
+    done += count;
+  }
+}
+
+void write_all(SSL* tls, const std::vector<uint8_t>& bytes) {
+  size_t count = 0;
+  spin(tls,
+       "writing failed:", [&] { return SSL_write_ex(tls, bytes.data(), bytes.size(), &count); });
+}
+
+void serve_one(SSL* tls) {
+  spin(tls, "the handshake failed:", [&] { return SSL_accept(tls); });
+  std::vector<uint8_t> head(sizeof(uint32_t));
+  read_all(tls, &head);
+  uint32_t size = 0;
+  std::memcpy(&size, head.data(), sizeof(size));
+  if (size > kMostRequest) fail("a request is too long");
+  std::vector<uint8_t> request(size);
+  read_all(tls, &request);
+  head.insert(head.end(), request.begin(), request.end());
+  write_all(tls, head);
+}
+
+// Until the peer has closed: what a socket holds unread would else reset it.
+void end(SSL* tls, int socket) {
+  SSL_shutdown(tls);
+  uint8_t byte;
+  const uint64_t begun = now_ns();
+  while (::read(socket, &byte, 1) != 0 && now_ns() - begun < kPatienceNs) {
+    if (errno != EAGAIN) break;
+  }
+  SSL_free(tls);
+  close(socket);
+}
+
+sockaddr_in loopback(uint16_t port) {
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(port);
+  return address;
+}
+
+int serve() {
+  const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address = loopback(0);
+  socklen_t length = sizeof(address);
+  auto* plain = reinterpret_cast<sockaddr*>(&address);
+  if (listener < 0 || bind(listener, plain, length) != 0 || listen(listener, 128) != 0 ||
+      getsockname(listener, plain, &length) != 0) {
+    fail("cannot listen on the loopback interface");
+  }
+  fcntl(listener, F_SETFL, fcntl(listener, F_GETFL) | O_NONBLOCK);
+  SSL_CTX* context = make_context(true);
+  std::printf("port %u\n", ntohs(address.sin_port));
+  std::fflush(stdout);
+  for (;;) {
+    const int accepted = accept(listener, nullptr, nullptr);
+    if (accepted < 0) continue;
+    prepare_socket(accepted);
+    SSL* tls = SSL_new(context);
+    SSL_set_fd(tls, accepted);
+    SSL_set_accept_state(tls);
+    serve_one(tls);
+    end(tls, accepted);
+  }
+}
+
+double cpu_seconds() {
+  rusage usage = {};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+// From the connection to the whole answer.
+uint64_t call_one(SSL_CTX* context, uint16_t port, const std::string& kind,
+                  const std::vector<uint8_t>& request) {
+  const uint64_t begun = now_ns();
+  const int connected = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const sockaddr_in address = loopback(port);
+  if (connected < 0 ||
+      connect(connected, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
+    fail("cannot connect");
+  }
+  prepare_socket(connected);
+  SSL* tls = SSL_new(context);
+  SSL_set_fd(tls, connected);
+  SSL_set_connect_state(tls);
+  const bool resume = kind != "full" && latest_session != nullptr;
+  if (resume) SSL_set_session(tls, latest_session);
+  spin(tls, "the handshake failed:", [&] { return SSL_connect(tls); });
+  write_all(tls, request);
+  std::vector<uint8_t> answer(request.size());
+  read_all(tls, &answer);
+  const uint64_t taken = now_ns() - begun;
+  if (answer != request) fail("an answer is wrong");
+  if (resume && SSL_session_reused(tls) != 1) fail("a session was not resumed");
+  SSL_shutdown(tls);
+  SSL_free(tls);
+  close(connected);
+  return taken;
+}
+
+int call(const Arguments& arguments) {
+  const std::string kind = arguments.text("kind", "full");
+  const uint64_t count = arguments.number("count", 100);
+  const auto port = static_cast<uint16_t>(arguments.number("port", 0));
+  const auto size = static_cast<uint32_t>(arguments.number("size", 64));
+  std::vector<uint8_t> request(sizeof(size) + size, 0x5a);
+  std::memcpy(request.data(), &size, sizeof(size));
+  SSL_CTX* context = make_context(false);
+  Latencies latencies(count);
+  call_one(context, port, kind, request);  // Leaves a ticket behind.
+  const double cpu = cpu_seconds();
+  const uint64_t begun = now_ns();
+  for (uint64_t i = 0; i < count; ++i) latencies.record(call_one(context, port, kind, request));
+  const double taken = static_cast<double>(now_ns() - begun) * 1e-9;
+  std::printf("handshake.first_answer.p50 %u ns\n", latencies.quantile(0.5));
+  std::printf("handshake.first_answer.p99 %u ns\n", latencies.quantile(0.99));
+  std::printf("handshake.rate %.0f sessions/s\n", static_cast<double>(count) / taken);
+  const double used = cpu_seconds() - cpu;
+  std::printf("handshake.client_cpu %.0f ns\n", 1e9 * used / static_cast<double>(count));
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string role = argc > 1 ? argv[1] : "";
+  if (role != "serve" && role != "call") {
+    std::fprintf(stderr, "usage: tls_handshakes serve|call [--name=value ...]\n");
+    return 2;
+  }
+  const Arguments arguments(argc, argv, 2);
+  std::signal(SIGPIPE, SIG_IGN);
+  return role == "serve" ? serve() : call(arguments);
+}
