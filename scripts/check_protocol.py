@@ -4,8 +4,9 @@
 
 Every numbered requirement of src/wire/PROTOCOL.md must be cited in code (`PROTOCOL MUST-W1` in a
 comment under src/) and verified by a test (`Verifies MUST-W1` in a comment under test/), and no
-citation may name a requirement that PROTOCOL.md does not have. Prints one line for each violation
-and exits with 1, or one line of summary and exits with 0.
+citation may name a requirement that PROTOCOL.md does not have. Each claim of its section "What
+holds" names tests, `[program: Suite.test, ...; test_file: test_name]`, all of which exist. Prints
+one line for each violation and exits with 1, or one line of summary and exits with 0.
 """
 
 import argparse
@@ -20,6 +21,11 @@ CODE = re.compile(r"\bPROTOCOL" + LIST)
 TEST = re.compile(r"\bVerifies" + LIST)
 CODE_SUFFIXES = {".h", ".cc"}
 TEST_SUFFIXES = {".h", ".cc", ".py", ".sh"}
+
+
+CLAIMS = re.compile(r"^### [\d.]+ What holds$(.*?)^###? ", re.MULTILINE | re.DOTALL)
+PROOF = re.compile(r"`\[([^\]]*)\]`")
+GTEST = re.compile(r"\bTEST(?:_F|_P)?\(\s*(\w+)\s*,\s*(\w+)\s*\)")
 
 
 def sort_key(must):
@@ -59,6 +65,44 @@ def mentions(roots, suffixes):
     return found
 
 
+def programs_of_tests(root):
+    """Maps each test program to the names of its tests: those of the sources that Meson lists for
+    it, and the functions of a Python file."""
+    found = {}
+    for build in sorted((root / "test").rglob("meson.build")):
+        text = build.read_text(encoding="utf-8")
+        executables = re.findall(r"executable\('(\w+)',(.*?)\bdependencies:", text, re.DOTALL)
+        for name, listed in executables:
+            sources = (build.parent / source for source in re.findall(r"'([\w/]+\.cc)'", listed))
+            found[name] = {f"{suite}.{test}" for source in sources if source.is_file()
+                           for suite, test in GTEST.findall(source.read_text(encoding="utf-8"))}
+    for path in sorted((root / "test").rglob("test_*.py")):
+        text = path.read_text(encoding="utf-8")
+        found[path.stem] = set(re.findall(r"^    def (test_\w+)\(", text, re.MULTILINE))
+    return found
+
+
+def claim_problems(root, specification):
+    """What is wrong with the claims of the section on threats, and how many of them there are."""
+    section = CLAIMS.search(specification)
+    if section is None:
+        return ["PROTOCOL.md: no section \"What holds\" found"], 0
+    programs = programs_of_tests(root)
+    problems = []
+    claims = re.findall(r"^- .*?(?=^- |^$|\Z)", section.group(1), re.MULTILINE | re.DOTALL)
+    for claim in claims:
+        words = " ".join(claim.split())
+        proofs = PROOF.findall(words)
+        if not proofs:
+            problems.append(f"PROTOCOL.md: no test is named for: {words[2:60]}")
+        for proof in "; ".join(proofs).split("; "):
+            program, _, tests = proof.partition(": ")
+            for test in tests.split(", ") if proof else ():
+                if test not in programs.get(program, ()):
+                    problems.append(f"PROTOCOL.md: {program} has no test {test}")
+    return problems, len(claims)
+
+
 def problems_of(root):
     specification = root / "src" / "wire" / "PROTOCOL.md"
     defined = DEFINITION.findall(specification.read_text(encoding="utf-8"))
@@ -78,7 +122,8 @@ def problems_of(root):
         problems.append(f"{must}: not in PROTOCOL.md, but named in {where}")
     if not known:
         problems.append("PROTOCOL.md: no numbered requirement found")
-    return problems, len(known), cited, verified
+    more, claims = claim_problems(root, specification.read_text(encoding="utf-8"))
+    return problems + more, len(known), claims, cited, verified
 
 
 def main():
@@ -88,7 +133,7 @@ def main():
                         help="top of the tree (default: the one this script is in)")
     root = parser.parse_args().root
     try:
-        problems, count, cited, verified = problems_of(root)
+        problems, count, claims, cited, verified = problems_of(root)
     except OSError as error:
         print(f"check_protocol: {error}")
         return 1
@@ -99,7 +144,7 @@ def main():
     in_code = len(set().union(*cited.values()))
     in_tests = len(set().union(*verified.values()))
     print(f"check_protocol: {count} requirements, cited in {in_code} source files and verified "
-          f"in {in_tests} test files")
+          f"in {in_tests} test files; {claims} claims, each with its tests")
     return 0
 
 

@@ -28,6 +28,12 @@ enum class CryptoBackend : uint8_t {
   kAuto,     // The fastest found that has the algorithm.
   kIpsecMb,  // These two are taken or refused, never replaced.
   kBoringssl,
+  // A crypto device of DPDK (rte_cryptodev): the first that has the algorithms asked for, of those
+  // that EAL arguments (--vdev=crypto_aesni_gcm0) or the host program have brought up. Each burst
+  // waits for it on the lcore, and passes through buffers that the device can reach: it takes load
+  // from no CPU, and every software device is slower than the CPU's backends. Refused where there
+  // is none, and never chosen by kAuto.
+  kLookaside,
   // Records are sealed by the ports, at transmit; what goes in packet mode, and what is received,
   // by the CPU as with kAuto. Needs `record_mode`, Encapsulation::kNativeIp and AES-GCM, and ports
   // that can all do it: refused else. kAuto uses such ports too, where they are. A lane for whose
@@ -38,6 +44,12 @@ enum class CryptoBackend : uint8_t {
 enum class Encapsulation : uint8_t {
   kUdp,
   kNativeIp,  // An IP protocol of its own.
+};
+
+// Models of NICs that seal.
+enum class ModelEngine : uint8_t {
+  kSecurity,  // One that is driven by DPDK's rte_security.
+  kConnectx,  // A ConnectX, which gets commands and descriptors of its own.
 };
 
 // Whose certificates are believed.
@@ -110,6 +122,7 @@ struct PortOptions {
   // A model of a NIC that seals records at transmit, with this many contexts for keys, stands
   // before the device (tests and demonstrations); 0: none does.
   uint32_t model_contexts = 0;
+  ModelEngine model_engine = ModelEngine::kSecurity;  // What that NIC is.
 };
 
 // One network identity: addresses on ports, the lcores that serve it, and its sessions. An engine
@@ -152,7 +165,9 @@ enum class HugePages : uint8_t {
 };
 
 // DPDK's environment: brought up once per process, by its first engine. Later engines share it and
-// may not need more than it has.
+// may not need more than it has. Where the program itself has called rte_eal_init() before
+// (libsluice-dpdk.so), that is used as it is and must stay until the last engine is closed; then
+// `arguments` have to be empty, and of the rest only `huge_pages` is looked at.
 struct EalOptions {
   // EAL arguments as on a DPDK command line, without a program name. They win over what follows.
   std::vector<std::string> arguments;

@@ -174,6 +174,8 @@ absl::StatusOr<crypto::BackendKind> make_backend(CryptoBackend backend) {
       return crypto::BackendKind::kIpsecMb;
     case CryptoBackend::kBoringssl:
       return crypto::BackendKind::kBoringssl;
+    case CryptoBackend::kLookaside:
+      return crypto::BackendKind::kLookaside;
     case CryptoBackend::kInline:
       return crypto::BackendKind::kInline;
   }
@@ -292,6 +294,9 @@ absl::StatusOr<engine::PortConfig> make_port(const std::string& node, const Port
   port.offloads = options.offloads;
   port.capture_file = options.capture_file;
   port.model_contexts = options.model_contexts;
+  port.model_engine = options.model_engine == ModelEngine::kConnectx
+                          ? engine::ModelEngine::kConnectx
+                          : engine::ModelEngine::kSecurity;
   port.rx_faults = make_fault_config(faults);
   return port;
 }

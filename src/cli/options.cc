@@ -55,6 +55,15 @@ absl::Status add_trust(const std::string& text, std::vector<TrustOptions>* trust
   return absl::OkStatus();
 }
 
+absl::Status set_model_engine(const std::string& text, ModelEngine* engine) {
+  if (text != "rte_security" && text != "connectx") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", text, "' is no model of a NIC: rte_security or connectx"));
+  }
+  *engine = text == "connectx" ? ModelEngine::kConnectx : ModelEngine::kSecurity;
+  return absl::OkStatus();
+}
+
 absl::Status set_backend(const std::string& text, CryptoBackend* backend) {
   if (text == "auto") {
     *backend = CryptoBackend::kAuto;
@@ -62,11 +71,13 @@ absl::Status set_backend(const std::string& text, CryptoBackend* backend) {
     *backend = CryptoBackend::kIpsecMb;
   } else if (text == "boringssl") {
     *backend = CryptoBackend::kBoringssl;
+  } else if (text == "lookaside") {
+    *backend = CryptoBackend::kLookaside;
   } else if (text == "inline") {
     *backend = CryptoBackend::kInline;
   } else {
     return absl::InvalidArgumentError(
-        absl::StrCat("'", text, "': choose auto, ipsec-mb, boringssl or inline"));
+        absl::StrCat("'", text, "': choose auto, ipsec-mb, boringssl, lookaside or inline"));
   }
   return absl::OkStatus();
 }
@@ -210,8 +221,8 @@ void add_security(OptionSet* set, Options* o) {
            "sides must choose it",
            [o](const std::string& text) { return set_cipher(text, &o->cipher); });
   set->add("crypto", "NAME",
-           "auto (default), ipsec-mb, boringssl, or inline: records sealed by the port; taken or "
-           "refused",
+           "auto (default), ipsec-mb, boringssl, lookaside: a crypto device of DPDK, or inline: "
+           "records sealed by the port; taken or refused",
            [o](const std::string& text) { return set_backend(text, &o->backend); });
   set->add("handshake", "KIND",
            "of the mode handshakes: all (default), full, resumed, or early: with a request in the "
@@ -275,6 +286,10 @@ void add_protocol(OptionSet* set, Options* o) {
                  "before each port a model of a NIC that seals records, with so many contexts for "
                  "keys; 0: none",
                  &o->model_contexts, 0, kMostModelContexts);
+  set->add("model-engine", "NAME",
+           "what that model is driven by: rte_security (default), or connectx, by its commands and "
+           "descriptors",
+           [o](const std::string& text) { return set_model_engine(text, &o->model_engine); });
   set->add_switch("shuffle", "debug: deliver ready messages in random order", &o->shuffle);
   set->add_ppm("loss", "received packets to drop: 1% or 200ppm", &o->faults.loss_ppm);
   set->add_ppm("reorder", "received packets to hold back", &o->faults.reorder_ppm);
@@ -327,6 +342,7 @@ PortOptions complete_port(const Options& options, PortOptions port) {
   port.mtu = static_cast<uint32_t>(options.mtu);
   port.capture_file = options.capture;
   port.model_contexts = static_cast<uint32_t>(options.model_contexts);
+  port.model_engine = options.model_engine;
   return port;
 }
 

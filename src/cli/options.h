@@ -91,6 +91,7 @@ struct Options {
   bool record_mode = false;
   Padding padding = Padding::kNone;
   uint64_t model_contexts = 0;
+  ModelEngine model_engine = ModelEngine::kSecurity;
   bool shuffle = false;
   FaultOptions faults;
 

@@ -53,6 +53,11 @@ BackendChoice choose_backend(BackendKind wanted, AeadAlgorithm algorithm, const 
       return choose_named("ipsec-mb", found.ipsec_mb, algorithm);
     case BackendKind::kBoringssl:
       return choose_named("boringssl", found.boringssl, algorithm);
+    case BackendKind::kLookaside:
+      if (found.lookaside == nullptr) {
+        return {nullptr, "crypto backend lookaside was asked for: " + found.no_lookaside};
+      }
+      return choose_named("lookaside", found.lookaside, algorithm);
   }
   return {nullptr, "unknown crypto backend"};
 }

@@ -12,7 +12,8 @@ enum class BackendKind {
   kAuto,  // The fastest that has the algorithm.
   kIpsecMb,
   kBoringssl,
-  kInline,  // Records by the ports (engine); what is left to the CPU as with kAuto.
+  kLookaside,  // A crypto device (engine).
+  kInline,     // Records by the ports (engine); what is left to the CPU as with kAuto.
 };
 
 // What was found at start. A null pointer says that the backend could not be had here.
@@ -20,6 +21,8 @@ struct BackendSet {
   AeadBackend* ipsec_mb = nullptr;
   AeadBackend* boringssl = nullptr;
   AeadBackend* plaintext = nullptr;
+  AeadBackend* lookaside = nullptr;
+  std::string no_lookaside;  // Why there is none, and what to do about it.
 };
 
 // `backend` is null on failure. `reason` is one line for the start-up report: why this backend, or

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "crypto/handshake_steps.h"
 
+#include <algorithm>
+#include <iterator>
+#include <string_view>
 #include <utility>
 
 #include "base/byte_order.h"
@@ -69,6 +72,19 @@ ResetToken derive_reset_token(const Primitives& primitives,
   base::store_be32(context, session.value());
   ResetToken out;
   hkdf_expand_label(primitives, reset_key, "reset token", context, out);
+  return out;
+}
+
+// PROTOCOL MUST-H16
+ResetToken told_reset_token(const Primitives& primitives, const ResetToken& token,
+                            const wire::IpAddress& from) {
+  constexpr std::string_view kName = "sluice reset 1";
+  const ByteView parts[] = {{reinterpret_cast<const uint8_t*>(kName.data()), kName.size()},
+                            {from.bytes, sizeof(from.bytes)}};
+  uint8_t mac[kSha256Size];
+  primitives.hmac_sha256({token.data(), token.size()}, parts, std::size(parts), mac);
+  ResetToken out;
+  std::copy_n(mac, out.size(), out.begin());
   return out;
 }
 

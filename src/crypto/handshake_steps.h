@@ -11,6 +11,7 @@
 
 #include "crypto/handshake.h"
 #include "crypto/primitives.h"
+#include "wire/ip_address.h"
 
 namespace sluice::crypto {
 
@@ -28,6 +29,12 @@ RefuseReason accept_parameters(std::span<const uint8_t> block, bool allow_self,
 ResetToken derive_reset_token(const Primitives& primitives,
                               std::span<const uint8_t, kSha256Size> reset_key,
                               base::SessionId session);
+
+// The form in which it is told: bound to the address that the RESET comes from. Else who makes a
+// holder of the same secret answer for an id that was never its own, and reflects that, has the
+// token of another.
+ResetToken told_reset_token(const Primitives& primitives, const ResetToken& token,
+                            const wire::IpAddress& from);
 
 }  // namespace sluice::crypto
 

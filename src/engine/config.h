@@ -45,6 +45,12 @@ struct EalConfig {
   std::string file_prefix;     // Empty: unique to the process.
 };
 
+// How a model of a NIC that seals is driven.
+enum class ModelEngine : uint8_t {
+  kSecurity,  // By DPDK's rte_security.
+  kConnectx,  // By a ConnectX's own commands and descriptors.
+};
+
 struct IpPrefix {
   wire::IpAddress address;
   uint8_t length = 0;  // Bits of the network part.
@@ -72,6 +78,7 @@ struct PortConfig {
   // A model of a NIC that seals records at transmit stands before the device, with so many contexts
   // for keys; 0: none does. For tests and demonstrations.
   uint32_t model_contexts = 0;
+  ModelEngine model_engine = ModelEngine::kSecurity;
   std::string capture_file;  // Record every frame here (pcap, nanoseconds); empty: do not.
   uint64_t capture_limit = 1ull << 30;  // Bytes after which recording stops.
   FaultConfig rx_faults;

@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "crypto/dns_name.h"
+#include "crypto/handshake_steps.h"
 #include "engine/limits.h"
 #include "engine/mechanism.h"
 #include "wire/header.h"
@@ -346,7 +347,8 @@ void Control::on_unknown_session(const wire::ParsedFrame& parsed, std::span<cons
   wire::ResetPacket reset;
   reset.session = view->session();
   reset.lane = view->lane();
-  const crypto::ResetToken token = setup_.mechanism->reset_token(base::SessionId(view->session()));
+  const crypto::ResetToken token = crypto::told_reset_token(
+      *setup_.primitives, setup_.mechanism->reset_token(session), parsed.destination);
   std::copy(token.begin(), token.end(), reset.token);
   std::array<uint8_t, wire::ResetPacket::kSize> bytes;
   reset.emit(bytes.data());

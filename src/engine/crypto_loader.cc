@@ -134,7 +134,8 @@ absl::StatusOr<const CryptoLibrary*> load_crypto(const std::string& module_path)
   return &loaded->library;
 }
 
-absl::StatusOr<ChosenCrypto> choose_crypto(const CryptoLibrary& library, crypto::BackendKind wanted,
+absl::StatusOr<ChosenCrypto> choose_crypto(const crypto::BackendSet& found,
+                                           crypto::BackendKind wanted,
                                            const std::vector<crypto::AeadAlgorithm>& algorithms) {
   if (algorithms.empty() || algorithms.size() > crypto::kMaxAeadPreferences) {
     return absl::InvalidArgumentError(
@@ -149,8 +150,7 @@ absl::StatusOr<ChosenCrypto> choose_crypto(const CryptoLibrary& library, crypto:
           "AEAD algorithms are named once each, and plaintext only alone");
     }
   }
-  const crypto::BackendChoice choice =
-      crypto::choose_backend(wanted, algorithms.front(), library.backends);
+  const crypto::BackendChoice choice = crypto::choose_backend(wanted, algorithms.front(), found);
   if (choice.backend == nullptr) return absl::FailedPreconditionError(choice.reason);
   ChosenCrypto out;
   out.backend = choice.backend;

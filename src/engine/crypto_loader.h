@@ -41,7 +41,8 @@ struct ChosenCrypto {
 
 // One backend that has the first algorithm; the others that it lacks are left out, and the report
 // says so. InvalidArgument for a list that is empty, repeats itself or mixes plaintext in.
-absl::StatusOr<ChosenCrypto> choose_crypto(const CryptoLibrary& library, crypto::BackendKind wanted,
+absl::StatusOr<ChosenCrypto> choose_crypto(const crypto::BackendSet& found,
+                                           crypto::BackendKind wanted,
                                            const std::vector<crypto::AeadAlgorithm>& algorithms);
 
 // The kernel's randomness; for keys.

@@ -5,6 +5,7 @@
 #include <rte_cycles.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
+#include <rte_launch.h>
 #include <rte_lcore.h>
 #include <rte_log.h>
 #include <sched.h>
@@ -47,12 +48,20 @@ class LogStream {
     const std::lock_guard lock(mutex_);
     keep_ = quiet;
     text_.clear();
-    if (quiet && file_ != nullptr) rte_openlog_stream(file_);
+    if (!quiet || file_ == nullptr) return;
+    if (borrowed_) hosts_ = rte_log_get_stream();
+    rte_openlog_stream(file_);
   }
   std::string take() {
     const std::lock_guard lock(mutex_);
     keep_ = false;
+    if (hosts_ != nullptr) rte_openlog_stream(std::exchange(hosts_, nullptr));
     return std::exchange(text_, {});
+  }
+  // The log is the host's: it goes where that had it, but for what is kept meanwhile.
+  void borrow() {
+    const std::lock_guard lock(mutex_);
+    borrowed_ = true;
   }
 
  private:
@@ -78,6 +87,8 @@ class LogStream {
   std::FILE* file_ = nullptr;
   std::mutex mutex_;
   bool keep_ = false;
+  bool borrowed_ = false;
+  std::FILE* hosts_ = nullptr;  // To be put back.
   std::string text_;
 };
 
@@ -157,6 +168,17 @@ bool wants_log(const std::vector<std::string>& arguments) {
   });
 }
 
+// rte_eal_init() sets the count; without it there are none.
+bool is_up() { return rte_lcore_count() > 0; }
+
+Clock make_clock(std::vector<ReportLine>* report) {
+  const bool invariant = tsc_is_invariant();
+  report->push_back({"clock", invariant ? "TSC" : "kernel",
+                     invariant ? absl::StrCat(rte_get_tsc_hz() / 1'000'000, " MHz, invariant")
+                               : "the TSC's rate is not constant here"});
+  return Clock(invariant ? rte_get_tsc_hz() : 0);
+}
+
 }  // namespace
 
 bool in_forked_child() { return g_forked.load(std::memory_order_relaxed); }
@@ -190,7 +212,8 @@ std::string explain_eal_failure(std::string_view log, std::string_view error) {
   return absl::StrCat("DPDK did not start: ", last, "; check the EAL arguments");
 }
 
-Eal::Eal(EalPlan plan, Clock clock) : plan_(std::move(plan)), clock_(clock) {
+Eal::Eal(EalPlan plan, Clock clock, bool adopted)
+    : plan_(std::move(plan)), clock_(clock), adopted_(adopted) {
   unsigned lcore = 0;
   RTE_LCORE_FOREACH_WORKER(lcore) { free_lcores_.push_back(lcore); }
 }
@@ -215,11 +238,35 @@ absl::StatusOr<std::unique_ptr<Eal>> Eal::start(const EalConfig& config, const E
   }
   pthread_atfork(nullptr, nullptr, mark_forked);
   if (plan->own_prefix) std::atexit(remove_runtime_directory);
-  const bool invariant = tsc_is_invariant();
-  plan->report.push_back({"clock", invariant ? "TSC" : "kernel",
-                          invariant ? absl::StrCat(rte_get_tsc_hz() / 1'000'000, " MHz, invariant")
-                                    : "the TSC's rate is not constant here"});
-  return std::unique_ptr<Eal>(new Eal(*std::move(plan), Clock(invariant ? rte_get_tsc_hz() : 0)));
+  const Clock clock = make_clock(&plan->report);
+  return std::unique_ptr<Eal>(new Eal(*std::move(plan), clock, false));
+}
+
+absl::StatusOr<std::unique_ptr<Eal>> Eal::adopt(const EalConfig& config) {
+  if (!config.arguments.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("EAL argument '", config.arguments.front(),
+                     "' comes too late: this process has DPDK up already; give it to rte_eal_init()"
+                     " there, or leave it out"));
+  }
+  if (rte_eal_process_type() != RTE_PROC_PRIMARY) {
+    return absl::FailedPreconditionError(
+        "this process is a secondary one of DPDK, whose ports and memory are another's: use Sluice "
+        "in a primary process");
+  }
+  LogStream::instance().borrow();
+  pthread_atfork(nullptr, nullptr, mark_forked);
+  EalPlan plan;
+  plan.huge_pages = rte_eal_has_hugepages() != 0;
+  if (config.huge_pages == HugePages::kYes && !plan.huge_pages) {
+    return absl::FailedPreconditionError(
+        "huge pages are asked for, and the host's DPDK runs without: start it with them");
+  }
+  plan.report.push_back({"EAL", "adopted",
+                         absl::StrCat("the host has it up, with ", rte_lcore_count(),
+                                      " lcores and ", plan.huge_pages ? "" : "no ", "huge pages")});
+  const Clock clock = make_clock(&plan.report);
+  return std::unique_ptr<Eal>(new Eal(std::move(plan), clock, true));
 }
 
 absl::StatusOr<Eal*> Eal::acquire(const EalConfig& config, const EalNeeds& needs) {
@@ -232,7 +279,7 @@ absl::StatusOr<Eal*> Eal::acquire(const EalConfig& config, const EalNeeds& needs
     return absl::FailedPreconditionError(
         "DPDK failed to start in this process before and cannot be started again: restart it");
   }
-  auto eal = start(config, needs);
+  auto eal = is_up() ? adopt(config) : start(config, needs);
   if (!eal.ok()) return eal.status();
   instance = eal->release();
   return instance;
@@ -240,13 +287,21 @@ absl::StatusOr<Eal*> Eal::acquire(const EalConfig& config, const EalNeeds& needs
 
 absl::StatusOr<std::vector<uint32_t>> Eal::take_lcores(uint32_t count) {
   const std::lock_guard lock(mutex_);
-  if (count > free_lcores_.size()) {
-    return absl::ResourceExhaustedError(absl::StrCat(
-        count, " polling lcores are wanted, ", free_lcores_.size(),
-        " are free: name more with -l or --lcores, or leave them out to share the CPUs"));
+  std::vector<uint32_t> taken;
+  for (const uint32_t lcore : free_lcores_) {
+    // The host may have work of its own on it, but for the main lcore, which is not among them.
+    if (!adopted_ || rte_eal_get_lcore_state(lcore) == WAIT) taken.push_back(lcore);
   }
-  std::vector<uint32_t> taken(free_lcores_.begin(), free_lcores_.begin() + count);
-  free_lcores_.erase(free_lcores_.begin(), free_lcores_.begin() + count);
+  if (count > taken.size()) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        count, " polling lcores are wanted, ", taken.size(), " are free: ",
+        adopted_ ? "give the host's rte_eal_init() more with -l or --lcores"
+                 : "name more with -l or --lcores, or leave them out to share the CPUs"));
+  }
+  taken.resize(count);
+  std::erase_if(free_lcores_, [&](uint32_t lcore) {
+    return std::find(taken.begin(), taken.end(), lcore) != taken.end();
+  });
   return taken;
 }
 

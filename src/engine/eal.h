@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// DPDK's environment, which a process has once and keeps: the first engine brings it up, later
-// ones share it.
+// DPDK's environment, which a process has once and keeps: the first engine brings it up, or takes
+// over what the host program brought up before (libsluice-dpdk.so); later ones share it.
 #ifndef SLUICE_ENGINE_EAL_H_
 #define SLUICE_ENGINE_EAL_H_
 
@@ -32,9 +32,11 @@ std::string explain_eal_failure(std::string_view log, std::string_view error);
 
 class Eal {
  public:
-  // The process's environment, brought up when this is the first call. The caller's CPU affinity
-  // and signal mask are as before. A failed start cannot be repeated within the process (DPDK's
-  // rule); what can be checked is checked before.
+  // The process's environment. The first call adopts it where the host has it up already
+  // (InvalidArgument if `config` has EAL arguments, which would come too late), and brings it up
+  // otherwise; then the caller's CPU affinity and signal mask are as before. A failed start cannot
+  // be repeated within the process (DPDK's rule); what can be checked is checked before. An adopted
+  // environment must stay until the engines are gone.
   static absl::StatusOr<Eal*> acquire(const EalConfig& config, const EalNeeds& needs);
 
   Eal(const Eal&) = delete;
@@ -44,16 +46,19 @@ class Eal {
   bool huge_pages() const { return plan_.huge_pages; }
   const std::vector<ReportLine>& report() const { return plan_.report; }
 
-  // Worker lcores that no engine uses; DPDK's numbers. ResourceExhausted when there are too few.
+  // Worker lcores that no engine uses, nor the host where the environment is its own; DPDK's
+  // numbers. ResourceExhausted when there are too few.
   absl::StatusOr<std::vector<uint32_t>> take_lcores(uint32_t count);
   void return_lcores(const std::vector<uint32_t>& lcores);
 
  private:
-  Eal(EalPlan plan, Clock clock);
+  Eal(EalPlan plan, Clock clock, bool adopted);
   static absl::StatusOr<std::unique_ptr<Eal>> start(const EalConfig& config, const EalNeeds& needs);
+  static absl::StatusOr<std::unique_ptr<Eal>> adopt(const EalConfig& config);
 
   EalPlan plan_;
   Clock clock_;
+  const bool adopted_;
   std::mutex mutex_;
   std::vector<uint32_t> free_lcores_;  // Ascending.
 };

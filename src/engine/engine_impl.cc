@@ -14,6 +14,7 @@
 #include "engine/crypto_loader.h"
 #include "engine/device.h"
 #include "engine/limits.h"
+#include "engine/lookaside_backend.h"
 #include "engine/mechanism.h"
 
 namespace sluice::engine {
@@ -112,6 +113,7 @@ EalNeeds EngineImpl::needs() const {
       needs.shared_memory = needs.shared_memory || needs_shared_memory(port);
     }
   }
+  if (config.backend == crypto::BackendKind::kLookaside) needs.memory_mb += kLookasideMb;
   needs.lcores = std::max(needs.lcores, config.eal.lcores);
   return needs;
 }
@@ -239,10 +241,23 @@ absl::Status EngineImpl::make_nodes(const CryptoLibrary& library) {
   for (const uint32_t lcore : eal_lcores) cpus.push_back(cpus_of_lcore(lcore));
   const std::vector<bool> shared = find_shared(cpus, read_machine(0).cpus.size());
   size_t first = 0;
+  crypto::BackendSet backends = library.backends;
   for (size_t index = 0; index < config.nodes.size(); ++index) {
     NodeConfig& node = config.nodes[index];
-    auto crypto = choose_crypto(library, config.backend, node.aeads);
+    if (config.backend == crypto::BackendKind::kLookaside && !node.aeads.empty()) {
+      const auto cpu =
+          crypto::choose_backend(crypto::BackendKind::kAuto, node.aeads.front(), library.backends);
+      const auto lookaside = open_lookaside(node.aeads.front(), cpu.backend);
+      backends.lookaside = lookaside.ok() ? *lookaside : nullptr;
+      backends.no_lookaside = std::string(lookaside.status().message());
+    }
+    auto crypto = choose_crypto(backends, config.backend, node.aeads);
     if (!crypto.ok()) return crypto.status();
+    const std::string devices = lookaside_devices();
+    if (config.backend == crypto::BackendKind::kAuto && !devices.empty()) {
+      absl::StrAppend(&crypto->report.why, "; not by ", devices,
+                      ", for which each burst would wait: ask for lookaside");
+    }
     auto mechanism = make_mechanism(node, library);
     if (!mechanism.ok()) return mechanism.status();
     // The mechanism has the private key now; the text of it is needed no more.

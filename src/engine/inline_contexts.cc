@@ -9,7 +9,7 @@
 
 namespace sluice::engine {
 
-InlineContexts::InlineContexts(std::vector<SecurityPort*> ports, const std::vector<Route>* routes,
+InlineContexts::InlineContexts(std::vector<InlineEngine*> ports, const std::vector<Route>* routes,
                                LcoreStats* stats)
     : ports_(std::move(ports)), routes_(*routes), stats_(*stats) {}
 
@@ -24,7 +24,7 @@ uint32_t InlineContexts::open(uint32_t route, crypto::AeadAlgorithm algorithm,
                               std::span<const uint8_t, crypto::kNonceSize> iv) {
   if (route >= routes_.size() || !routes_[route].valid) return crypto::kNoInlineContext;
   const uint8_t number = routes_[route].port;
-  SecurityPort* const port = number < ports_.size() ? ports_[number] : nullptr;
+  InlineEngine* const port = number < ports_.size() ? ports_[number] : nullptr;
   if (port == nullptr || !port->supports(algorithm)) return crypto::kNoInlineContext;
   const auto free = std::find_if(contexts_.begin(), contexts_.end(),
                                  [](const Context& each) { return each.session == nullptr; });

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "crypto/inline_crypto.h"
+#include "engine/inline_engine.h"
 #include "engine/limits.h"
 #include "engine/route.h"
-#include "engine/security_port.h"
 #include "engine/stats.h"
 
 struct rte_mbuf;
@@ -25,7 +25,7 @@ class InlineContexts final : public crypto::InlineCrypto {
  public:
   // `ports` in the node's order, null where one does not seal or this lcore has no transmit queue;
   // `routes` are the lcore's. All outlive this object.
-  InlineContexts(std::vector<SecurityPort*> ports, const std::vector<Route>* routes,
+  InlineContexts(std::vector<InlineEngine*> ports, const std::vector<Route>* routes,
                  LcoreStats* stats);
   ~InlineContexts() override;
   InlineContexts(const InlineContexts&) = delete;
@@ -55,7 +55,7 @@ class InlineContexts final : public crypto::InlineCrypto {
   };
   Context* find(uint32_t context);
 
-  const std::vector<SecurityPort*> ports_;
+  const std::vector<InlineEngine*> ports_;
   const std::vector<Route>& routes_;
   LcoreStats& stats_;
   std::array<Context, limits::kMaxInlineContexts> contexts_;

@@ -67,7 +67,14 @@ void wait_for_bursts() {
   }
 }
 
+#ifdef SLUICE_SHARED_DPDK
+bool unmapping_waits() { return false; }
+// Nobody tells of it, so each look counts as one, and a port's link is looked at before each burst.
+uint32_t unmap_count() { return g_unmaps.fetch_add(1, std::memory_order_relaxed); }
+#else
+bool unmapping_waits() { return true; }
 uint32_t unmap_count() { return g_unmaps.load(std::memory_order_relaxed); }
+#endif
 
 void run_on_interrupt_thread(const std::function<void()>& work) {
   if (rte_thread_is_intr() != 0) return work();
@@ -81,6 +88,7 @@ void run_on_interrupt_thread(const std::function<void()>& work) {
 
 }  // namespace sluice::engine
 
+#ifndef SLUICE_SHARED_DPDK
 int __wrap_munmap(void* address, size_t length) {
   if (rte_thread_is_intr() != 0) {
     sluice::engine::g_unmaps.fetch_add(1, std::memory_order_relaxed);
@@ -88,3 +96,4 @@ int __wrap_munmap(void* address, size_t length) {
   }
   return ::munmap(address, length);
 }
+#endif

@@ -8,6 +8,9 @@
 //  - unmapping on the interrupt thread waits until every burst under way has ended;
 //  - an lcore touches such a port only while it knows the link to be up (PortQueue);
 //  - such a port is stopped and closed on the interrupt thread itself (Port).
+// The first needs a DPDK that is linked in. Under a shared one (libsluice-dpdk.so) nobody can make
+// its drivers wait: ports are looked at before every burst, and a peer that goes during one may
+// still take the process along.
 #ifndef SLUICE_ENGINE_INTERRUPT_THREAD_H_
 #define SLUICE_ENGINE_INTERRUPT_THREAD_H_
 
@@ -46,6 +49,9 @@ void wait_for_bursts();
 // looked at is still mapped while this has not changed; an lcore that sees the old count is waited
 // for. Any thread.
 uint32_t unmap_count();
+
+// Whether the first rule holds here.
+bool unmapping_waits();
 
 // Runs `work` on the interrupt thread, between two events of any driver, and waits for its end.
 void run_on_interrupt_thread(const std::function<void()>& work);

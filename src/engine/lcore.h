@@ -70,7 +70,7 @@ class Lcore {
     bool gated = false;                       // Peers are held to a policy, or recorded.
     // Ports that seal records, by their number; null where one does not, or this lcore has no
     // transmit queue of it. Empty: none does.
-    std::vector<SecurityPort*> sealing_ports;
+    std::vector<InlineEngine*> sealing_ports;
   };
 
   static absl::StatusOr<std::unique_ptr<Lcore>> create(const Setup& setup);

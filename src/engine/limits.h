@@ -69,6 +69,9 @@ inline constexpr uint16_t kMaxUsesOfLane = 32;
 // Contexts of inline crypto that one lcore holds in its ports. A lane has two, one of its epoch and
 // one of that before; further ones are sealed by the CPU, and counted.
 inline constexpr size_t kMaxInlineContexts = 255;
+// Keys that sessions of a crypto device are kept for (lookaside), for each queue pair. Among more
+// of them, those that meet in one place make their sessions anew each time.
+inline constexpr size_t kLookasideKeys = 128;
 // Contexts of the model NIC of one port.
 inline constexpr uint32_t kMaxModelContexts = 4096;
 // The largest MTU of a port, in bytes of an IP packet.

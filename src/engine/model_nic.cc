@@ -2,6 +2,8 @@
 #include "engine/model_nic.h"
 
 #include "absl/status/status.h"
+#include "engine/eal_arguments.h"
+#include "engine/model_connectx.h"
 
 #ifdef SLUICE_HAS_SECURITY_DRIVER
 #include <rte_cryptodev.h>
@@ -14,12 +16,10 @@
 #include <cstring>
 #include <new>
 
-#include "base/byte_order.h"
 #include "base/check.h"
 #include "engine/dpdk_compat.h"
-#include "engine/eal_arguments.h"
-#include "wire/checksum.h"
-#include "wire/record_packet.h"
+#include "engine/model_frame.h"
+#include "engine/security_port.h"
 #endif
 
 namespace sluice::engine {
@@ -45,21 +45,11 @@ std::vector<std::pair<const char*, uint64_t>> ModelNic::totals() const {
 #ifdef SLUICE_HAS_SECURITY_DRIVER
 namespace {
 
-constexpr size_t kMaxFrame = 65536;  // Of a segmented frame: IP cannot say more.
-constexpr size_t kTcpChecksum = 16;  // In a TCP header.
-constexpr size_t kTcpSequence = 4;
 constexpr uint64_t kGoOn = UINT64_MAX;  // No record of a message has this number.
-
-// Where a context is in the stream of one queue.
-struct Position {
-  bool synced = false;
-  uint32_t sequence = 0;  // TCP's, of the next byte.
-  uint64_t number = 0;    // Of the next record.
-};
 
 struct Session {
   crypto::AeadKey key;
-  std::array<Position, kMaxPollingLcores> at;  // By queue.
+  std::array<ModelPosition, kMaxPollingLcores> at;  // By queue.
 };
 
 // What set_pkt_metadata() leaves with a frame.
@@ -69,7 +59,7 @@ struct FrameMark {
 };
 
 int mark_offset() {
-  static const rte_mbuf_dynfield field = {.name = "sluice_model_nic",
+  static const rte_mbuf_dynfield field = {.name = "sluice_inline_mark",  // connectx_engine.cc
                                           .size = sizeof(FrameMark),
                                           .align = alignof(FrameMark),
                                           .flags = 0};
@@ -105,30 +95,22 @@ class Model final : public ModelNic {
       : ModelNic(setup.queues), setup_(setup), mark_offset_(offset), context_{} {
     context_.device = this;
     context_.ops = &operations();
-    for (uint16_t queue = 0; queue < setup.queues; ++queue) scratch_.emplace_back(kMaxFrame);
+    for (uint16_t queue = 0; queue < setup.queues; ++queue) scratch_.emplace_back(kMaxModelFrame);
   }
 
-  void* instance() override { return &context_; }
+  absl::StatusOr<std::unique_ptr<InlineEngine>> open_engine(uint32_t contexts,
+                                                            int socket) override {
+    return SecurityPort::open(&context_, contexts, socket);
+  }
   size_t transmit(uint16_t queue, std::span<rte_mbuf*> frames, std::span<rte_mbuf*> out,
                   rte_mempool* pool) override;
 
  private:
-  // A frame to be sealed, in one piece.
-  struct Whole {
-    uint8_t* data = nullptr;
-    size_t l4 = 0;       // Where the TCP-shaped header begins,
-    size_t headers = 0;  // and the record.
-    size_t size = 0;
-  };
-
   static const rte_security_ops& operations();
   static Model& self(void* device) { return *static_cast<Model*>(device); }
   int open(const rte_security_session_conf& conf, Session* session);
-  bool gather(uint16_t queue, const rte_mbuf& frame, Whole* whole);
-  void seal(uint16_t queue, const FrameMark& mark, const Whole& whole);
-  // Appends its packets to the first `count` of `out`; false when there was no room for them all.
-  bool cut(const rte_mbuf& frame, const Whole& whole, std::span<rte_mbuf*> out, size_t* count,
-           rte_mempool* pool);
+  bool gather(uint16_t queue, const rte_mbuf& frame, ModelFrame* whole);
+  void seal(uint16_t queue, const FrameMark& mark, const ModelFrame& whole);
 
   const Setup setup_;
   const int mark_offset_;
@@ -201,100 +183,34 @@ int Model::open(const rte_security_session_conf& conf, Session* session) {
   return -ENOTSUP;
 }
 
-// Copies the frame together, and looks for its record: TLS's framing is all that the engine sees.
-bool Model::gather(uint16_t queue, const rte_mbuf& frame, Whole* whole) {
-  whole->l4 = frame.l2_len + frame.l3_len;
-  whole->headers = whole->l4 + frame.l4_len;
-  whole->size = frame.pkt_len;
+// Copies the frame together, and looks for its record.
+bool Model::gather(uint16_t queue, const rte_mbuf& frame, ModelFrame* whole) {
+  if (frame.pkt_len > kMaxModelFrame) return false;
   whole->data = scratch_[queue].data();
-  if (whole->size > kMaxFrame || whole->size < whole->headers + wire::kTlsHeaderSize) return false;
+  whole->size = frame.pkt_len;
+  whole->l2 = frame.l2_len;
+  whole->l3 = frame.l3_len;
+  whole->headers = whole->l2 + whole->l3 + frame.l4_len;
+  whole->segment = (frame.ol_flags & RTE_MBUF_F_TX_TCP_SEG) != 0 ? frame.tso_segsz : 0;
+  whole->v4 = (frame.ol_flags & RTE_MBUF_F_TX_IPV4) != 0;
+  whole->port = frame.port;
   size_t at = 0;
   for (const rte_mbuf* part = &frame; part != nullptr; part = part->next) {
     std::memcpy(whole->data + at, rte_pktmbuf_mtod(part, const uint8_t*), part->data_len);
     at += part->data_len;
   }
-  const uint8_t* const record = whole->data + whole->headers;
-  const size_t size = wire::kTlsHeaderSize + base::load_be16(record + 3);
-  return record[0] == wire::kTlsApplicationData && size == whole->size - whole->headers &&
-         size > wire::kTlsHeaderSize + crypto::kTagSize;
+  return holds_a_record(*whole);
 }
 
-void Model::seal(uint16_t queue, const FrameMark& mark, const Whole& whole) {
+void Model::seal(uint16_t queue, const FrameMark& mark, const ModelFrame& whole) {
   Counters& counters = counters_[queue];
-  Position& at = mark.session->at[queue];
-  uint8_t* const record = whole.data + whole.headers;
-  const auto size = static_cast<uint32_t>(whole.size - whole.headers);
-  const uint32_t sequence = base::load_be32(whole.data + whole.l4 + kTcpSequence);
+  ModelPosition& at = mark.session->at[queue];
   if (mark.resync != kGoOn) {
-    at = {.synced = true, .sequence = sequence, .number = mark.resync};
+    at = {.synced = true, .sequence = sequence_of(whole), .number = mark.resync};
     counters.resyncs.add();
   }
-  const bool follows = at.synced && at.sequence == sequence;
-  crypto::AeadJob job;
-  job.key = &mark.session->key;
-  // What hardware makes of a stream that it has lost is nobody's promise. The model never makes a
-  // right record of it.
-  job.record_number = follows ? at.number : ~at.number;
-  job.aad = record;
-  job.aad_length = wire::kTlsHeaderSize;
-  job.in = job.out = record + wire::kTlsHeaderSize;
-  job.length = size - static_cast<uint32_t>(wire::kTlsHeaderSize) - crypto::kTagSize;
-  setup_.backend->submit_seal({&job, 1});
   counters.records.add();
-  if (!follows) counters.garbled.add();
-  ++at.number;
-  at.sequence = sequence + size;
-}
-
-// Repeats the headers as a segmenting NIC does: lengths, checksums and the TCP sequence are each
-// packet's own, and the IPv4 identification counts them.
-void write_headers(const rte_mbuf& frame, uint32_t place, uint16_t number, uint8_t* packet,
-                   size_t size) {
-  uint8_t* const ip = packet + frame.l2_len;
-  uint8_t* const l4 = ip + frame.l3_len;
-  const size_t l4_size = size - frame.l2_len - frame.l3_len;
-  const bool v4 = (frame.ol_flags & RTE_MBUF_F_TX_IPV4) != 0;
-  base::store_be32(l4 + kTcpSequence, base::load_be32(l4 + kTcpSequence) + place);
-  base::store_be16(l4 + kTcpChecksum, 0);
-  if (v4) {
-    base::store_be16(ip + 2, static_cast<uint16_t>(frame.l3_len + l4_size));
-    base::store_be16(ip + 4, number);
-    base::store_be16(ip + 10, 0);
-    base::store_be16(ip + 10, wire::ipv4_header_checksum(ip, frame.l3_len));
-    base::store_be16(l4 + kTcpChecksum, wire::l4_checksum(wire::IpAddress::from_v4_bytes(ip + 12),
-                                                          wire::IpAddress::from_v4_bytes(ip + 16),
-                                                          ip[9], l4, l4_size));
-  } else {
-    base::store_be16(ip + 4, static_cast<uint16_t>(l4_size));
-    base::store_be16(l4 + kTcpChecksum, wire::l4_checksum(wire::IpAddress::from_v6_bytes(ip + 8),
-                                                          wire::IpAddress::from_v6_bytes(ip + 24),
-                                                          ip[6], l4, l4_size));
-  }
-}
-
-bool Model::cut(const rte_mbuf& frame, const Whole& whole, std::span<rte_mbuf*> out, size_t* count,
-                rte_mempool* pool) {
-  const size_t record = whole.size - whole.headers;
-  const bool segmented = (frame.ol_flags & RTE_MBUF_F_TX_TCP_SEG) != 0 && frame.tso_segsz != 0;
-  const size_t segment = segmented ? frame.tso_segsz : record;
-  uint16_t number = 0;
-  for (size_t place = 0; place < record; place += segment) {
-    const size_t part = std::min(segment, record - place);
-    rte_mbuf* const packet = *count < out.size() ? rte_pktmbuf_alloc(pool) : nullptr;
-    if (packet == nullptr) return false;
-    uint8_t* const data = reinterpret_cast<uint8_t*>(
-        rte_pktmbuf_append(packet, static_cast<uint16_t>(whole.headers + part)));
-    if (data == nullptr) {
-      rte_pktmbuf_free(packet);
-      return false;
-    }
-    packet->port = frame.port;
-    std::memcpy(data, whole.data, whole.headers);
-    std::memcpy(data + whole.headers, whole.data + whole.headers + place, part);
-    write_headers(frame, static_cast<uint32_t>(place), number++, data, whole.headers + part);
-    out[(*count)++] = packet;
-  }
-  return true;
+  if (!seal_in_turn(whole, mark.session->key, &at, setup_.backend)) counters.garbled.add();
 }
 
 size_t Model::transmit(uint16_t queue, std::span<rte_mbuf*> frames, std::span<rte_mbuf*> out,
@@ -307,11 +223,11 @@ size_t Model::transmit(uint16_t queue, std::span<rte_mbuf*> frames, std::span<rt
       out[count++] = frame;
       continue;
     }
-    Whole whole;
+    ModelFrame whole;
     bool all = false;
     if (!plain && gather(queue, *frame, &whole)) {
       seal(queue, *RTE_MBUF_DYNFIELD(frame, mark_offset_, FrameMark*), whole);
-      all = cut(*frame, whole, out, &count, pool);
+      all = cut_frame(whole, out, &count, pool);
     }
     if (!all) counters_[queue].dropped.add();
     rte_pktmbuf_free(frame);
@@ -319,7 +235,27 @@ size_t Model::transmit(uint16_t queue, std::span<rte_mbuf*> frames, std::span<rt
   return count;
 }
 
+absl::StatusOr<std::unique_ptr<ModelNic>> make_security_model(const ModelNic::Setup& setup) {
+  const int offset = mark_offset();
+  if (offset < 0) {
+    return absl::ResourceExhaustedError("no room in packet buffers for the model NIC");
+  }
+  return std::make_unique<Model>(setup, offset);
+}
+
 }  // namespace
+
+#else
+namespace {
+
+absl::StatusOr<std::unique_ptr<ModelNic>> make_security_model(const ModelNic::Setup& /*setup*/) {
+  return absl::FailedPreconditionError(
+      "this build has no model of rte_security: its DPDK came without rte_security_driver.h; take "
+      "the model of a ConnectX");
+}
+
+}  // namespace
+#endif
 
 absl::StatusOr<std::unique_ptr<ModelNic>> ModelNic::create(const Setup& setup) {
   if (setup.queues > kMaxPollingLcores) {
@@ -328,19 +264,13 @@ absl::StatusOr<std::unique_ptr<ModelNic>> ModelNic::create(const Setup& setup) {
   if (!setup.backend->supports(crypto::AeadAlgorithm::kAes128Gcm)) {
     return absl::FailedPreconditionError("the model NIC seals with AES-GCM: choose that cipher");
   }
-  const int offset = mark_offset();
-  if (offset < 0)
-    return absl::ResourceExhaustedError("no room in packet buffers for the model NIC");
-  return std::make_unique<Model>(setup, offset);
+  switch (setup.engine) {
+    case ModelEngine::kSecurity:
+      return make_security_model(setup);
+    case ModelEngine::kConnectx:
+      return make_model_connectx(setup);
+  }
+  return absl::InvalidArgumentError("unknown model NIC");
 }
-
-#else
-
-absl::StatusOr<std::unique_ptr<ModelNic>> ModelNic::create(const Setup& /*setup*/) {
-  return absl::FailedPreconditionError(
-      "this build has no model NIC: its DPDK came without rte_security_driver.h");
-}
-
-#endif
 
 }  // namespace sluice::engine

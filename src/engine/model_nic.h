@@ -16,6 +16,8 @@
 
 #include "absl/status/statusor.h"
 #include "crypto/aead.h"
+#include "engine/config.h"
+#include "engine/inline_engine.h"
 #include "transport/stats.h"
 
 struct rte_mbuf;
@@ -23,17 +25,19 @@ struct rte_mempool;
 
 namespace sluice::engine {
 
-// Offers an rte_security instance with operations of its own, so that the engine drives it by the
-// very calls that a driver would get. Like ConnectX's TLS engine as SMT uses it, it seals at
-// transmit with the number that it has counted to, for each context and queue apart; a record that
-// does not continue the TCP-shaped sequence on that queue comes out garbled, unless the frame asks
-// for a resync; a segmented frame holds whole records (here one); and it opens nothing on receipt.
-//
-// What params of rte_security_set_pkt_metadata() mean is the driver's own: here null, to go on, or
-// a uint64_t, the number of the record (a resync).
+// Like ConnectX's TLS engine as SMT uses it, it seals at transmit with the number that it has
+// counted to; a record that does not continue the TCP-shaped sequence comes out garbled, unless a
+// resync was asked for; a segmented frame holds whole records (here one); and it opens nothing on
+// receipt. There are two, by how they are driven:
+//  - kSecurity offers an rte_security instance with operations of its own, so that the engine
+//    drives it by the very calls that a driver would get. It counts for each context and queue
+//    apart. What params of rte_security_set_pkt_metadata() mean is the driver's own: here null, to
+//    go on, or a uint64_t, the number of the record (a resync).
+//  - kConnectx takes the commands and descriptors that a ConnectX would get (model_connectx.h).
 class ModelNic {
  public:
   struct Setup {
+    ModelEngine engine = ModelEngine::kSecurity;
     uint16_t queues = 1;
     uint32_t contexts = 0;                   // That it has room for, over all queues.
     crypto::AeadBackend* backend = nullptr;  // Seals in the hardware's stead; has AES-GCM.
@@ -51,12 +55,14 @@ class ModelNic {
   // takes for the parameters of a context.
   static constexpr uint32_t kResyncBytes = 256;
 
-  // FailedPrecondition where DPDK came without the header that drivers of rte_security need.
+  // FailedPrecondition where DPDK came without the header that drivers of rte_security need, and
+  // kSecurity is asked for.
   static absl::StatusOr<std::unique_ptr<ModelNic>> create(const Setup& setup);
   virtual ~ModelNic() = default;
 
-  // What SecurityPort::open() takes.
-  virtual void* instance() = 0;
+  // What the node's lcores give their keys to; as SecurityPort::open().
+  virtual absl::StatusOr<std::unique_ptr<InlineEngine>> open_engine(uint32_t contexts,
+                                                                    int socket) = 0;
 
   // What leaves for `frames`, which are the model's now: those that are not to be sealed as they
   // are, the others sealed and cut, in buffers of `pool`. Returns how many of `out` were set. The

@@ -155,11 +155,11 @@ absl::Status Node::choose_sealing() {
   facts.cpu = setup_.crypto.backend->name();
   for (const auto& port : ports_) {
     InlineFacts::OfPort of_port{.name = port->report().name,
-                                .seals = port->security() != nullptr,
+                                .seals = port->inline_engine() != nullptr,
                                 .detail = port->sealing(),
                                 .algorithms = {}};
     for (const crypto::AeadAlgorithm algorithm : facts.algorithms) {
-      if (of_port.seals && port->security()->supports(algorithm)) {
+      if (of_port.seals && port->inline_engine()->supports(algorithm)) {
         of_port.algorithms.push_back(algorithm);
       }
     }
@@ -259,7 +259,7 @@ absl::Status Node::make_lcores() {
     lcore.gated = setup_.policy != nullptr || setup_.audit != nullptr;
     for (const auto& port : ports_) {
       if (!inline_.use) break;
-      lcore.sealing_ports.push_back(port->tx_queue_of(index) < 0 ? nullptr : port->security());
+      lcore.sealing_ports.push_back(port->tx_queue_of(index) < 0 ? nullptr : port->inline_engine());
     }
     const bool given = index < config.applications.size() && config.applications[index] != nullptr;
     lcore.application = given ? config.applications[index] : refusing_.get();

@@ -18,10 +18,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
+#include "engine/connectx_device.h"
 #include "engine/dpdk_compat.h"
 #include "engine/eal.h"
 #include "engine/interrupt_thread.h"
 #include "engine/limits.h"
+#include "engine/security_port.h"
 
 namespace sluice::engine {
 namespace {
@@ -176,6 +178,10 @@ absl::Status Port::find_facts(const DeviceSpec& spec) {
   report_.name = name;
   report_.driver = info.driver_name != nullptr ? info.driver_name : "?";
   driven_by_peer_ = report_.driver == "net_memif";
+  if (driven_by_peer_ && !unmapping_waits()) {
+    feature("peer's exit", "unguarded",
+            "a shared DPDK unmaps the rings under a burst: end the traffic before the peer");
+  }
   device_ = info.device;
   socket_ = rte_eth_dev_socket_id(id_);
   rte_ether_addr address{};
@@ -254,8 +260,10 @@ absl::Status Port::find_inline_crypto(crypto::AeadBackend* backend) {
     rte_eth_dev_info info{};
     rte_eth_dev_info_get(id_, &info);
     void* const instance = rte_eth_dev_get_sec_ctx(id_);
-    if ((info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_SECURITY) == 0 || instance == nullptr) {
-      sealing_ = "the device has none";
+    if (report_.driver.starts_with("mlx5")) {
+      sealing_ = describe_connectx(device_ == nullptr ? "" : rte_dev_name(device_));
+    } else if ((info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_SECURITY) == 0 || instance == nullptr) {
+      sealing_ = "the device has none: it is no ConnectX, and has no rte_security";
     } else {
       auto found = SecurityPort::open(instance, 1, socket_);
       sealing_ = found.ok() ? "the device seals TLS records, but its driver is not known here"
@@ -264,15 +272,18 @@ absl::Status Port::find_inline_crypto(crypto::AeadBackend* backend) {
     feature("inline crypto", "no", sealing_);
     return absl::OkStatus();
   }
-  auto model = ModelNic::create(
-      {.queues = tx_queues_, .contexts = config_.model_contexts, .backend = backend});
+  auto model = ModelNic::create({.engine = config_.model_engine,
+                                 .queues = tx_queues_,
+                                 .contexts = config_.model_contexts,
+                                 .backend = backend});
   if (!model.ok()) return model.status();
   model_ = *std::move(model);
-  auto security = SecurityPort::open(model_->instance(), config_.model_contexts, socket_);
-  if (!security.ok()) return security.status();
-  security_ = *std::move(security);
-  sealing_ = absl::StrCat("a model NIC in software with ", config_.model_contexts,
-                          " contexts (model-tested, not run on hardware)");
+  auto engine = model_->open_engine(config_.model_contexts, socket_);
+  if (!engine.ok()) return engine.status();
+  inline_engine_ = *std::move(engine);
+  const bool connectx = config_.model_engine == ModelEngine::kConnectx;
+  sealing_ = absl::StrCat("a model ", connectx ? "ConnectX" : "NIC", " in software with ",
+                          config_.model_contexts, " contexts (model-tested, not run on hardware)");
   feature("inline crypto", "model", sealing_);
   return absl::OkStatus();
 }

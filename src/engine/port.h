@@ -15,9 +15,9 @@
 #include "absl/status/statusor.h"
 #include "engine/config.h"
 #include "engine/device.h"
+#include "engine/inline_engine.h"
 #include "engine/model_nic.h"
 #include "engine/report.h"
-#include "engine/security_port.h"
 #include "engine/stats.h"
 #include "wire/ip_address.h"
 
@@ -90,7 +90,7 @@ class Port {
   uint8_t senders() const { return static_cast<uint8_t>(tx_queues_); }
   std::vector<uint16_t> rx_queues_of(uint8_t lcore) const;
   int32_t tx_queue_of(uint8_t lcore) const { return lcore < tx_queues_ ? lcore : -1; }
-  SecurityPort* security() const { return security_.get(); }  // Null where nothing seals.
+  InlineEngine* inline_engine() const { return inline_engine_.get(); }  // Null where nothing seals.
   ModelNic* model() const { return model_.get(); }
   const std::string& sealing() const { return sealing_; }  // What does, or why nothing does.
   const PortConfig& config() const { return config_; }
@@ -142,7 +142,7 @@ class Port {
   bool checksum_offload_ = false;
   std::vector<rte_flow*> flows_;
   std::unique_ptr<ModelNic> model_;
-  std::unique_ptr<SecurityPort> security_;  // The model's; after it, so that it goes first.
+  std::unique_ptr<InlineEngine> inline_engine_;  // The model's; after it, so that it goes first.
   std::string sealing_;
   PortReport report_;
 };

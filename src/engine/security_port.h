@@ -8,43 +8,33 @@
 #include <memory>
 #include <mutex>
 #include <span>
-#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "crypto/aead.h"
+#include "engine/inline_engine.h"
 
-struct rte_mbuf;
 struct rte_mempool;
 
 namespace sluice::engine {
 
-// TLS 1.3 records sealed by a device (inline crypto): contexts for keys, and what a frame has to
-// say of the record in it. A context belongs to one transmit queue: the device counts records for
-// each queue apart.
-class SecurityPort {
+// Lcores that open contexts wait for each other, since drivers take one of these calls at a time.
+class SecurityPort final : public InlineEngine {
  public:
   // `instance`: what rte_security's functions take, of a device or of a model of one; it must
   // outlive this object. FailedPrecondition, saying what there is, without TLS records.
   // `contexts`: how many there may be at a time.
   static absl::StatusOr<std::unique_ptr<SecurityPort>> open(void* instance, uint32_t contexts,
                                                             int socket);
-  ~SecurityPort();
+  ~SecurityPort() override;
   SecurityPort(const SecurityPort&) = delete;
   SecurityPort& operator=(const SecurityPort&) = delete;
 
-  bool supports(crypto::AeadAlgorithm algorithm) const;
-
-  // A context for the key; null when the device, or this object, has none left. Any lcore, where
-  // keys change: lcores wait for each other, since drivers take one of these calls at a time.
+  bool supports(crypto::AeadAlgorithm algorithm) const override;
   void* open_context(crypto::AeadAlgorithm algorithm, std::span<const uint8_t> key,
-                     std::span<const uint8_t, crypto::kNonceSize> iv);
-  void close_context(void* context);
-
-  // The frame, a whole record behind its headers, is to be sealed and cut at transmit. With
-  // `resync` the record has that number; without, the one after the context's last on this queue.
-  // False when the device does not take it: the frame must not be sent then.
-  bool mark(void* context, rte_mbuf* frame, const uint64_t* resync);
+                     std::span<const uint8_t, crypto::kNonceSize> iv) override;
+  void close_context(void* context) override;
+  bool mark(void* context, rte_mbuf* frame, const uint64_t* resync) override;
 
  private:
   explicit SecurityPort(void* instance) : instance_(instance) {}

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "crypto/audit.h"
+#include "crypto/handshake_steps.h"
 #include "crypto/key_schedule.h"
 #include "engine/lcore.h"
 #include "transport/commands.h"
@@ -445,7 +446,9 @@ void Sessions::on_reset(const wire::IpAddress& from, std::span<const uint8_t> pa
            entry.second.info.peer.ip == from;
   });
   if (found == table_.end() || !found->second.reset_token ||
-      !equal_in_constant_time(view->token(), *found->second.reset_token)) {
+      !equal_in_constant_time(
+          view->token(),
+          crypto::told_reset_token(*setup_.primitives, *found->second.reset_token, from))) {
     setup_.stats->resets_ignored.add();
     return;
   }

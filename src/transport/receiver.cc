@@ -60,7 +60,8 @@ Lane* Receiver::lane_of(RxPacket& packet, base::Nanos, const crypto::AeadKey** k
   Lane* lane = ctx_.find_lane(session, packet.data[wire::offsets::kLane]);
   if (lane == nullptr) {  // PROTOCOL MUST-T20: no state, and at most a hint to answer RESET.
     ctx_.stats.drop_session.add();
-    packet.verdict = Verdict::kUnknownSession;
+    // Nothing sealed is as short as a RESET, and what is draws no answer longer than itself.
+    if (packet.length > wire::kResetPacketSize) packet.verdict = Verdict::kUnknownSession;
     return nullptr;
   }
   *key = lane->receive.exhausted() ? nullptr

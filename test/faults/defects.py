@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The deliberate defects that the fault machine has to notice, each one replacement in one file."""
+"""The deliberate defects that the fault machine, or the attacker of test/attack, has to notice,
+each one replacement in one file."""
 
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ class Defect:
     path: str
     old: str
     new: str
+    by: str = "faults"  # Or "attack": by test/attack's attacker in the simulator.
 
 
 CONTROL = "src/transport/control.cc"
@@ -20,6 +22,7 @@ INBOUND = "src/transport/inbound.cc"
 LIFECYCLE = "src/transport/lifecycle.cc"
 RECEIVER = "src/transport/receiver.cc"
 SENDER = "src/transport/sender.cc"
+SERVER = "src/transport/connector_server.cc"
 TIMERS = "src/transport/timers.cc"
 
 DEFECTS = [
@@ -113,4 +116,23 @@ DEFECTS = [
     Defect("dead_peer_waited_for", TIMERS,
            "  lifecycle_.close_lane(lane, base::Code::kUnavailable);\n  return true;",
            "  return false;"),
+    # What strangers and recordings may bring about.
+    Defect("reset_token_unbound", "src/crypto/handshake_steps.cc",
+           "primitives.hmac_sha256({token.data(), token.size()}, parts, std::size(parts), mac);",
+           "primitives.hmac_sha256({token.data(), token.size()}, parts, 1, mac);", "attack"),
+    Defect("short_packet_draws_reset", RECEIVER, "packet.length > wire::kResetPacketSize",
+           "true", "attack"),
+    Defect("cookie_not_checked", SERVER,
+           "  return verdict == crypto::CookieVerdict::kValid;", "  return true;", "attack"),
+    Defect("short_hello_answered", SERVER,
+           "  if (packet_size < kHandshakePacketSize) return stats_.drop_short_hello.add();\n", "",
+           "attack"),
+    Defect("pending_without_end", SERVER, "if (pending() >= config_.max_pending) {",
+           "if (false) {", "attack"),
+    Defect("ticket_taken_twice", "src/crypto/strike_register.cc", "  struck_.insert(digest);\n",
+           "", "attack"),
+    Defect("tag_ignored_under_attack", RECEIVER, "const bool opened = job.ok;",
+           "const bool opened = true;", "attack"),
+    Defect("replay_under_attack", "src/crypto/replay_window.h",
+           "return (words_[word_of(counter)] & bit_of(counter)) == 0;", "return true;", "attack"),
 ]

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Puts deliberate defects into a copy of the core, and sees whether the fault machine notices.
+"""Puts deliberate defects into a copy of the core, and sees whether the machines notice.
 
-Each defect is put in alone, `sluice-sim` is built, and `sluice-sim faults` is run on it. A defect
-is CAUGHT when that run does not end well: a promise broken, a check that stops the process, or no
-end in time. The exit status is 1 when one SURVIVED, when the text that it replaces is not found
-exactly once, when it does not build, or when the program without any defect does not pass.
+Each defect is put in alone, `sluice-sim` is built, and `sluice-sim faults` is run on it; or, where
+a defect says so, test/attack's `attack_sim`, with all of its attacks. A defect is CAUGHT when that
+run does not end well: a promise broken, a check that stops the process, or no end in time. The
+exit status is 1 when one SURVIVED, when the text that it replaces is not found exactly once, when
+it does not build, or when the program without any defect does not pass.
 """
 
 import argparse
@@ -23,7 +24,10 @@ from defects import DEFECTS
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ["src", "include", "subprojects", "meson.build", "meson_options.txt"]
-SETUP = ["meson", "setup", "build", "-Dtests=disabled", "-Dperf=disabled", "-Ddebug=false"]
+SETUP = ["meson", "setup", "build", "-Dperf=disabled", "-Ddebug=false"]
+# The attacker is a test, and wants the figures of perf/instructions.
+PARTS_OF_TESTS = ["test", "scripts", "examples", "perf"]
+PROGRAMS = {"faults": "sluice-sim", "attack": "test/attack/attack_sim"}
 
 
 class Broken(Exception):
@@ -51,8 +55,8 @@ def run(command, folder, seconds):
     return done.returncode, lines[-1] if lines else f"exit status {done.returncode}"
 
 
-def copy_tree(folder):
-    for part in PARTS:
+def copy_tree(folder, parts):
+    for part in parts:
         source = ROOT / part
         if source.is_dir():
             shutil.copytree(source, folder / part)
@@ -60,14 +64,17 @@ def copy_tree(folder):
             shutil.copy2(source, folder / part)
 
 
-def build(folder):
-    status, said = run(["ninja", "-C", "build", "sluice-sim"], folder, 1800)
+def build(folder, by):
+    status, said = run(["ninja", "-C", "build", PROGRAMS[by]], folder, 1800)
     if status != 0:
         raise Broken(f"does not build: {said}")
 
 
-def try_seeds(folder, arguments, name=None):
+def try_program(folder, arguments, by, name=None):
     """None when every promise was kept, else what went wrong."""
+    if by == "attack":
+        status, said = run([f"build/{PROGRAMS[by]}", "--gtest_brief=1"], folder, arguments.timeout)
+        return None if status == 0 else said
     command = ["build/sluice-sim", "faults", "--seeds", str(arguments.seeds),
                "--first-seed", str(arguments.first_seed)]
     if arguments.shrink and name:
@@ -84,8 +91,8 @@ def try_defect(defect, folder, arguments):
         raise Broken(f"its text was found {found} times in {defect.path}")
     path.write_text(good.replace(defect.old, defect.new), encoding="utf-8")
     try:
-        build(folder)
-        return try_seeds(folder, arguments, defect.name)
+        build(folder, defect.by)
+        return try_program(folder, arguments, defect.by, defect.name)
     finally:
         path.write_text(good, encoding="utf-8")
 
@@ -136,20 +143,22 @@ def parse_arguments():
 
 
 def work_in(folder, defects, arguments):
-    copy_tree(folder)
-    status, said = run(SETUP, folder, 600)
+    kinds = sorted({defect.by for defect in defects})
+    copy_tree(folder, PARTS + (PARTS_OF_TESTS if "attack" in kinds else []))
+    tests = "enabled" if "attack" in kinds else "disabled"
+    status, said = run([*SETUP, f"-Dtests={tests}"], folder, 600)
     if status != 0:
         print(f"the build cannot be set up: {said}")
         return 1
-    try:
-        build(folder)
-    except Broken as broken:
-        print(f"without any defect: {broken}")
-        return 1
-    said = try_seeds(folder, arguments)
-    if said is not None:
-        print(f"without any defect: {said}")
-        return 1
+    for by in kinds:
+        try:
+            build(folder, by)
+            said = try_program(folder, arguments, by)
+        except Broken as broken:
+            said = str(broken)
+        if said is not None:
+            print(f"without any defect: {said}")
+            return 1
     return 1 if try_all(defects, folder, arguments) else 0
 
 

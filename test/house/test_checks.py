@@ -174,6 +174,57 @@ class Checks(unittest.TestCase):
         self.expect_breach("format", {"src/wire/loose.cc": SPDX + "int  f( ){return 0;}\n"},
                            "not laid out")
 
+    PROTOCOL = textwrap.dedent("""\
+        **MUST-W1** A field is one.
+
+        ### 17.1 What holds
+
+        - Nothing breaks it. `[unit_wire: Field.is_one; test_it: test_one]`
+        - Nobody reads it,
+          nor hears of it. `[unit_wire:
+          Field.is_one]`
+
+        ### 17.2 What does not
+
+        - The rest.
+        """)
+    PROTOCOL_TREE = {
+        "src/wire/PROTOCOL.md": PROTOCOL,
+        "src/wire/field.cc": SPDX + "// PROTOCOL MUST-W1\n",
+        "test/unit/wire/field_test.cc": SPDX + "// Verifies MUST-W1\nTEST(Field, is_one) {}\n",
+        "test/unit/wire/meson.build":
+            "x = executable('unit_wire',\n  'field_test.cc',\n  dependencies: [])\n",
+        "test/test_it.py": "class It:\n    def test_one(self):\n        pass\n",
+    }
+
+    def protocol_of(self, changes):
+        """What the check says of a tree with these changes."""
+        with tempfile.TemporaryDirectory() as root:
+            write_tree(root, {**self.PROTOCOL_TREE, **changes})
+            done = subprocess.run([sys.executable, str(SCRIPTS / "check_protocol.py"), root],
+                                  stdout=subprocess.PIPE, text=True, check=False)
+            return done.returncode, done.stdout
+
+    def test_protocol(self):
+        status, said = self.protocol_of({})
+        self.assertEqual(status, 0, said)
+        self.assertIn("2 claims", said)
+        specification = "src/wire/PROTOCOL.md"
+        for change, complaint in (
+                ({specification: self.PROTOCOL.replace("W1", "W2")}, "MUST-W2"),
+                ({specification: self.PROTOCOL.replace("is_one]", "is_two]")}, "no test"),
+                ({specification: self.PROTOCOL.replace("test_one", "test_two")}, "no test"),
+                ({specification: self.PROTOCOL.replace("unit_wire:", "unit_none:")}, "no test"),
+                ({specification: self.PROTOCOL.replace("`[unit_wire: Field", "(Field")},
+                 "no test is named"),
+                ({specification: self.PROTOCOL.replace("What holds", "Claims")}, "no section"),
+                ({"src/wire/field.cc": SPDX}, "not cited"),
+                ({"test/unit/wire/field_test.cc": SPDX + "TEST(Field, is_one) {}\n"}, "no test")):
+            with self.subTest(change=change):
+                status, said = self.protocol_of(change)
+                self.assertEqual(status, 1, said)
+                self.assertIn(complaint, said)
+
     def test_nothing_to_check_is_a_failure(self):
         with tempfile.TemporaryDirectory() as root:
             for check in ("layers", "limits", "pairs", "headers", "text", "floating", "symbols",

@@ -20,8 +20,8 @@ class Echo : public sluice::Handler {
     if (engine_ != nullptr) (void)engine_->close();
   }
 
-  // Brings both nodes and one session up; false, with the reason on standard output, when it fails.
-  bool start() {
+  // Of an engine with both nodes, whose requests go to `handler`.
+  static sluice::EngineOptions options(sluice::Handler* handler) {
     sluice::EngineOptions options;
     options.crypto.psk.assign(32, 0x5a);
     options.eal.huge_pages = sluice::HugePages::kNo;
@@ -33,10 +33,15 @@ class Echo : public sluice::Handler {
       node.ports.back().device = "pair:cable";
       node.ports.back().addresses.emplace_back(address);
       node.accept = options.nodes.size() == 1;
-      node.handler = this;
+      node.handler = handler;
       options.nodes.push_back(std::move(node));
     }
-    auto engine = sluice::Engine::create(options);
+    return options;
+  }
+
+  // Brings both nodes and one session up; false, with the reason on standard output, when it fails.
+  bool start() {
+    auto engine = sluice::Engine::create(options(this));
     if (!engine.ok()) return say(engine.status());
     engine_ = *std::move(engine);
     if (absl::Status status = engine_->start(); !status.ok()) return say(status);

@@ -36,6 +36,11 @@ def sluice_program():
     return _settings.sluice
 
 
+def use_program(path):
+    """For programs other than tests: what `sluice` is."""
+    _settings.sluice = Path(path).resolve()
+
+
 def wait_for(condition, what, seconds=SECONDS):
     """Calls `condition` until it returns something true, and returns that."""
     end = time.monotonic() + seconds

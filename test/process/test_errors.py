@@ -61,6 +61,13 @@ class Refused(harness.Case):
                     status=2)
         self.refuse("loopback", *both, says="inline crypto was asked for", status=2)
 
+    def test_lookaside_crypto_that_is_not_there(self):
+        self.refuse("pingpong", "--crypto=lookaside", says="there is no crypto device; give EAL",
+                    status=1)
+        self.refuse("pingpong", "--crypto=lookaside", "--cipher=chacha20-poly1305",
+                    eal=("--vdev=crypto_aesni_gcm0",),
+                    says="crypto_aesni_gcm0 has no chacha20-poly1305", status=1)
+
     def test_inline_crypto_without_records(self):
         self.refuse("pingpong", "--crypto=inline", says="add --record-mode and --native-ip",
                     status=2)

@@ -131,12 +131,12 @@ class Memif(harness.Case):
     def test_record_mode_over_ipv6(self):
         self.record_mode(V6)
 
-    def inline(self, addresses):
+    def inline(self, addresses, *model):
         """A port that seals on one side, and a peer that knows nothing of it."""
         both = ("--record-mode", "--native-ip")
         server = self.serve(*both, addresses=addresses, name="server")
         client, report = self.rpcs("pingpong", 20, "--size=200000", "--warmup=1", *both,
-                                   "--crypto=inline", "--model-nic=4", addresses=addresses)
+                                   "--crypto=inline", "--model-nic=4", *model, addresses=addresses)
         self.assertRegex(client.out, r"records: +sealed by the port \(.*not run on hardware")
         self.assertIn("records: record mode, sealed by the port (", client.out)
         self.assertEqual(report.value("session.peer", inline_lanes="1"), 1)
@@ -155,6 +155,9 @@ class Memif(harness.Case):
 
     def test_inline_crypto_over_ipv6(self):
         self.inline(V6)
+
+    def test_inline_crypto_by_the_commands_of_a_connectx(self):
+        self.inline(V4, "--model-engine=connectx")
 
     def test_inline_crypto_of_both_sides_with_losses(self):
         both = ("--record-mode", "--native-ip", "--crypto=inline", "--model-nic=4")

@@ -44,13 +44,19 @@ class Cable:
         for namespace in self.namespaces.values():
             ip("netns", "add", namespace)
             self.made.append(namespace)
+        self.join_ends()
+
+    def join_ends(self):
         ends = [("name", self.interfaces[side], "netns", self.namespaces[side], "mtu",
                  str(self.mtu)) for side in ("client", "server")]
         ip("link", "add", *ends[0], "type", "veth", "peer", *ends[1])
         for side in ("client", "server"):
-            # The kernels at both ends have nothing to say here.
-            ip("-n", self.namespaces[side], "link", "set", "dev", self.interfaces[side], "arp",
-               "off", "addrgenmode", "none", "up")
+            self.raise_end(side, self.interfaces[side])
+
+    def raise_end(self, side, interface):
+        # The kernels at both ends have nothing to say here.
+        ip("-n", self.namespaces[side], "link", "set", "dev", interface, "arp", "off",
+           "addrgenmode", "none", "up")
 
     def remove(self):
         for namespace in self.made:
@@ -91,7 +97,9 @@ class VethCase(harness.Case):
         self.cable = self.lay_cable(self.mtu)
 
     def lay_cable(self, mtu):
-        cable = Cable(mtu)
+        return self.lay(Cable(mtu))
+
+    def lay(self, cable):
         self.addCleanup(cable.remove)
         try:
             cable.lay()

@@ -39,6 +39,7 @@ TEST(EngineOptions, carries_everything_over) {
   options.multipath = true;
   options.record_mode = true;
   options.nodes[0].ports[0].model_contexts = 5;
+  options.nodes[0].ports[0].model_engine = ModelEngine::kConnectx;
   options.crypto.backend = CryptoBackend::kInline;
   const auto config = make_engine_config(options);
   ASSERT_TRUE(config.ok()) << config.status();
@@ -58,6 +59,7 @@ TEST(EngineOptions, carries_everything_over) {
   EXPECT_EQ(node.ports[0].gateways.size(), 1u);
   EXPECT_EQ(node.ports[0].vlan, 7);
   EXPECT_EQ(node.ports[0].model_contexts, 5u);
+  EXPECT_EQ(node.ports[0].model_engine, engine::ModelEngine::kConnectx);
   EXPECT_EQ(config->backend, crypto::BackendKind::kInline);
   EXPECT_EQ(node.ports[0].rx_faults.loss_ppm, 10'000u);
 }

@@ -93,7 +93,7 @@ TEST_F(OptionsTest, everything_reaches_the_engine) {
                      "--lcores=2",
                      "--cpus=0,3",
                      "--cipher=aes-256-gcm",
-                     "--crypto=boringssl",
+                     "--crypto=lookaside",
                      "--loss=1%",
                      "--seed=5",
                      "--no-bundling",
@@ -103,6 +103,7 @@ TEST_F(OptionsTest, everything_reaches_the_engine) {
                      "--record-mode",
                      "--pad=buckets",
                      "--model-nic=9",
+                     "--model-engine=connectx",
                      "--arena=32",
                      "--huge-pages=no",
                      "--memory=512",
@@ -115,6 +116,7 @@ TEST_F(OptionsTest, everything_reaches_the_engine) {
   EXPECT_EQ(node.ports[0].mtu, 9000u);
   EXPECT_EQ(node.ports[0].capture_file, "c.pcap");
   EXPECT_EQ(node.ports[0].model_contexts, 9u);
+  EXPECT_EQ(node.ports[0].model_engine, ModelEngine::kConnectx);
   EXPECT_EQ(node.encapsulation, Encapsulation::kNativeIp);
   EXPECT_EQ(node.udp_port, 9000);
   EXPECT_EQ(node.lcores, 2u);
@@ -125,7 +127,7 @@ TEST_F(OptionsTest, everything_reaches_the_engine) {
   EXPECT_EQ(engine.eal.huge_pages, HugePages::kNo);
   EXPECT_EQ(engine.eal.memory_mb, 512u);
   EXPECT_EQ(engine.crypto.algorithms, std::vector{CryptoAlgorithm::kAes256Gcm});
-  EXPECT_EQ(engine.crypto.backend, CryptoBackend::kBoringssl);
+  EXPECT_EQ(engine.crypto.backend, CryptoBackend::kLookaside);
   EXPECT_EQ(engine.crypto.psk_file, "k");
   EXPECT_TRUE(engine.crypto.psk.empty());
   EXPECT_FALSE(engine.bundling);
@@ -155,6 +157,7 @@ TEST_F(OptionsTest, combinations_that_cannot_be_meant_are_refused) {
   EXPECT_TRUE(refused({"--log-level=loud"}));
   EXPECT_TRUE(refused({"--cipher=des"}));
   EXPECT_TRUE(refused({"--crypto=openssl"}));
+  EXPECT_TRUE(refused({"--model-engine=mlx5"}));
   EXPECT_TRUE(refused({"--huge-pages=maybe"}));
   EXPECT_FALSE(refused({"--port=net_tap0", "--address=10.0.0.1/24", "--cipher=plaintext"}));
   EXPECT_FALSE(refused({"--cpus=0-1"}));

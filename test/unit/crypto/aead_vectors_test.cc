@@ -212,8 +212,8 @@ TEST(PublishedVectors, readers_understand_their_formats) {
                     {"tcId": 8, "key": ""}]}]})",
                 keep),
             2u);
-  EXPECT_EQ(seen[0], (Case{{"tcId", "7"}, {"key", "00\"ff"}}));
-  EXPECT_EQ(seen[1], (Case{{"tcId", "8"}, {"key", ""}}));
+  EXPECT_EQ(seen[0], (Case{{"a", "tcId"}, {"n", "1"}, {"tcId", "7"}, {"key", "00\"ff"}}));
+  EXPECT_EQ(seen[1], (Case{{"a", "tcId"}, {"n", "1"}, {"tcId", "8"}, {"key", ""}}));
 }
 
 }  // namespace

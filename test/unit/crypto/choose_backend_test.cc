@@ -79,6 +79,18 @@ TEST_F(ChooseBackend, what_is_left_to_the_cpu_beside_ports_is_chosen_as_with_aut
   EXPECT_EQ(choose_backend(BackendKind::kInline, AeadAlgorithm::kNone, found_).backend, nullptr);
 }
 
+TEST_F(ChooseBackend, a_lookaside_device_is_taken_only_by_name) {
+  found_.no_lookaside = "there is no crypto device";
+  BackendChoice choice = choose_backend(BackendKind::kLookaside, AeadAlgorithm::kAes128Gcm, found_);
+  EXPECT_EQ(choice.backend, nullptr);
+  EXPECT_EQ(choice.reason, "crypto backend lookaside was asked for: there is no crypto device");
+  found_.lookaside = &boringssl_;
+  choice = choose_backend(BackendKind::kLookaside, AeadAlgorithm::kAes128Gcm, found_);
+  EXPECT_EQ(choice.backend, &boringssl_);
+  EXPECT_NE(choose_backend(BackendKind::kAuto, AeadAlgorithm::kAes128Gcm, found_).backend,
+            &boringssl_);
+}
+
 TEST_F(ChooseBackend, a_named_backend_is_taken_or_refused) {
   BackendChoice choice = choose_backend(BackendKind::kBoringssl, AeadAlgorithm::kAes128Gcm, found_);
   EXPECT_EQ(choice.backend, &boringssl_);

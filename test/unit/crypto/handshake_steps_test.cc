@@ -69,5 +69,21 @@ TEST(HandshakeSteps, reset_tokens_follow_from_the_secret_and_the_id) {
   EXPECT_NE(first, token(1));
 }
 
+// Verifies MUST-H16
+TEST(HandshakeSteps, reset_tokens_are_told_in_the_name_of_an_address) {
+  const auto told = [](const ResetToken& token, const char* from) {
+    return told_reset_token(test::primitives(), token, *wire::parse_ip_address(from));
+  };
+  ResetToken token;
+  token.fill(0x11);
+  const ResetToken first = told(token, "10.0.0.1");
+  EXPECT_EQ(first, told(token, "10.0.0.1"));
+  EXPECT_NE(first, told(token, "10.0.0.2"));
+  EXPECT_NE(first, told(token, "fd00::1"));
+  EXPECT_NE(first, token);
+  token[0] ^= 1;
+  EXPECT_NE(first, told(token, "10.0.0.1"));
+}
+
 }  // namespace
 }  // namespace sluice::crypto

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <sstream>
 #include <utility>
+#include <vector>
 
 namespace sluice::crypto::test {
 namespace {
@@ -73,7 +74,7 @@ size_t for_each_rsp_case(std::string_view text, const std::function<void(const C
 
 size_t for_each_wycheproof_case(std::string_view text,
                                 const std::function<void(const Case&)>& visit) {
-  Case fields;
+  std::vector<Case> around(1);  // The objects that are open, each with the fields around it.
   std::string name;
   size_t count = 0;
   for (size_t at = 0; at < text.size();) {
@@ -84,24 +85,24 @@ size_t for_each_wycheproof_case(std::string_view text,
         const size_t next = text.find_first_not_of(" \t\r\n", at);
         if (next != std::string_view::npos && text[next] == ':') name = std::move(value);
       } else {
-        fields[std::exchange(name, {})] = std::move(value);
+        around.back()[std::exchange(name, {})] = std::move(value);
       }
       continue;
     }
     if (!name.empty() && (c == '-' || (c >= '0' && c <= '9'))) {
       const size_t end = text.find_first_not_of("-0123456789", at);
-      fields[std::exchange(name, {})] = text.substr(at, end - at);
+      around.back()[std::exchange(name, {})] = text.substr(at, end - at);
       at = end;
       continue;
     }
     if (c == '[' || c == '{' || c == ',') name.clear();
-    if (c == '{') fields.clear();
-    if (c == '}') {
-      if (fields.count("tcId") != 0) {
+    if (c == '{') around.push_back(around.back());
+    if (c == '}' && around.size() > 1) {
+      if (around.back().count("tcId") != 0) {
         ++count;
-        visit(fields);
+        visit(around.back());
       }
-      fields.clear();
+      around.pop_back();
     }
     ++at;
   }

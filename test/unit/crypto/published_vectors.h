@@ -19,7 +19,8 @@ std::string read_file(const std::string& path);
 // case, "FAIL" on its own adds the field FAIL, and an empty line ends the case.
 size_t for_each_rsp_case(std::string_view text, const std::function<void(const Case&)>& visit);
 
-// Wycheproof's JSON: hands out the innermost objects that have a "tcId", with their scalar fields.
+// Wycheproof's JSON: hands out the objects that have a "tcId", with their scalar fields and those
+// that stand before them in the objects around them (a group's key).
 size_t for_each_wycheproof_case(std::string_view text,
                                 const std::function<void(const Case&)>& visit);
 

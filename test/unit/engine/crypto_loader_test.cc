@@ -43,7 +43,7 @@ TEST(CryptoLoader, the_primitives_work) {
 TEST(ChooseCrypto, the_first_algorithm_decides) {
   const auto library = load_crypto("");
   ASSERT_TRUE(library.ok());
-  const auto chosen = choose_crypto(**library, crypto::BackendKind::kAuto,
+  const auto chosen = choose_crypto((*library)->backends, crypto::BackendKind::kAuto,
                                     {AeadAlgorithm::kAes128Gcm, AeadAlgorithm::kAes256Gcm});
   ASSERT_TRUE(chosen.ok()) << chosen.status();
   EXPECT_EQ(chosen->algorithms.front(), AeadAlgorithm::kAes128Gcm);
@@ -54,14 +54,15 @@ TEST(ChooseCrypto, the_first_algorithm_decides) {
 TEST(ChooseCrypto, plaintext_is_only_chosen_alone) {
   const auto library = load_crypto("");
   ASSERT_TRUE(library.ok());
-  const auto plain = choose_crypto(**library, crypto::BackendKind::kAuto, {AeadAlgorithm::kNone});
+  const auto plain =
+      choose_crypto((*library)->backends, crypto::BackendKind::kAuto, {AeadAlgorithm::kNone});
   ASSERT_TRUE(plain.ok());
   EXPECT_EQ(plain->backend, (*library)->backends.plaintext);
-  EXPECT_FALSE(choose_crypto(**library, crypto::BackendKind::kAuto,
+  EXPECT_FALSE(choose_crypto((*library)->backends, crypto::BackendKind::kAuto,
                              {AeadAlgorithm::kAes128Gcm, AeadAlgorithm::kNone})
                    .ok());
-  EXPECT_FALSE(choose_crypto(**library, crypto::BackendKind::kAuto, {}).ok());
-  EXPECT_FALSE(choose_crypto(**library, crypto::BackendKind::kAuto,
+  EXPECT_FALSE(choose_crypto((*library)->backends, crypto::BackendKind::kAuto, {}).ok());
+  EXPECT_FALSE(choose_crypto((*library)->backends, crypto::BackendKind::kAuto,
                              {AeadAlgorithm::kAes128Gcm, AeadAlgorithm::kAes128Gcm})
                    .ok());
 }

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <map>
 #include <string>
+#include <tuple>
 
 #include "engine/engine.h"
 #include "engine_test_util.h"
@@ -18,13 +19,15 @@ namespace {
 constexpr uint32_t kMessage = 200'000;
 
 // Two ends in record mode behind model NICs with so many contexts each.
-EngineConfig inline_pair(const std::string& cable, uint32_t contexts) {
+EngineConfig inline_pair(const std::string& cable, uint32_t contexts,
+                         ModelEngine engine = ModelEngine::kSecurity) {
   EngineConfig config = test_pair(cable);
   for (NodeConfig& node : config.nodes) {
     node.encapsulation = wire::Encapsulation::kNative;
     node.endpoint.record_mode = true;
     node.endpoint.peer_timeout = kFar;
     node.ports[0].model_contexts = contexts;
+    node.ports[0].model_engine = engine;
   }
   return config;
 }
@@ -57,10 +60,11 @@ void run_calls(Engine& engine, const CallApplication& client, uint64_t goal) {
   EXPECT_EQ(counters(engine, 1)["dropped.tag"], 0u);
 }
 
-class EngineInline : public testing::TestWithParam<const char*> {};
+class EngineInline : public testing::TestWithParam<std::tuple<const char*, ModelEngine>> {};
 
 TEST_P(EngineInline, records_are_sealed_by_the_port) {
-  EngineConfig config = inline_pair("inline", 8);
+  const auto& [address, kind] = GetParam();
+  EngineConfig config = inline_pair("inline", 8, kind);
   CallApplication client(kMessage, 40, 4);
   client.timeout = kFar;
   EchoApplication echo;
@@ -70,7 +74,7 @@ TEST_P(EngineInline, records_are_sealed_by_the_port) {
   auto engine = Engine::create(std::move(config));
   ASSERT_TRUE(engine.ok()) << engine.status();
   ASSERT_TRUE((*engine)->start().ok());
-  ASSERT_TRUE((*engine)->connect_and_wait(0, server(GetParam()), kFar).ok());
+  ASSERT_TRUE((*engine)->connect_and_wait(0, server(address), kFar).ok());
   run_calls(**engine, client, 40);
   for (size_t node = 0; node < 2; ++node) {
     auto count = counters(**engine, node);
@@ -87,13 +91,20 @@ TEST_P(EngineInline, records_are_sealed_by_the_port) {
   EXPECT_TRUE((*engine)->stop(base::seconds(1)).ok());
 }
 
-INSTANTIATE_TEST_SUITE_P(Families, EngineInline, testing::Values("10.9.0.2", "fd00:9::2"),
-                         [](const auto& param) { return param.index == 0 ? "v4" : "v6"; });
+INSTANTIATE_TEST_SUITE_P(Families, EngineInline,
+                         testing::Combine(testing::Values("10.9.0.2", "fd00:9::2"),
+                                          testing::Values(ModelEngine::kSecurity,
+                                                          ModelEngine::kConnectx)));
+
+class EngineInlineBy : public testing::TestWithParam<ModelEngine> {};
+
+INSTANTIATE_TEST_SUITE_P(Engines, EngineInlineBy,
+                         testing::Values(ModelEngine::kSecurity, ModelEngine::kConnectx));
 
 // What the network loses, doubles and reorders comes again in packet mode, after which the next
 // record needs a resync; nothing that the NIC made was garbled.
-TEST(EngineInlineFaults, lost_records_are_made_good) {
-  EngineConfig config = inline_pair("inlineloss", 8);
+TEST_P(EngineInlineBy, lost_records_are_made_good) {
+  EngineConfig config = inline_pair("inlineloss", 8, GetParam());
   CallApplication client(kMessage, 60, 6);
   client.timeout = kFar;
   EchoApplication echo;
@@ -122,8 +133,8 @@ TEST(EngineInlineFaults, lost_records_are_made_good) {
 }
 
 // A context holds one key, so each epoch has one of its own, and records of two epochs cross.
-TEST(EngineInlineKeys, keys_are_updated_while_records_are_on_their_way) {
-  EngineConfig config = inline_pair("inlinekeys", 8);
+TEST_P(EngineInlineBy, keys_are_updated_while_records_are_on_their_way) {
+  EngineConfig config = inline_pair("inlinekeys", 8, GetParam());
   CallApplication client(kMessage, 400, 6);
   client.timeout = kFar;
   EchoApplication echo;
@@ -151,8 +162,8 @@ TEST(EngineInlineKeys, keys_are_updated_while_records_are_on_their_way) {
 }
 
 // Two lcores with a queue each: each lane has contexts of its own lcore's queue.
-TEST(EngineInlineLcores, two_lcores_keep_to_their_queues) {
-  EngineConfig config = inline_pair("inlinetwo", 16);
+TEST_P(EngineInlineBy, two_lcores_keep_to_their_queues) {
+  EngineConfig config = inline_pair("inlinetwo", 16, GetParam());
   CallApplication first(kMessage, 60, 4);
   CallApplication second(kMessage, 60, 4);
   EchoApplication echoes[2];

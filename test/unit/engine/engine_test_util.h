@@ -23,8 +23,9 @@ namespace sluice::engine {
 inline EalConfig test_eal_config() {
   EalConfig config;
   config.huge_pages = HugePages::kNo;
-  config.memory_mb = 192;
+  config.memory_mb = 256;
   config.lcores = 6;
+  config.arguments = {"--vdev=crypto_aesni_gcm0"};
   return config;
 }
 

@@ -11,7 +11,7 @@ class InlineContextsTest : public InlineTest {
   void SetUp() override {
     InlineTest::SetUp();
     routes = {inline_route(true, 0), inline_route(true, 1), Route{}};
-    contexts = std::make_unique<InlineContexts>(std::vector<SecurityPort*>{security.get(), nullptr},
+    contexts = std::make_unique<InlineContexts>(std::vector<InlineEngine*>{security.get(), nullptr},
                                                 &routes, &stats);
   }
   void TearDown() override {
@@ -109,7 +109,7 @@ TEST_F(InlineContextsTest, an_lcore_has_so_many_and_no_more) {
   security.reset();
   auto large = ModelNic::create({.queues = 1, .contexts = 1000, .backend = backend});
   ASSERT_TRUE(large.ok());
-  auto port = SecurityPort::open((*large)->instance(), 300, -1);
+  auto port = (*large)->open_engine(300, -1);
   ASSERT_TRUE(port.ok());
   {
     InlineContexts many({port->get()}, &routes, &stats);

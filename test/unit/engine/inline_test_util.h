@@ -63,10 +63,11 @@ class InlineTest : public testing::Test {
 
   void make_model(uint32_t contexts) {
     security.reset();
-    auto made = ModelNic::create({.queues = 2, .contexts = contexts, .backend = backend});
+    auto made =
+        ModelNic::create({.engine = engine, .queues = 2, .contexts = contexts, .backend = backend});
     ASSERT_TRUE(made.ok()) << made.status();
     model = *std::move(made);
-    auto port = SecurityPort::open(model->instance(), 8, -1);
+    auto port = model->open_engine(8, -1);
     ASSERT_TRUE(port.ok()) << port.status();
     security = *std::move(port);
   }
@@ -175,12 +176,13 @@ class InlineTest : public testing::Test {
     return job.ok;
   }
 
+  ModelEngine engine = ModelEngine::kSecurity;
   PoolBox pools;
   rte_mempool* pool = nullptr;
   crypto::AeadBackend* backend = nullptr;
   crypto::AeadKey key;
   std::unique_ptr<ModelNic> model;
-  std::unique_ptr<SecurityPort> security;
+  std::unique_ptr<InlineEngine> security;
   transport::StagedRecord staged{true};
 
  private:

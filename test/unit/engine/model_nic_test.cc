@@ -7,8 +7,9 @@
 namespace sluice::engine {
 namespace {
 
-class ModelNicTest : public InlineTest {
+class ModelNicTest : public InlineTest, public testing::WithParamInterface<ModelEngine> {
  protected:
+  ModelNicTest() { engine = GetParam(); }
   // The frame, marked: with `resync` as the record that it is, else as the next one.
   rte_mbuf* marked(void* context, uint64_t id, uint32_t index, bool resync, bool v4 = true) {
     rte_mbuf* const whole = frame(id, index, v4);
@@ -32,7 +33,7 @@ Bytes without_nic_fields(Bytes frame, bool v4) {
 }
 
 // Verifies MUST-R10: to the byte what the CPU's way makes, packet for packet.
-TEST_F(ModelNicTest, seals_and_cuts_as_software_does) {
+TEST_P(ModelNicTest, seals_and_cuts_as_software_does) {
   for (const bool v4 : {true, false}) {
     void* const context = open_context();
     ASSERT_NE(context, nullptr);
@@ -59,14 +60,14 @@ TEST_F(ModelNicTest, seals_and_cuts_as_software_does) {
   EXPECT_EQ(count().garbled.value(), 0u);
 }
 
-TEST_F(ModelNicTest, what_is_not_to_be_sealed_passes) {
+TEST_P(ModelNicTest, what_is_not_to_be_sealed_passes) {
   rte_mbuf* const plain = rte_pktmbuf_alloc(pool);
   std::memset(rte_pktmbuf_append(plain, 60), 0x3c, 60);
   EXPECT_EQ(transmit({plain}), std::vector<Bytes>{Bytes(60, 0x3c)});
   EXPECT_EQ(count().records.value(), 0u);
 }
 
-TEST_F(ModelNicTest, garbles_what_comes_out_of_sequence_until_a_resync) {
+TEST_P(ModelNicTest, garbles_what_comes_out_of_sequence_until_a_resync) {
   void* const context = open_context();
   ASSERT_NE(context, nullptr);
   EXPECT_FALSE(opens(transmit({marked(context, 5, 0, false)}), number(5, 0)))
@@ -89,7 +90,7 @@ TEST_F(ModelNicTest, garbles_what_comes_out_of_sequence_until_a_resync) {
 
 // SMT's finding: software that keeps one count for a context and sends by two queues believes each
 // record to be the next one, and the NIC, which counts for each queue, garbles what it sends.
-TEST_F(ModelNicTest, two_queues_with_one_context_garble) {
+TEST_P(ModelNicTest, two_queues_with_one_context_garble) {
   void* const context = open_context();
   ASSERT_NE(context, nullptr);
   EXPECT_TRUE(opens(transmit({marked(context, 5, 0, true)}, 0), number(5, 0)));
@@ -108,7 +109,7 @@ TEST_F(ModelNicTest, two_queues_with_one_context_garble) {
   security->close_context(second);
 }
 
-TEST_F(ModelNicTest, contexts_run_out_and_come_back) {
+TEST_P(ModelNicTest, contexts_run_out_and_come_back) {
   make_model(2);
   void* const first = open_context();
   void* const second = open_context();
@@ -124,7 +125,7 @@ TEST_F(ModelNicTest, contexts_run_out_and_come_back) {
   security->close_context(third);
 }
 
-TEST_F(ModelNicTest, drops_and_counts_what_it_cannot_seal) {
+TEST_P(ModelNicTest, drops_and_counts_what_it_cannot_seal) {
   void* const context = open_context();
   ASSERT_NE(context, nullptr);
   // A TLS header that says another length than the frame has.
@@ -144,7 +145,7 @@ TEST_F(ModelNicTest, drops_and_counts_what_it_cannot_seal) {
   security->close_context(context);
 }
 
-TEST_F(ModelNicTest, needs_aes_gcm) {
+TEST_P(ModelNicTest, needs_aes_gcm) {
   class Without final : public crypto::AeadBackend {
    public:
     const char* name() const override { return "without"; }
@@ -162,6 +163,12 @@ TEST_F(ModelNicTest, needs_aes_gcm) {
   } without;
   EXPECT_FALSE(ModelNic::create({.queues = 1, .contexts = 1, .backend = &without}).ok());
 }
+
+INSTANTIATE_TEST_SUITE_P(Engines, ModelNicTest,
+                         testing::Values(ModelEngine::kSecurity, ModelEngine::kConnectx),
+                         [](const auto& param) {
+                           return param.param == ModelEngine::kSecurity ? "security" : "connectx";
+                         });
 
 }  // namespace
 }  // namespace sluice::engine

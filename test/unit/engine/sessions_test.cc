@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "crypto/handshake_steps.h"
 #include "engine/crypto_loader.h"
 #include "wire/header.h"
 
@@ -43,7 +44,8 @@ class SessionsTest : public testing::Test {
     setup.lcores = 2;
     const auto library = load_crypto("");
     EXPECT_TRUE(library.ok()) << library.status();
-    setup.primitives = (*library)->primitives;
+    primitives = (*library)->primitives;
+    setup.primitives = primitives;
     setup.paths = paths.get();
     setup.stats = &stats;
     setup.listener = &listener;
@@ -84,15 +86,20 @@ class SessionsTest : public testing::Test {
     }
   }
 
-  std::vector<uint8_t> reset(uint32_t session, uint8_t fill) {
+  // As the holder of the token that is filled so would send it from `from`.
+  std::vector<uint8_t> reset(uint32_t session, uint8_t fill, const char* from = "10.0.0.2") {
     wire::ResetPacket packet;
     packet.session = session;
-    std::fill(std::begin(packet.token), std::end(packet.token), fill);
+    crypto::ResetToken token;
+    token.fill(fill);
+    token = crypto::told_reset_token(*primitives, token, *wire::parse_ip_address(from));
+    std::copy(token.begin(), token.end(), packet.token);
     std::vector<uint8_t> bytes(wire::ResetPacket::kSize);
     packet.emit(bytes.data());
     return bytes;
   }
 
+  const crypto::Primitives* primitives = nullptr;
   std::shared_ptr<const crypto::Permissions> permitted;
   std::string denied = "nobody.example";
   std::vector<base::Code> ended;
@@ -350,6 +357,7 @@ TEST_F(SessionsTest, a_restarted_peer_replaces_its_old_session) {
   EXPECT_EQ(tasks.size(), 12u);  // Six closes, six installs.
 }
 
+// Verifies MUST-H16
 TEST_F(SessionsTest, only_the_peers_token_makes_a_reset_count) {
   sessions->establish(established(5), nullptr, base::millis(1));
   install(5);
@@ -359,7 +367,9 @@ TEST_F(SessionsTest, only_the_peers_token_makes_a_reset_count) {
   sessions->on_reset(peer, reset(1006, 0x11));
   sessions->on_reset(*wire::parse_ip_address("10.0.0.3"), reset(1005, 0x11));
   sessions->on_reset(peer, std::vector<uint8_t>(10));
-  EXPECT_EQ(stats.resets_ignored.value(), 4u);
+  // This host, or another with the same secret, was made to tell the token in its own name.
+  sessions->on_reset(peer, reset(1005, 0x11, "10.0.0.1"));
+  EXPECT_EQ(stats.resets_ignored.value(), 5u);
   EXPECT_TRUE(tasks.empty());
   sessions->on_reset(peer, reset(1005, 0x11));
   EXPECT_EQ(stats.resets_obeyed.value(), 1u);

@@ -68,6 +68,20 @@ TEST(Receiver, packets_of_no_session_leave_nothing_behind) {
   EXPECT_TRUE(r.sent().empty());
 }
 
+// Verifies MUST-T20: what draws a RESET is longer than one.
+TEST(Receiver, packets_of_no_session_that_are_as_short_as_a_reset_draw_none) {
+  Roles r;
+  Peer stranger(r.ctx.primitives, r.ctx.backend, session_secret(8), Roles::kLane, false,
+                crypto::AeadAlgorithm::kAes128Gcm, base::SessionId(999));
+  const PacketData whole = stranger.data(DataSpec{.message_length = 100000}, pattern(1000));
+  for (size_t length = wire::kCommonHeaderSize; length <= wire::kResetPacketSize + 1; ++length) {
+    r.give(PacketData(whole.begin(), whole.begin() + static_cast<ptrdiff_t>(length)));
+    const bool longer = length > wire::kResetPacketSize;
+    EXPECT_EQ(r.verdict, longer ? Verdict::kUnknownSession : Verdict::kConsumed) << length;
+  }
+  EXPECT_GT(r.ctx.stats.drop_session.value(), 0u);
+}
+
 // Verifies MUST-C10: once each, in any order, and a forgery marks nothing.
 TEST(Receiver, each_counter_is_accepted_once) {
   Roles r;

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The attacks themselves: that each makes what its name says, and nothing that was true.
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+
+#include "base/byte_order.h"
+#include "catalogue.h"
+#include "cut.h"
+#include "fields.h"
+#include "flood.h"
+#include "forge.h"
+#include "meddler.h"
+#include "replay.h"
+#include "splice.h"
+#include "wire/record_packet.h"
+
+namespace sluice::attack {
+namespace {
+
+constexpr uint8_t kTypes[] = {1, 2, 3, 4, 5};
+
+Packet data_packet(Way way, uint64_t id, uint32_t offset, uint8_t fill) {
+  wire::DataHeader header;
+  header.session = way == Way::kToServer ? 10 : 20;
+  header.offset = offset;
+  header.message_length = 100'000;
+  header.granted = 100'000;
+  header.record_number =
+      wire::message_number({}, way == Way::kToServer, id, 0, offset / 1000).value();
+  Packet packet{way, Bytes(wire::kDataHeaderSize)};
+  header.emit(packet.bytes.data());
+  // What is sealed differs between the ways, as it would.
+  packet.bytes.resize(wire::kDataHeaderSize + 1000 + wire::kTagBytes,
+                      static_cast<uint8_t>(fill + 100 * static_cast<int>(way)));
+  return packet;
+}
+
+Packet bundle_packet(Way way, uint64_t counter) {
+  wire::BundleHeader header;
+  header.session = way == Way::kToServer ? 10 : 20;
+  header.record_number = wire::counter_number(counter);
+  const Bytes frame = harmful_frame(wire::FrameType::kPing, 1);
+  header.clear_length = static_cast<uint16_t>(frame.size());
+  Packet packet{way, Bytes(wire::kBundleHeaderSize)};
+  header.emit(packet.bytes.data());
+  packet.bytes.insert(packet.bytes.end(), frame.begin(), frame.end());
+  packet.bytes.resize(packet.bytes.size() + wire::kTagBytes,
+                      static_cast<uint8_t>(counter + 100 * static_cast<uint64_t>(way)));
+  return packet;
+}
+
+Recording some_traffic() {
+  Recording out;
+  for (uint32_t i = 0; i < 4; ++i) {
+    for (const Way way : {Way::kToServer, Way::kToClient}) {
+      out.read(data_packet(way, 1 + i % 2, i * 1000, static_cast<uint8_t>(40 + i)));
+      out.read(bundle_packet(way, i));
+    }
+  }
+  base::Prng prng(1);
+  out.read({Way::kToServer, hello_packet(77, 1, {}, 1, &prng)});
+  return out;
+}
+
+TEST(Fields, each_type_has_its_own_and_no_other_type_has_any) {
+  for (unsigned type = 0; type < 256; ++type) {
+    const bool known = type >= 1 && type <= 5;
+    EXPECT_EQ(header_fields(static_cast<uint8_t>(type)).empty(), !known) << type;
+  }
+  for (const uint8_t type : kTypes) {
+    std::set<std::string> names;
+    for (const Field& field : header_fields(type)) EXPECT_TRUE(names.insert(field.name).second);
+    EXPECT_TRUE(names.contains("record_number"));
+  }
+}
+
+TEST(Fields, every_bit_of_the_header_is_changed_and_nothing_behind_it) {
+  const Packet packet = data_packet(Way::kToServer, 1, 0, 7);
+  std::set<size_t> bits;
+  for (const Forgery& forged : alter_fields(packet)) {
+    ASSERT_EQ(forged.packet.bytes.size(), packet.bytes.size());
+    ASSERT_NE(forged.packet.bytes, packet.bytes);
+    size_t differing = 0;
+    size_t bit = 0;
+    for (size_t at = 0; at < packet.bytes.size(); ++at) {
+      const uint8_t change = forged.packet.bytes[at] ^ packet.bytes[at];
+      ASSERT_TRUE(change == 0 || at < wire::kDataHeaderSize);
+      for (size_t i = 0; i < 8; ++i) {
+        if ((change >> i & 1) == 0) continue;
+        ++differing;
+        bit = at * 8 + i;
+      }
+    }
+    if (differing == 1) bits.insert(bit);
+  }
+  EXPECT_EQ(bits.size(), wire::kDataHeaderSize * 8);
+}
+
+TEST(Forge, every_frame_type_is_forged_and_well_formed) {
+  const auto types = frame_types();
+  EXPECT_EQ(types.size(), 19u);
+  for (const wire::FrameType type : types) {
+    const Bytes frame = harmful_frame(type, 3);
+    const uint32_t sealed = type == wire::FrameType::kMsg ? 16 : 0;
+    EXPECT_EQ(wire::check_frames(frame, sealed), wire::FrameError::kNone)
+        << wire::frame_type_name(type);
+  }
+}
+
+TEST(Catalogue, each_attack_makes_something_and_nothing_true) {
+  const Recording seen = some_traffic();
+  std::set<Bytes> to[2];
+  for (const Packet& packet : seen.all()) to[static_cast<int>(packet.way)].insert(packet.bytes);
+  base::Prng prng(3);
+  for (const Attack& attack : attacks()) {
+    const auto made = attack.make(seen, &prng);
+    if (std::string_view(attack.name) != "records") {
+      EXPECT_FALSE(made.empty()) << attack.name;
+    }
+    for (const Forgery& forged : made) {
+      EXPECT_FALSE(to[static_cast<int>(forged.packet.way)].contains(forged.packet.bytes))
+          << attack.name << ": " << forged.what;
+    }
+    EXPECT_EQ(find_attack(attack.name), &attack);
+    EXPECT_TRUE(attack.make(Recording(), &prng).empty()) << "from nothing comes nothing";
+  }
+  EXPECT_EQ(find_attack("kindness"), nullptr);
+}
+
+TEST(HalfOpen, says_half_a_hello_with_the_cookie_and_then_nothing) {
+  base::Prng prng(4);
+  HalfOpen client(77, 2);
+  const Bytes first = client.first(&prng);
+  EXPECT_EQ(first.size(), 1200u);
+  EXPECT_FALSE(client.answer(first, &prng).has_value());
+  wire::HandshakeHeader header;
+  header.connection_id = 77;
+  header.message_type = 2;
+  Bytes retry(wire::kHandshakeHeaderSize);
+  header.emit(retry.data());
+  retry.push_back(3);
+  for (const uint8_t byte : {9, 8, 7}) retry.push_back(byte);
+  const auto second = client.answer(retry, &prng);
+  ASSERT_TRUE(second.has_value());
+  EXPECT_EQ((*second)[wire::offsets::kFragmentCount], 2);
+  EXPECT_EQ((*second)[wire::kHandshakeHeaderSize], 3);
+  EXPECT_EQ((*second)[wire::kHandshakeHeaderSize + 1], 9);
+  EXPECT_TRUE(client.opened());
+  EXPECT_FALSE(client.answer(retry, &prng).has_value());
+}
+
+TEST(Meddler, does_what_it_is_told_and_no_more) {
+  const Packet packet = data_packet(Way::kToServer, 1, 0, 7);
+  Meddler idle({}, 1);
+  const auto passed = idle.pass(packet);
+  ASSERT_EQ(passed.size(), 1u);
+  EXPECT_EQ(passed[0].packet.bytes, packet.bytes);
+  EXPECT_EQ(passed[0].delay, base::Nanos());
+  EXPECT_EQ(idle.meddled(), 0u);
+  EXPECT_TRUE(Meddler({.drop = 1'000'000}, 1).pass(packet).empty());
+  EXPECT_EQ(Meddler({.repeat = 1'000'000}, 1).pass(packet).size(), 2u);
+  const auto back = Meddler({.reflect = 1'000'000}, 1).pass(packet);
+  ASSERT_EQ(back.size(), 2u);
+  EXPECT_EQ(back[0].packet.way, Way::kToClient);
+  uint64_t changed = 0;
+  Meddler altering({.alter = 1'000'000}, 1);
+  for (int i = 0; i < 100; ++i) changed += altering.pass(packet)[0].packet.bytes != packet.bytes;
+  EXPECT_EQ(changed, 100u);
+}
+
+}  // namespace
+}  // namespace sluice::attack
