@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -33,6 +34,8 @@ struct Work {
   uint32_t outstanding = 1;
   bool one_way = false;
   bool bundling = true;
+  uint32_t peers = 1;   // The client's side has a lane to each of so many, all on the other side,
+  uint32_t active = 1;  // and uses the first so many of them, at random.
 };
 
 [[noreturn]] inline void fail(const char* what) {
@@ -82,20 +85,27 @@ class Bench {
         payload_(work.message, 0x5a) {
     EndpointConfig config;
     config.bundling = work.bundling;
-    config.arena_bytes = 16u << 20;
     config.max_buffered_message = 2u << 20;
+    config.max_lanes = std::max(config.max_lanes, work.peers);
+    // A response waits for its release.
+    config.max_exchanges = std::max(config.max_exchanges, 2 * work.outstanding);
+    config.arena_bytes = std::max<uint64_t>(16u << 20, std::bit_ceil(256ull * work.outstanding));
     for (int side = 0; side < 2; ++side) {
       sides_[side] = std::make_unique<Endpoint>(config, backend_.get(), &module_->primitives);
-      install(side, config);
+      for (uint32_t peer = 0; peer < work.peers; ++peer) install(side, peer, config);
       wires_[side].buffers.resize(kBurst * kPacketBytes);
     }
   }
 
   // Until so many more messages are done.
   void run(uint64_t count);
-  // Both sides begin a new epoch, of their own accord.
+  // Until nothing has been sent for a while: what installing the lanes has begun is over.
+  void settle();
+  // Both sides of the first peer begin a new epoch, of their own accord.
   void update_keys() {
-    for (int side = 0; side < 2; ++side) sides_[side]->submit(UpdateKeys{lanes_[side]}, now_);
+    for (int side = 0; side < 2; ++side) {
+      sides_[side]->submit(UpdateKeys{lanes_[side].front()}, now_);
+    }
   }
   uint64_t key_updates() const { return sides_[0]->stats().key_updates.value(); }
   uint64_t packets() const { return packets_; }
@@ -109,20 +119,23 @@ class Bench {
     size_t used = kBurst;  // Slots to make ready before they are filled again.
   };
 
-  void install(int side, const EndpointConfig& config) {
+  void install(int side, uint32_t peer, const EndpointConfig& config) {
     crypto::Secret secret;
-    base::Prng bytes(7);
+    base::Prng bytes(7 + peer);
     for (auto& b : secret.bytes) b = static_cast<uint8_t>(bytes.next_u64());
     InstallLane command;
-    command.local_session = base::SessionId(static_cast<uint32_t>(100 + side));
-    command.remote_session = base::SessionId(static_cast<uint32_t>(101 - side));
+    const uint32_t first = 100 + 2 * peer;
+    command.local_session = base::SessionId(first + static_cast<uint32_t>(side));
+    command.remote_session = base::SessionId(first + 1 - static_cast<uint32_t>(side));
     command.initiator = side == 0;
     crypto::derive_lane_secrets(module_->primitives, secret, command.initiator, 0,
                                 &command.secrets);
     command.peer_max_packet = config.max_packet;
     command.peer_unscheduled_bytes = config.unscheduled_bytes;
     command.peer_max_message = config.max_message;
-    if (sides_[side]->submit(command, now_, &lanes_[side]) != base::Code::kOk) fail("no lane");
+    LaneRef lane;
+    if (sides_[side]->submit(command, now_, &lane) != base::Code::kOk) fail("no lane");
+    lanes_[side].push_back(lane);
   }
   void begin();
   void on_event(int side, const Event& event);
@@ -133,7 +146,8 @@ class Bench {
   std::unique_ptr<crypto::AeadBackend> backend_;
   std::vector<uint8_t> payload_;
   std::unique_ptr<Endpoint> sides_[2];
-  LaneRef lanes_[2];
+  std::vector<LaneRef> lanes_[2];  // By peer.
+  base::Prng choice_{11};
   Wire wires_[2];  // By sender.
   base::Nanos now_ = base::seconds(1);
   std::array<RxPacket, kBurst> burst_;
@@ -145,21 +159,24 @@ class Bench {
 
 inline void Bench::begin() {
   for (; to_begin_ > 0 && outstanding_ < work_.outstanding; --to_begin_, ++outstanding_) {
+    const LaneRef lane = lanes_[0][work_.active == 1 ? 0 : choice_.uniform(work_.active)];
     SubmitResult result;
     if (work_.one_way) {
       SendOneWay command;
-      command.lane = lanes_[0];
+      command.lane = lane;
       command.data = payload_.data();
       command.length = work_.message;
       result = sides_[0]->submit(command, now_);
     } else {
       SendRequest command;
-      command.lane = lanes_[0];
+      command.lane = lane;
       command.data = payload_.data();
       command.length = work_.message;
-      command.deadline = base::after(now_, base::seconds(1));
+      command.deadline = base::after(now_, base::seconds(10));
       result = sides_[0]->submit(command, now_);
     }
+    // All lanes ask about their round trip when they begin: more are busy then than may be.
+    if (result.code == base::Code::kResourceExhausted) return;
     if (result.code != base::Code::kOk) fail("a message was not taken");
   }
 }
@@ -223,6 +240,18 @@ inline void Bench::run(uint64_t count) {
       now_ = base::after(now_, kStep);
       turn(side);
     }
+  }
+}
+
+inline void Bench::settle() {
+  constexpr base::Nanos kQuiet = base::millis(50);
+  for (base::Nanos sent = now_; base::elapsed(sent, now_) < kQuiet;) {
+    const uint64_t before = packets_;
+    for (int side = 0; side < 2; ++side) {
+      now_ = base::after(now_, base::micros(5));
+      turn(side);
+    }
+    if (packets_ != before) sent = now_;
   }
 }
 

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How the cost of a 64-byte RPC, and memory, grow with the number of peers and of RPCs outstanding:
+// the transport alone, both sides in one thread (perf/transport_bench.h), a packet for each
+// message. All cases take turns in every round, so that the ratios hold on a machine whose speed
+// changes. usage: growth [--peers=N] [--rounds=N] [--json]
+//   --peers   of the largest case (default 100000; 13 KB of memory each)
+//   --rounds  measurements of each case, of which the median is shown (default 5)
+//   --json    the project's common form instead of a table
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "transport/busy_lane.h"
+#include "transport/lane.h"
+#include "transport_bench.h"
+
+namespace {
+
+using namespace sluice;
+using sluice::transport::Bench;
+using sluice::transport::Work;
+
+constexpr uint64_t kCalls = 200'000;  // Of one measurement.
+
+struct Case {
+  const char* name;  // What grows.
+  uint32_t size;     // How large it is.
+  Work work;
+  std::unique_ptr<Bench> bench;
+  double rss = 0;  // Bytes that it took.
+  std::vector<double> nanos;
+  double packets = 0;  // For each RPC.
+
+  double median() {
+    std::sort(nanos.begin(), nanos.end());
+    return nanos[nanos.size() / 2];
+  }
+};
+
+double resident() {
+  std::FILE* const file = std::fopen("/proc/self/statm", "r");
+  unsigned long total = 0, pages = 0;
+  const bool read = file != nullptr && std::fscanf(file, "%lu %lu", &total, &pages) == 2;
+  if (file != nullptr) std::fclose(file);
+  if (!read) {
+    std::fprintf(stderr, "growth: /proc/self/statm cannot be read\n");
+    std::exit(1);
+  }
+  return static_cast<double>(pages) * static_cast<double>(sysconf(_SC_PAGESIZE));
+}
+
+std::vector<Case> cases(uint32_t most) {
+  std::vector<Case> out;
+  const auto add = [&](const char* name, uint32_t size, uint32_t outstanding, uint32_t peers,
+                       uint32_t active) {
+    Work work{.outstanding = outstanding, .bundling = false, .peers = peers, .active = active};
+    out.push_back({.name = name, .size = size, .work = work, .bench = nullptr, .nanos = {}});
+  };
+  for (uint32_t peers = 1; peers <= most; peers *= 10) add("peers", peers, 60, peers, peers);
+  add("peers, one of them active", most, 60, most, 1);
+  // One lane takes 8192; a hundred share them.
+  for (uint32_t calls = 1; calls <= 100'000; calls *= 10)
+    add("outstanding", calls, calls, 100, 100);
+  return out;
+}
+
+// The number behind `--name=`, or `otherwise`.
+unsigned long option(int argc, char** argv, const char* name, unsigned long otherwise) {
+  const size_t length = std::strlen(name);
+  for (int i = 1; i < argc; ++i) {
+    if (std::strncmp(argv[i], name, length) == 0 && argv[i][length] == '=') {
+      return std::strtoul(argv[i] + length + 1, nullptr, 10);
+    }
+  }
+  return otherwise;
+}
+
+void measure(Case* each) {
+  // Enough calls that each has been outstanding beside as many others as the case says.
+  const uint64_t calls = std::max<uint64_t>(kCalls, 4ull * each->work.outstanding);
+  const uint64_t packets = each->bench->packets();
+  const auto begin = std::chrono::steady_clock::now();
+  each->bench->run(calls);
+  const std::chrono::duration<double, std::nano> took = std::chrono::steady_clock::now() - begin;
+  each->nanos.push_back(took.count() / static_cast<double>(calls));
+  each->packets =
+      static_cast<double>(each->bench->packets() - packets) / static_cast<double>(calls);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const unsigned long peers = option(argc, argv, "--peers", 100'000);
+  const unsigned long rounds = option(argc, argv, "--rounds", 5);
+  const bool json = argc > 1 && std::strcmp(argv[argc - 1], "--json") == 0;
+  if (peers < 10 || peers > 1'000'000 || rounds < 1 || rounds > 1000) {
+    std::fprintf(stderr, "growth: --peers must be 10 to 1000000, --rounds 1 to 1000\n");
+    return 2;
+  }
+  auto all = cases(static_cast<uint32_t>(peers));
+  for (Case& each : all) {
+    const double before = resident();
+    each.bench = std::make_unique<Bench>(each.work, crypto::make_ipsec_mb_backend());
+    each.bench->settle();
+    each.bench->run(each.work.active + each.work.outstanding);
+    each.rss = resident() - before;
+  }
+  for (unsigned long round = 0; round < rounds; ++round) {
+    for (Case& each : all) measure(&each);
+  }
+  std::string results;
+  const auto report = [&](const std::string& metric, double value, const char* unit,
+                          const std::string& labels) {
+    char line[256];
+    std::snprintf(line, sizeof line,
+                  "%s{\"metric\": \"%s\", \"value\": %.6g, \"unit\": \"%s\", %s}",
+                  results.empty() ? "" : ",\n  ", metric.c_str(), value, unit,
+                  ("\"labels\": {" + labels + "}").c_str());
+    results += line;
+  };
+  const char* group = "";
+  double least = 0;
+  for (Case& each : all) {
+    if (std::strcmp(group, each.name) != 0 && std::strcmp(each.name, "peers, one of them active")) {
+      group = each.name;
+      least = each.median();
+    }
+    const double nanos = each.median();
+    const std::string labels = std::string("\"grows\": \"") + each.name + "\", \"size\": \"" +
+                               std::to_string(each.size) + "\"";
+    report("growth.rpc", nanos, "ns", labels);
+    report("growth.ratio", nanos / least, "", labels);
+    if (!json) {
+      std::printf(
+          "%-26s %7u  %6.0f ns of both sides and %.2f packets for an RPC, %.2f of the smallest\n",
+          each.name, each.size, nanos, each.packets, nanos / least);
+    }
+  }
+  const auto of_keys =
+      static_cast<double>(sluice::transport::kLaneKeys * sizeof(sluice::crypto::AeadKey));
+  Case* largest = &all[0];
+  for (Case& each : all) {
+    if (each.work.active == each.work.peers && each.work.peers > largest->work.peers) {
+      largest = &each;
+    }
+  }
+  const double peer = (largest->rss - all[0].rss) / 2 / (largest->size - 1);
+  report("growth.peer_memory", peer, "bytes", "\"of\": \"a lane of one side\"");
+  report("growth.peer_memory", peer - of_keys, "bytes", "\"of\": \"the same without its keys\"");
+  if (json) {
+    std::printf("{\"command\": \"growth\", \"results\": [\n  %s]}\n", results.c_str());
+  } else {
+    std::printf("memory of an idle peer     %7.0f bytes on each side, %.0f of them expanded keys\n",
+                peer, of_keys);
+  }
+}
