@@ -43,7 +43,7 @@ Context::Context(const EndpointConfig& endpoint_config, crypto::AeadBackend* aea
 
 bool Context::at_rest(const Lane& lane) {
   return lane.exchanges.empty() && lane.own_ids.at_rest() && lane.peer_ids.at_rest() &&
-         !lane.has_frames() && lane.busy->held_acks.empty() && !lane.tx_node.linked();
+         !lane.has_frames && lane.busy->held_acks.empty() && !lane.tx_node.linked();
 }
 
 // The one lent longest ago goes first, unless it is still needed: then it is asked again last.
@@ -82,6 +82,7 @@ void Context::disengage(Lane& lane) {
   BusyLane* const busy = lane.busy;
   if (busy == nullptr) return;
   busy->frames.clear();
+  lane.has_frames = false;
   busy->held_acks.clear();
   lane.own_ids.reset();
   lane.peer_ids.reset();

@@ -91,7 +91,7 @@ struct Context {
     }
   }
   static uint32_t tx_size(Lane& lane) {
-    const bool message = !lane.has_frames() && !lane.small.empty();
+    const bool message = !lane.has_frames && !lane.small.empty();
     return message ? lane.small.front()->length : 0;
   }
   // Lends the lane what a busy one needs, if it has none; to be called before it is given an id, a

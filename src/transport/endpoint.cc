@@ -318,7 +318,7 @@ base::Code Endpoint::submit(const CloseLane& command, base::Nanos now) {
   lane->close_queued = true;
   lane->close_code = command.code;
   core_->sender.queue(*lane, wire::CloseFrame{static_cast<uint8_t>(command.code)});
-  if (!lane->has_frames()) core_->ctx.wheel.arm(lane->timer, now);
+  if (!lane->has_frames) core_->ctx.wheel.arm(lane->timer, now);
   return base::Code::kOk;
 }
 

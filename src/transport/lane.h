@@ -45,6 +45,7 @@ struct Lane {
   bool close_queued = false;    // A CLOSE frame waits; the lane ends when it is sent.
   base::Code close_code = base::Code::kClosed;
   bool ping_outstanding = false;
+  bool has_frames = false;    // `busy` has some that wait.
   uint8_t tx_bucket = 0;      // Where `tx_node` is.
   uint8_t cutoffs_told = 0;   // The version of this side's cutoffs that the peer was sent.
   uint8_t paths_to_tell = 0;  // So many more bundles are to say `bad_paths`.
@@ -103,8 +104,6 @@ struct Lane {
   // Since when something has waited for the peer without a pause; max: nothing does.
   base::Nanos waiting_since = base::Nanos::max();
   LaneGatherings gatherings;  // Records of the peer that are not whole yet.
-
-  bool has_frames() const { return busy != nullptr && !busy->frames.empty(); }
 
   // Largest plaintext of a DATA packet now.
   uint32_t record_bytes() const {

@@ -202,7 +202,7 @@ void Sender::resume(Lane& lane) {
   for (auto it = lane.exchanges.begin(); it != lane.exchanges.end(); ++it) {
     if ((*it).out.active && !(*it).out.small) rank(*it);
   }
-  if (lane.has_frames() || !lane.small.empty()) ctx_.wake(lane);
+  if (lane.has_frames || !lane.small.empty()) ctx_.wake(lane);
 }
 
 // A tail that does not fill a packet waits for the next grant, unless it ends the message or the
@@ -243,7 +243,7 @@ size_t Sender::fill(std::span<TxPacket> slots, base::Nanos now) {
     if (Lane* lane = ctx_.tx_lanes.front()) {
       const bool filled = fill_from_lane(*lane, slots[used], now);
       used += filled ? 1 : 0;
-      if (filled && (lane->has_frames() || !lane->small.empty())) {
+      if (filled && (lane->has_frames || !lane->small.empty())) {
         ctx_.tx_lanes.rotate(*lane, Context::tx_size(*lane));
       } else {
         ctx_.tx_lanes.erase(*lane);
@@ -282,13 +282,13 @@ bool Sender::fill_from_lane(Lane& lane, TxPacket& slot, base::Nanos now) {
   bool filled;
   if (lane.probe_bytes != 0) {
     filled = fill_probe(lane, slot, now);
-  } else if (!lane.has_frames() && !lane.small.empty() &&
+  } else if (!lane.has_frames && !lane.small.empty() &&
              (lane.small.size() == 1 || !ctx_.config.bundling) && !lane.small.front()->repeat) {
     filled = fill_lone(lane, slot, now) || fill_bundle(lane, slot, now);
   } else {
     filled = fill_bundle(lane, slot, now);
   }
-  if (lane.close_queued && !lane.has_frames()) ctx_.wheel.arm(lane.timer, now);
+  if (lane.close_queued && !lane.has_frames) ctx_.wheel.arm(lane.timer, now);
   return filled;
 }
 
@@ -372,7 +372,11 @@ bool Sender::fill_bundle(Lane& lane, TxPacket& slot, base::Nanos now) {
   queue_held_acks(lane);
   tell_cutoffs(lane);
   tell_paths(lane);
-  uint32_t clear = lane.has_frames() ? lane.busy->frames.take({clear_start, frames_room}) : 0;
+  uint32_t clear = 0;
+  if (lane.has_frames) {
+    clear = lane.busy->frames.take({clear_start, frames_room});
+    lane.has_frames = !lane.busy->frames.empty();
+  }
   ctx_.stats.tx_control_bytes.add(clear);
   uint32_t sealed = 0;
   uint32_t longest = 0;

@@ -71,6 +71,7 @@ class Sender {
     const std::span<uint8_t> room = lane.busy->frames.append(Frame::kSize);
     if (room.empty()) return;
     frame.emit(room.data());
+    lane.has_frames = true;
     ctx_.wake(lane);
   }
 

@@ -202,7 +202,7 @@ void Timers::measure(Lane& lane, bool busy, base::Nanos now) {
 }
 
 void Timers::on_lane(Lane& lane, base::Nanos now) {
-  if (lane.close_queued && !lane.has_frames()) {
+  if (lane.close_queued && !lane.has_frames) {
     lifecycle_.close_lane(lane, lane.close_code);
     return;
   }
