@@ -56,7 +56,9 @@ class Watched(veth.VethCase):
 
     def tshark(self, capture, wanted, *fields):
         words = ["tshark", "-n", "-r", str(capture), "-o", "ip.check_checksum:TRUE",
-                 "-o", "udp.check_checksum:TRUE", "-Y", wanted, "-T", "fields"]
+                 "-o", "udp.check_checksum:TRUE", "-Y", wanted, "-T", "fields",
+                 # Source ports are drawn, and some that may be drawn are other protocols'.
+                 "-d", "udp.port==49152-65535,data"]
         for field in fields:
             words += ["-e", field]
         done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True,
