@@ -12,11 +12,13 @@ CLIENT = "client.dc.example"
 HANDSHAKE = 3  # The packet type,
 DATA, BUNDLE = 1, 2
 CLIENT_HELLO, HELLO_RETRY, CLIENT_FINISHED = 1, 2, 4
+SESSION = 4  # Where a packet's header has its receiver's session.
 PORT = 7470
 
 
 def packets(path):
-    """(from the client, type, handshake message type) of each Sluice packet of a capture."""
+    """(from the client, type, handshake message type, session) of each Sluice packet of a
+    capture."""
     raw = path.read_bytes()
     order = "<" if raw[:4] in (b"\xd4\xc3\xb2\xa1", b"\x4d\x3c\xb2\xa1") else ">"
     at = 24
@@ -29,7 +31,7 @@ def packets(path):
         sluice = frame[14 + (frame[14] & 15) * 4 + 8:]
         kind = sluice[10]
         message = sluice[24] if kind == HANDSHAKE else 0
-        yield frame[26:30] == bytes([10, 0, 0, 1]), kind, message
+        yield frame[26:30] == bytes([10, 0, 0, 1]), kind, message, sluice[SESSION:SESSION + 4]
 
 
 class Early(harness.Case):
@@ -70,23 +72,26 @@ class Early(harness.Case):
         self.assertEqual(report.value("rpc.corrupt", kind="early"), 0)
         self.assertEqual(report.value("handshake.early.taken", kind="early"), 1)
         seen = list(packets(capture))
-        hellos = [i for i, (mine, kind, message) in enumerate(seen)
+        hellos = [i for i, (mine, kind, message, _) in enumerate(seen)
                   if mine and kind == HANDSHAKE and message == CLIENT_HELLO]
-        finished = [i for i, (mine, kind, message) in enumerate(seen)
+        finished = [i for i, (mine, kind, message, _) in enumerate(seen)
                     if mine and kind == HANDSHAKE and message == CLIENT_FINISHED]
         # The first session took a cookie, the second one did not.
-        retries = [i for i, (mine, kind, message) in enumerate(seen)
+        retries = [i for i, (mine, kind, message, _) in enumerate(seen)
                    if not mine and kind == HANDSHAKE and message == HELLO_RETRY]
         self.assertTrue(retries)
         second = min(i for i in hellos if i > finished[0])
         self.assertFalse([i for i in retries if i > second])
         # From the second hello on the client says nothing but the hello before the server answers,
         # and the first packet of a lane is the server's: it holds the answer.
-        ours = next(i for i, (mine, kind, message) in enumerate(seen)
-                    if i > second and mine and message != CLIENT_HELLO)
-        theirs = next(i for i, (mine, kind, message) in enumerate(seen) if i > second and not mine)
+        # The first session may still have something to say.
+        first = {session for _, kind, _, session in seen[:second] if kind in (DATA, BUNDLE)}
+        new = [each for each in seen[second + 1:] if each[3] not in first]
+        ours = next(i for i, (mine, _, message, _) in enumerate(new)
+                    if mine and message != CLIENT_HELLO)
+        theirs = next(i for i, (mine, _, _, _) in enumerate(new) if not mine)
         self.assertLess(theirs, ours)
-        lanes = [mine for mine, kind, _ in seen[second:] if kind in (DATA, BUNDLE)]
+        lanes = [mine for mine, kind, _, _ in new if kind in (DATA, BUNDLE)]
         self.assertFalse(lanes[0])
 
     def test_the_three_kinds_of_handshake(self):
