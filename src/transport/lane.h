@@ -119,7 +119,9 @@ struct Lane {
 // What a lane at rest takes beside its expanded keys: two to seal with, three to open with.
 inline constexpr size_t kIdleLaneBytes = 1024;
 inline constexpr size_t kLaneKeys = 5;
+#ifndef SLUICE_DEBUG_NUMBERS  // Which records every number that was sealed.
 static_assert(sizeof(Lane) <= kIdleLaneBytes + kLaneKeys * sizeof(crypto::AeadKey));
+#endif
 
 // What a RESEND may cost: so many bytes at once, and this rate of refill (one byte per nanosecond
 // is 8 Gb/s), so that even a peer gone wild cannot buy an endless retransmission.
