@@ -44,7 +44,8 @@ DEFECTS = [
     Defect("length_shown", SENDER,
            "  header.message_length = out.length;", "  header.message_length = out.content;"),
     Defect("bucket_left_out", "src/transport/endpoint.cc",
-           "return bucket_of(content);", "return content + wire::kLengthPrefix;"),
+           "return lane.padded ? bucket_of(content) : content;",
+           "return lane.padded ? content + wire::kLengthPrefix : content;"),
     Defect("padding_left_unset", "src/wire/padding.cc",
            "  if (at < out.size()) std::memset(out.data() + at, 0, out.size() - at);\n", ""),
     # Record mode.
@@ -86,8 +87,7 @@ DEFECTS = [
     Defect("ungranted_accepted", INBOUND,
            "  if (end > r.grant.granted) return Verdict::kUngranted;\n", ""),
     Defect("window_ignored", INBOUND,
-           "std::min<uint64_t>(in.length, uint64_t{consumed} + in.window)",
-           "uint64_t{consumed} * 0 + in.length"),
+           "std::min<uint64_t>(in.length, in.lead + end)", "in.length + end * 0"),
     Defect("sent_beyond_grant", SENDER, "begin : std::min(end, out.sent);", "begin : end;"),
     # Memory and credit.
     Defect("landing_leaks", LIFECYCLE,
