@@ -300,7 +300,7 @@ bool LookasideBackend::fill(const AeadJob& job, bool seals, Pair* pair, size_t p
   rte_pktmbuf_reset(buffer);
   auto* const data = reinterpret_cast<uint8_t*>(
       rte_pktmbuf_append(buffer, static_cast<uint16_t>(job.length + crypto::kTagSize)));
-  std::memcpy(data, job.in, in_length);
+  std::copy_n(job.in, in_length, data);  // Of nothing it may be null.
   auto* const iv = rte_crypto_op_ctod_offset(operation, uint8_t*, kIvOffset);
   auto* const aad = rte_crypto_op_ctod_offset(operation, uint8_t*, kAadOffset);
   crypto::make_nonce(*job.key, job.record_number, iv);
@@ -348,9 +348,9 @@ void LookasideBackend::take(AeadJob* job, bool seals, const rte_crypto_op& opera
   job->ok = operation.status == RTE_CRYPTO_OP_STATUS_SUCCESS;
   const size_t length = job->length + (seals ? crypto::kTagSize : 0);
   if (job->ok) {
-    std::memcpy(job->out, rte_pktmbuf_mtod(buffer, const uint8_t*), length);
+    std::copy_n(rte_pktmbuf_mtod(buffer, const uint8_t*), length, job->out);
   } else {
-    std::memset(job->out, 0, length);
+    std::fill_n(job->out, length, uint8_t{0});
   }
 }
 
@@ -398,13 +398,13 @@ void LookasideBackend::submit(std::span<AeadJob> jobs, bool seals) {
       } else if (!pair.broken && fill(job, seals, &pair, count)) {
         asked[count++] = &job;
       } else {
-        std::memset(job.out, 0, job.length + (seals ? crypto::kTagSize : 0));
+        std::fill_n(job.out, job.length + (seals ? crypto::kTagSize : 0), uint8_t{0});
       }
     }
     pair.broken = pair.broken || !exchange(number, count);
     for (size_t i = 0; i < count; ++i) {
       if (pair.broken) {
-        std::memset(asked[i]->out, 0, asked[i]->length + (seals ? crypto::kTagSize : 0));
+        std::fill_n(asked[i]->out, asked[i]->length + (seals ? crypto::kTagSize : 0), uint8_t{0});
       } else {
         take(asked[i], seals, *pair.operations[i], pair.buffers[i]);
       }
