@@ -3,12 +3,12 @@
 // How the cost of a 64-byte RPC, and memory, grow with the number of peers and of RPCs outstanding:
 // the transport alone, both sides in one thread (perf/transport_bench.h), a packet for each
 // message. All cases take turns in every round, so that the ratios hold on a machine whose speed
-// changes. usage: growth [--peers=N] [--rounds=N] [--json]
-//   --peers   of the largest case (default 100000; 13 KB of memory each)
-//   --rounds  measurements of each case, of which the median is shown (default 5)
-//   --json    the project's common form instead of a table
-#include <unistd.h>
-
+// changes.
+//
+// usage: growth [--peers=N] [--rounds=N] [--json]
+//   --peers       of the largest case (default 100000; 13 KB of memory each)
+//   --rounds      measurements of each case, of which the median is shown (default 5)
+//   --json        the project's common form instead of a table
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -19,7 +19,7 @@
 #include <string>
 #include <vector>
 
-#include "transport/busy_lane.h"
+#include "bench/arguments.h"
 #include "transport/lane.h"
 #include "transport_bench.h"
 
@@ -46,18 +46,6 @@ struct Case {
   }
 };
 
-double resident() {
-  std::FILE* const file = std::fopen("/proc/self/statm", "r");
-  unsigned long total = 0, pages = 0;
-  const bool read = file != nullptr && std::fscanf(file, "%lu %lu", &total, &pages) == 2;
-  if (file != nullptr) std::fclose(file);
-  if (!read) {
-    std::fprintf(stderr, "growth: /proc/self/statm cannot be read\n");
-    std::exit(1);
-  }
-  return static_cast<double>(pages) * static_cast<double>(sysconf(_SC_PAGESIZE));
-}
-
 std::vector<Case> cases(uint32_t most) {
   std::vector<Case> out;
   const auto add = [&](const char* name, uint32_t size, uint32_t outstanding, uint32_t peers,
@@ -71,17 +59,6 @@ std::vector<Case> cases(uint32_t most) {
   for (uint32_t calls = 1; calls <= 100'000; calls *= 10)
     add("outstanding", calls, calls, 100, 100);
   return out;
-}
-
-// The number behind `--name=`, or `otherwise`.
-unsigned long option(int argc, char** argv, const char* name, unsigned long otherwise) {
-  const size_t length = std::strlen(name);
-  for (int i = 1; i < argc; ++i) {
-    if (std::strncmp(argv[i], name, length) == 0 && argv[i][length] == '=') {
-      return std::strtoul(argv[i] + length + 1, nullptr, 10);
-    }
-  }
-  return otherwise;
 }
 
 void measure(Case* each) {
@@ -99,22 +76,23 @@ void measure(Case* each) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const unsigned long peers = option(argc, argv, "--peers", 100'000);
-  const unsigned long rounds = option(argc, argv, "--rounds", 5);
-  const bool json = argc > 1 && std::strcmp(argv[argc - 1], "--json") == 0;
+  const bench::Arguments arguments(argc, argv, 1);
+  const uint64_t peers = arguments.number("peers", 100'000);
+  const uint64_t rounds = arguments.number("rounds", 5);
+  const bool json = arguments.has("json");
   if (peers < 10 || peers > 1'000'000 || rounds < 1 || rounds > 1000) {
     std::fprintf(stderr, "growth: --peers must be 10 to 1000000, --rounds 1 to 1000\n");
     return 2;
   }
   auto all = cases(static_cast<uint32_t>(peers));
   for (Case& each : all) {
-    const double before = resident();
+    const double before = transport::resident_bytes();
     each.bench = std::make_unique<Bench>(each.work, crypto::make_ipsec_mb_backend());
     each.bench->settle();
     each.bench->run(each.work.active + each.work.outstanding);
-    each.rss = resident() - before;
+    each.rss = transport::resident_bytes() - before;
   }
-  for (unsigned long round = 0; round < rounds; ++round) {
+  for (uint64_t round = 0; round < rounds; ++round) {
     for (Case& each : all) measure(&each);
   }
   std::string results;

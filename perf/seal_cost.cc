@@ -4,14 +4,15 @@
 // turn (A B A B), a few milliseconds at a time, so that what else the machine does befalls both.
 // usage: seal_cost [--seconds=S]   of each comparison, 1 by default
 // Prints `name value unit`:
-//   path.WORK.sealed, path.WORK.null      a message, both sides: with AES-128-GCM, and with
-//   NullAead path.WORK.added                       the median of the turns' differences, for one
-//   side raw.{seal,open}.SIZE.ours, .library   a record through AeadBackend, and by libipsec-mb's
-//   calls raw.{seal,open}.SIZE.share            of the library's rate, what the interface reaches
-//   update.{p50,p99}.{with,without}       a lone RPC, with new keys on both sides every 1,000 RPCs
-//   lane.bytes                            memory that a lane takes which does nothing
+//   path.WORK.sealed              a message, both sides, with AES-128-GCM
+//   path.WORK.null                the same with NullAead
+//   path.WORK.added               the median of the turns' differences, for one side
+//   raw.seal.SIZE.ours            a record through AeadBackend; raw.open likewise
+//   raw.seal.SIZE.library         the same by libipsec-mb's own calls
+//   raw.seal.SIZE.share           of the library's rate, what the interface reaches
+//   update.p50.with, .without     a lone RPC, with new keys on both sides every 1,000 RPCs; p99
+//   lane.bytes                    memory that a lane takes which does nothing
 #include <intel-ipsec-mb.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <string>
@@ -224,20 +225,11 @@ void updates(double seconds) {
   print("update.count", updated.key_updates(), "updates");
 }
 
-size_t resident_bytes() {
-  unsigned long size = 0;
-  unsigned long resident = 0;
-  FILE* file = std::fopen("/proc/self/statm", "r");
-  if (file == nullptr || std::fscanf(file, "%lu %lu", &size, &resident) != 2) fail("no statm");
-  std::fclose(file);
-  return resident * static_cast<size_t>(sysconf(_SC_PAGESIZE));
-}
-
 // An endpoint with so many lanes, and how much memory it has made resident.
 class IdleLanes {
  public:
   explicit IdleLanes(uint32_t count) : backend_(crypto::make_ipsec_mb_backend()) {
-    const size_t before = resident_bytes();
+    const double before = resident_bytes();
     EndpointConfig config;
     config.max_lanes = count;
     const auto* const primitives = &sluice_boringssl_v1()->primitives;
@@ -252,12 +244,12 @@ class IdleLanes {
     }
     bytes_ = resident_bytes() - before;
   }
-  size_t bytes() const { return bytes_; }
+  double bytes() const { return bytes_; }
 
  private:
   std::unique_ptr<crypto::AeadBackend> backend_;
   std::unique_ptr<Endpoint> endpoint_;
-  size_t bytes_ = 0;
+  double bytes_ = 0;
 };
 
 // Against an endpoint with one, since other tables take memory too.

@@ -17,21 +17,18 @@
 #include <cstdlib>
 
 namespace sluice::bench {
-namespace {
-
-[[noreturn]] void fail(const char* what) {
+void tls_failed(const char* what) {
   char reason[160] = "";
   const unsigned long code = ERR_get_error();
   if (code != 0) ERR_error_string_n(code, reason, sizeof(reason));
-  std::fprintf(stderr, "socket_rpc: %s %s\n", what, reason);
+  std::fprintf(stderr, "%s: %s %s\n", program_invocation_short_name, what, reason);
   std::exit(1);
 }
 
-// A key and a certificate signed by itself, good for a day.
-void make_certificate(SSL_CTX* context) {
+void add_certificate(SSL_CTX* context) {
   EVP_PKEY* key = EVP_EC_gen("P-256");
   X509* certificate = X509_new();
-  if (key == nullptr || certificate == nullptr) fail("no key could be made:");
+  if (key == nullptr || certificate == nullptr) tls_failed("no key could be made:");
   ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
   X509_gmtime_adj(X509_getm_notBefore(certificate), 0);
   X509_gmtime_adj(X509_getm_notAfter(certificate), 86'400);
@@ -43,27 +40,25 @@ void make_certificate(SSL_CTX* context) {
   if (X509_sign(certificate, key, EVP_sha256()) == 0 ||
       SSL_CTX_use_certificate(context, certificate) != 1 ||
       SSL_CTX_use_PrivateKey(context, key) != 1) {
-    fail("no certificate could be made:");
+    tls_failed("no certificate could be made:");
   }
   X509_free(certificate);
   EVP_PKEY_free(key);
 }
-
-}  // namespace
 
 TlsContext make_context(bool server, Security security) {
   if (security == Security::kNone) return nullptr;
   TlsContext context(SSL_CTX_new(server ? TLS_server_method() : TLS_client_method()));
   if (context == nullptr || SSL_CTX_set_min_proto_version(context.get(), TLS1_3_VERSION) != 1 ||
       SSL_CTX_set_ciphersuites(context.get(), "TLS_AES_128_GCM_SHA256") != 1) {
-    fail("no TLS 1.3 here:");
+    tls_failed("no TLS 1.3 here:");
   }
   SSL_CTX_set_mode(context.get(),
                    SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   if (security == Security::kKernelTls) SSL_CTX_set_options(context.get(), SSL_OP_ENABLE_KTLS);
   // Tickets would be the first data that a client reads, and nobody resumes.
   SSL_CTX_set_num_tickets(context.get(), 0);
-  if (server) make_certificate(context.get());
+  if (server) add_certificate(context.get());
   return context;
 }
 
@@ -74,10 +69,10 @@ Channel::Channel(int socket, bool server, SSL_CTX* context) : socket_(socket) {
     tls_ = SSL_new(context);
     if (tls_ == nullptr || SSL_set_fd(tls_, socket_) != 1 ||
         (server ? SSL_accept(tls_) : SSL_connect(tls_)) != 1) {
-      fail("the handshake failed:");
+      tls_failed("the handshake failed:");
     }
   }
-  if (fcntl(socket_, F_SETFL, fcntl(socket_, F_GETFL) | O_NONBLOCK) != 0) fail("fcntl");
+  if (fcntl(socket_, F_SETFL, fcntl(socket_, F_GETFL) | O_NONBLOCK) != 0) tls_failed("fcntl");
 }
 
 Channel::~Channel() {

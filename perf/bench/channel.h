@@ -23,6 +23,12 @@ struct ContextDeleter {
 };
 using TlsContext = std::unique_ptr<SSL_CTX, ContextDeleter>;
 
+// Ends the program, with what OpenSSL has to say of it.
+[[noreturn]] void tls_failed(const char* what);
+
+// Gives it a key and a certificate signed by itself, good for a day.
+void add_certificate(SSL_CTX* context);
+
 // TLS 1.3 with AES-128-GCM alone. The server shows a certificate that it has made for this run; the
 // client takes any, since who the peer is costs nothing once the handshake is over.
 TlsContext make_context(bool server, Security security);

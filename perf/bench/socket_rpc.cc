@@ -10,8 +10,6 @@
 // keeps --outstanding requests on their way on each connection; with --beside, one more of so many
 // bytes, of which only the rate is reported; with --load, so many requests a second at Poisson
 // times, as far as --outstanding allows, on one connection that is spun on.
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -31,6 +29,7 @@
 #include "arguments.h"
 #include "channel.h"
 #include "latencies.h"
+#include "loopback.h"
 #include "rpc_connection.h"
 
 namespace {
@@ -42,15 +41,11 @@ using sluice::bench::Latencies;
 using sluice::bench::now_ns;
 using sluice::bench::RpcConnection;
 using sluice::bench::Security;
+using sluice::bench::socket_failed;
 
 constexpr double kWarmupShare = 0.1;  // Of the run's time, before anything is measured.
 constexpr uint32_t kSinkAnswer = 8;   // To a message of which only the rate counts.
 constexpr int kMostEvents = 64;
-
-[[noreturn]] void fail(const char* what) {
-  std::fprintf(stderr, "socket_rpc: %s: %s\n", what, std::strerror(errno));
-  std::exit(1);
-}
 
 // One connection and the requests whose answers it waits for, oldest first.
 struct Peer {
@@ -124,7 +119,7 @@ class Readiness {
     event.events = events;
     event.data.u64 = place;
     if (epoll_ctl(epoll_, operation, (*peers_)[place]->channel.socket(), &event) != 0) {
-      fail("epoll_ctl");
+      socket_failed("epoll_ctl");
     }
   }
 
@@ -138,30 +133,13 @@ Security security_of(const Arguments& arguments) {
   return arguments.has("tls") ? Security::kTls : Security::kNone;
 }
 
-sockaddr_in loopback(uint16_t port) {
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(port);
-  return address;
-}
-
 int serve(const Arguments& arguments) {
-  const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = loopback(0);
-  socklen_t length = sizeof(address);
-  auto* plain = reinterpret_cast<sockaddr*>(&address);
-  if (listener < 0 || bind(listener, plain, length) != 0 || listen(listener, 128) != 0 ||
-      getsockname(listener, plain, &length) != 0) {
-    fail("cannot listen on the loopback interface");
-  }
-  std::printf("port %u\n", ntohs(address.sin_port));
-  std::fflush(stdout);
+  const int listener = sluice::bench::listen_on_loopback();
   const auto context = sluice::bench::make_context(true, security_of(arguments));
   std::vector<std::unique_ptr<Peer>> peers;
   for (uint64_t i = 0; i < arguments.number("connections", 1); ++i) {
     const int accepted = accept(listener, nullptr, nullptr);
-    if (accepted < 0) fail("accept");
+    if (accepted < 0) socket_failed("accept");
     peers.push_back(std::make_unique<Peer>(accepted, true, context.get()));
   }
   Readiness readiness(arguments.has("epoll"), &peers);
@@ -287,13 +265,7 @@ class Caller {
 };
 
 std::unique_ptr<Peer> connect_to(uint16_t port, SSL_CTX* context) {
-  const int connected = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const sockaddr_in address = loopback(port);
-  if (connected < 0 ||
-      connect(connected, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
-    fail("cannot connect");
-  }
-  return std::make_unique<Peer>(connected, false, context);
+  return std::make_unique<Peer>(sluice::bench::connect_on_loopback(port), false, context);
 }
 
 int call(const Arguments& arguments) {

@@ -6,13 +6,9 @@
 // usage: tls_handshakes serve
 //        tls_handshakes call --port=N [--count=N] [--size=BYTES] [--kind=full|resumed]
 // The client spins on its socket; the server, which prints its port, too. It ends when it is told.
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <openssl/x509.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -25,45 +21,19 @@
 #include <vector>
 
 #include "arguments.h"
+#include "channel.h"
 #include "latencies.h"
+#include "loopback.h"
 
 namespace {
 
 using sluice::bench::Arguments;
 using sluice::bench::Latencies;
 using sluice::bench::now_ns;
+using sluice::bench::tls_failed;
 
 constexpr uint32_t kMostRequest = 16384;
 constexpr uint64_t kPatienceNs = 10'000'000'000;  // For one session.
-
-[[noreturn]] void fail(const char* what) {
-  char reason[160] = "";
-  const unsigned long code = ERR_get_error();
-  if (code != 0) ERR_error_string_n(code, reason, sizeof(reason));
-  std::fprintf(stderr, "tls_handshakes: %s %s\n", what, reason);
-  std::exit(1);
-}
-
-void add_certificate(SSL_CTX* context) {
-  EVP_PKEY* key = EVP_EC_gen("P-256");
-  X509* certificate = X509_new();
-  if (key == nullptr || certificate == nullptr) fail("no key could be made:");
-  ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
-  X509_gmtime_adj(X509_getm_notBefore(certificate), 0);
-  X509_gmtime_adj(X509_getm_notAfter(certificate), 86'400);
-  X509_set_pubkey(certificate, key);
-  X509_NAME* name = X509_get_subject_name(certificate);
-  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
-                             reinterpret_cast<const unsigned char*>("bench.example"), -1, -1, 0);
-  X509_set_issuer_name(certificate, name);
-  if (X509_sign(certificate, key, EVP_sha256()) == 0 ||
-      SSL_CTX_use_certificate(context, certificate) != 1 ||
-      SSL_CTX_use_PrivateKey(context, key) != 1) {
-    fail("no certificate could be made:");
-  }
-  X509_free(certificate);
-  EVP_PKEY_free(key);
-}
 
 SSL_SESSION* latest_session = nullptr;
 
@@ -73,14 +43,11 @@ int keep_session(SSL*, SSL_SESSION* session) {
   return 1;
 }
 
-SSL_CTX* make_context(bool server) {
-  SSL_CTX* context = SSL_CTX_new(server ? TLS_server_method() : TLS_client_method());
-  if (context == nullptr || SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION) != 1 ||
-      SSL_CTX_set_ciphersuites(context, "TLS_AES_128_GCM_SHA256") != 1 ||
-      SSL_CTX_set1_groups_list(context, "X25519") != 1) {
-    fail("no TLS 1.3 here:");
-  }
-  add_certificate(context);
+sluice::bench::TlsContext handshake_context(bool server) {
+  auto owned = sluice::bench::make_context(server, sluice::bench::Security::kTls);
+  SSL_CTX* const context = owned.get();
+  if (SSL_CTX_set1_groups_list(context, "X25519") != 1) tls_failed("no X25519 here:");
+  if (!server) sluice::bench::add_certificate(context);
   // Any peer will do, as long as it shows a certificate and has its key.
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
                      [](int, X509_STORE_CTX*) { return 1; });
@@ -93,13 +60,14 @@ SSL_CTX* make_context(bool server) {
   } else {
     SSL_CTX_sess_set_new_cb(context, keep_session);
   }
-  return context;
+  return owned;
 }
 
 void prepare_socket(int socket) {
   const int on = 1;
   setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-  if (fcntl(socket, F_SETFL, fcntl(socket, F_GETFL) | O_NONBLOCK) != 0) fail("fcntl");
+  if (fcntl(socket, F_SETFL, fcntl(socket, F_GETFL) | O_NONBLOCK) != 0)
+    sluice::bench::socket_failed("fcntl");
 }
 
 // Repeats a call of OpenSSL's until it has done all of its work.
@@ -111,7 +79,7 @@ void spin(SSL* tls, const char* what, Call call) {
     if (result == 1) return;
     const int error = SSL_get_error(tls, result);
     const bool waits = error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE;
-    if (!waits || now_ns() - begun > kPatienceNs) fail(what);
+    if (!waits || now_ns() - begun > kPatienceNs) tls_failed(what);
   }
 }
 
@@ -137,7 +105,7 @@ void serve_one(SSL* tls) {
   read_all(tls, &head);
   uint32_t size = 0;
   std::memcpy(&size, head.data(), sizeof(size));
-  if (size > kMostRequest) fail("a request is too long");
+  if (size > kMostRequest) tls_failed("a request is too long");
   std::vector<uint8_t> request(size);
   read_all(tls, &request);
   head.insert(head.end(), request.begin(), request.end());
@@ -156,32 +124,15 @@ void end(SSL* tls, int socket) {
   close(socket);
 }
 
-sockaddr_in loopback(uint16_t port) {
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(port);
-  return address;
-}
-
 int serve() {
-  const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = loopback(0);
-  socklen_t length = sizeof(address);
-  auto* plain = reinterpret_cast<sockaddr*>(&address);
-  if (listener < 0 || bind(listener, plain, length) != 0 || listen(listener, 128) != 0 ||
-      getsockname(listener, plain, &length) != 0) {
-    fail("cannot listen on the loopback interface");
-  }
+  const int listener = sluice::bench::listen_on_loopback();
   fcntl(listener, F_SETFL, fcntl(listener, F_GETFL) | O_NONBLOCK);
-  SSL_CTX* context = make_context(true);
-  std::printf("port %u\n", ntohs(address.sin_port));
-  std::fflush(stdout);
+  const auto context = handshake_context(true);
   for (;;) {
     const int accepted = accept(listener, nullptr, nullptr);
     if (accepted < 0) continue;
     prepare_socket(accepted);
-    SSL* tls = SSL_new(context);
+    SSL* tls = SSL_new(context.get());
     SSL_set_fd(tls, accepted);
     SSL_set_accept_state(tls);
     serve_one(tls);
@@ -202,12 +153,7 @@ double cpu_seconds() {
 uint64_t call_one(SSL_CTX* context, uint16_t port, const std::string& kind,
                   const std::vector<uint8_t>& request) {
   const uint64_t begun = now_ns();
-  const int connected = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const sockaddr_in address = loopback(port);
-  if (connected < 0 ||
-      connect(connected, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
-    fail("cannot connect");
-  }
+  const int connected = sluice::bench::connect_on_loopback(port);
   prepare_socket(connected);
   SSL* tls = SSL_new(context);
   SSL_set_fd(tls, connected);
@@ -219,8 +165,8 @@ uint64_t call_one(SSL_CTX* context, uint16_t port, const std::string& kind,
   std::vector<uint8_t> answer(request.size());
   read_all(tls, &answer);
   const uint64_t taken = now_ns() - begun;
-  if (answer != request) fail("an answer is wrong");
-  if (resume && SSL_session_reused(tls) != 1) fail("a session was not resumed");
+  if (answer != request) tls_failed("an answer is wrong");
+  if (resume && SSL_session_reused(tls) != 1) tls_failed("a session was not resumed");
   SSL_shutdown(tls);
   SSL_free(tls);
   close(connected);
@@ -234,12 +180,13 @@ int call(const Arguments& arguments) {
   const auto size = static_cast<uint32_t>(arguments.number("size", 64));
   std::vector<uint8_t> request(sizeof(size) + size, 0x5a);
   std::memcpy(request.data(), &size, sizeof(size));
-  SSL_CTX* context = make_context(false);
+  const auto context = handshake_context(false);
   Latencies latencies(count);
-  call_one(context, port, kind, request);  // Leaves a ticket behind.
+  call_one(context.get(), port, kind, request);  // Leaves a ticket behind.
   const double cpu = cpu_seconds();
   const uint64_t begun = now_ns();
-  for (uint64_t i = 0; i < count; ++i) latencies.record(call_one(context, port, kind, request));
+  for (uint64_t i = 0; i < count; ++i)
+    latencies.record(call_one(context.get(), port, kind, request));
   const double taken = static_cast<double>(now_ns() - begun) * 1e-9;
   std::printf("handshake.first_answer.p50 %u ns\n", latencies.quantile(0.5));
   std::printf("handshake.first_answer.p99 %u ns\n", latencies.quantile(0.99));

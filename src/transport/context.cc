@@ -2,6 +2,7 @@
 #include "transport/context.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "wire/header.h"
 
@@ -46,6 +47,13 @@ bool Context::at_rest(const Lane& lane) {
          !lane.has_frames && lane.busy->held_acks.empty() && !lane.tx_node.linked();
 }
 
+BusyLane* Context::take_back(Lane& lane) {
+  lane.receive.window().detach();
+  lane.own_ids.lend(nullptr, nullptr);
+  lane.peer_ids.lend(nullptr, nullptr);
+  return std::exchange(lane.busy, nullptr);
+}
+
 // The one lent longest ago goes first, unless it is still needed: then it is asked again last.
 bool Context::engage_idle(Lane& lane) {
   SLUICE_DCHECK(lane.live);
@@ -54,11 +62,7 @@ bool Context::engage_idle(Lane& lane) {
     Lane* const oldest = engaged.pop_front();
     if (oldest == nullptr) break;
     if (at_rest(*oldest)) {
-      busy = oldest->busy;
-      oldest->busy = nullptr;
-      oldest->receive.window().detach();
-      oldest->own_ids.lend(nullptr, nullptr);
-      oldest->peer_ids.lend(nullptr, nullptr);
+      busy = take_back(*oldest);
       stats.lanes_rested.add();
     } else {
       engaged.push_back(*oldest);
@@ -79,19 +83,14 @@ bool Context::engage_idle(Lane& lane) {
 }
 
 void Context::disengage(Lane& lane) {
-  BusyLane* const busy = lane.busy;
-  if (busy == nullptr) return;
-  busy->frames.clear();
+  if (lane.busy == nullptr) return;
+  lane.busy->frames.clear();
   lane.has_frames = false;
-  busy->held_acks.clear();
+  lane.busy->held_acks.clear();
   lane.own_ids.reset();
   lane.peer_ids.reset();
-  lane.receive.window().detach();
-  lane.own_ids.lend(nullptr, nullptr);
-  lane.peer_ids.lend(nullptr, nullptr);
   engaged.erase(lane);
-  lane.busy = nullptr;
-  busy_lanes.release(busy);
+  busy_lanes.release(take_back(lane));
 }
 
 void Context::raise_lane(const Lane& lane, EventKind kind, base::Code code) {

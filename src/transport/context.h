@@ -168,6 +168,8 @@ struct Context {
 
   bool engage_idle(Lane& lane);
   static bool at_rest(const Lane& lane);
+  // Of a lane that has one, all of whose bits of ids are zero.
+  static BusyLane* take_back(Lane& lane);
 };
 
 }  // namespace sluice::transport

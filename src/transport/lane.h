@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "base/aligned_array.h"
 #include "base/intrusive_list.h"
 #include "base/limits.h"
 #include "base/timer_wheel.h"
@@ -130,7 +129,7 @@ inline constexpr uint8_t kAvoidRepeats = 3;
 inline constexpr base::Nanos kLaneTick = base::millis(2);  // Of a lane with work.
 inline constexpr base::Nanos kPingInterval = base::millis(2);
 inline constexpr base::Nanos kSteadyPingInterval = base::millis(20);  // After the first samples.
-inline constexpr uint64_t kFirstPings = 3;
+inline constexpr uint64_t kFirstPings = 3;  // More would show where many peers begin at once.
 // A lane whose peer was never heard, and on which nothing waits, is pinged again after this share
 // of its age, so that its PINGs back off.
 inline constexpr uint32_t kUnheardPingShare = 4;
