@@ -4,16 +4,21 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "sim/least_time.h"
 
 namespace sluice::sim {
 namespace {
+
+// All of its messages begin at once.
+bool is_volley(Pattern pattern) {
+  return pattern == Pattern::kIncast || pattern == Pattern::kPermutation;
+}
 
 // The records that count: submitted in the window, in order of size.
 std::vector<const MessageRecord*> measured(const Experiment& experiment) {
   std::vector<const MessageRecord*> out;
   const Pattern pattern = experiment.scenario().pattern;
-  const bool at_once =
-      pattern == Pattern::kIncast || pattern == Pattern::kFanin || pattern == Pattern::kPermutation;
+  const bool at_once = is_volley(pattern) || pattern == Pattern::kFanin;
   for (const MessageRecord& record : experiment.log().records()) {
     const bool inside =
         record.start >= experiment.window_begin() && record.start < experiment.window_end();
@@ -205,6 +210,9 @@ Report report_of(const Experiment& experiment) {
   report.offered_fraction = static_cast<double>(payload) / experiment.window_capacity();
   const Picos began = experiment.plan().settle;
   report.last_done = report.last_done > began ? report.last_done - began : Picos();
+  if (is_volley(experiment.scenario().pattern)) {
+    report.least = least_time(experiment.plan().topology, own, experiment.log().records());
+  }
   add_queues(experiment, &report);
   add_counters(experiment, &report);
   add_progress(experiment, &report);

@@ -64,6 +64,7 @@ struct Report {
   uint64_t max_host_port_bytes = 0;  // The same of ports to hosts.
   double mean_host_port_bytes = 0;   // Over time and ports to hosts.
   Picos last_done;  // When the last message was delivered, since the first was submitted.
+  Picos least;      // And the earliest that could be (least_time()); incasts and permutations only.
   uint64_t hash = 0;
   // Sums over all hosts.
   uint64_t packets_sent = 0;

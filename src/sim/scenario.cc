@@ -189,13 +189,22 @@ NetworkConfig network_config(const Scenario& s) {
   return network;
 }
 
+// Where switches serve one class nothing overtakes: what a host was sent unasked or granted is the
+// queue that a short message finds there. So the hybrid lets little go unasked, and has no floors
+// in packets under what is granted.
+bool one_class(const Scenario& s) {
+  return s.policy == transport::GrantPolicyKind::kHybrid && s.priorities == 1;
+}
+
 // Bytes granted and not arrived, in bandwidth-delay products. Homa: one for each of its K messages
 // and one more; SIRD: its B (ns-2 configuration). The hybrid does with one, as priorities let it
-// use what it has and the credit grows with what congested senders hold.
-double own_window(transport::GrantPolicyKind policy, uint32_t overcommit) {
+// use what it has and the credit grows with what congested senders hold; in one class with a little
+// more, as it has no floor there.
+double own_window(const Scenario& s, uint32_t overcommit) {
   using Kind = transport::GrantPolicyKind;
-  if (policy == Kind::kHoma) return overcommit + 1;
-  return policy == Kind::kHybrid ? 1.0 : 1.5;
+  if (s.policy == Kind::kHoma) return overcommit + 1;
+  if (s.policy != Kind::kHybrid) return 1.5;
+  return one_class(s) ? 1.2 : 1.0;
 }
 
 // Nothing here runs late as a thread does, so that the shortest time-out may follow the network.
@@ -207,6 +216,18 @@ void set_timers(const Plan& plan, transport::EndpointConfig* config) {
   config->rto_min = config->rto_initial = std::max({kShortestTimeout, rtt * 3, arrival * 2 + rtt});
   config->rto_max = std::max(config->rto_max, rtt * 16);
   config->peer_timeout = std::max(config->peer_timeout, rtt * 64);
+}
+
+// A part of the bandwidth-delay product, in bytes.
+uint32_t product_share(const Plan& plan, double share) {
+  const double bytes = static_cast<double>(plan.bdp_bytes) * share;
+  return static_cast<uint32_t>(std::min(bytes, static_cast<double>(kMostCredit)));
+}
+
+uint32_t own_unscheduled(const Scenario& s, const Plan& plan) {
+  if (s.policy != transport::GrantPolicyKind::kHybrid) return product_share(plan, 1);
+  return one_class(s) ? std::max(product_share(plan, 0.25), plan.record_bytes)
+                      : std::max(product_share(plan, 0.5), kUnaskedPackets * plan.record_bytes);
 }
 
 transport::EndpointConfig endpoint_config(const Scenario& s, const Plan& plan) {
@@ -221,39 +242,33 @@ transport::EndpointConfig endpoint_config(const Scenario& s, const Plan& plan) {
   config.max_message = kMaxMessage;
   config.max_packet = config.base_packet = s.mtu - kIpUdpBytes;
   if (s.overcommit != 0) config.overcommit = static_cast<uint8_t>(s.overcommit);
-  const auto share_of_bdp = [&plan](double share) {
-    const double bytes = static_cast<double>(plan.bdp_bytes) * share;
-    return static_cast<uint32_t>(std::min(bytes, static_cast<double>(kMostCredit)));
-  };
+  const auto share_of_bdp = [&plan](double share) { return product_share(plan, share); };
   using Kind = transport::GrantPolicyKind;
   const bool credits = s.policy != Kind::kHoma;
-  config.unscheduled_bytes = s.unscheduled_bytes != 0
-                                 ? static_cast<uint32_t>(s.unscheduled_bytes)
-                                 : share_of_bdp(s.policy == Kind::kHybrid ? 0.5 : 1.0);
-  if (s.policy == Kind::kHybrid && s.unscheduled_bytes == 0) {
-    config.unscheduled_bytes =
-        std::max(config.unscheduled_bytes, kUnaskedPackets * plan.record_bytes);
-  }
+  const bool single = one_class(s);
+  config.unscheduled_bytes = s.unscheduled_bytes != 0 ? static_cast<uint32_t>(s.unscheduled_bytes)
+                                                      : own_unscheduled(s, plan);
   config.max_incoming_bytes = config.credit_bytes =
-      share_of_bdp(s.window_rtts > 0 ? s.window_rtts : own_window(s.policy, config.overcommit));
-  if (credits && s.window_rtts == 0) {
+      share_of_bdp(s.window_rtts > 0 ? s.window_rtts : own_window(s, config.overcommit));
+  if (credits && !single && s.window_rtts == 0) {
     config.credit_bytes = std::max(config.credit_bytes, kCreditPackets * plan.record_bytes);
   }
   config.grant_increment =
       std::clamp(config.credit_bytes / 8, plan.record_bytes, kGrantPackets * plan.record_bytes);
   // A grant is given once there is room for all of it: without that room on top, a sender alone
   // would not fill the link.
-  config.sender_credit_bytes =
-      std::max(share_of_bdp(1.0) + config.grant_increment, kSenderPackets * plan.record_bytes);
+  config.sender_credit_bytes = std::max(share_of_bdp(1.0) + config.grant_increment,
+                                        (single ? 1 : kSenderPackets) * plan.record_bytes);
   config.fifo_share = config.turn_share = 0;
   config.credit_spread = 1;
   config.congested_sender_bytes = UINT32_MAX;
   if (credits && s.policy != Kind::kFair) {
     config.blind_bytes = config.unscheduled_bytes;
-    if (s.policy == Kind::kHybrid) {
-      const bool few = config.unscheduled_bytes <= kUnaskedPackets * plan.record_bytes;
-      config.blind_bytes = std::max(config.blind_bytes,
-                                    (few ? kBlindPacketsOfFew : kBlindPackets) * plan.record_bytes);
+    if (s.policy == Kind::kHybrid && !single) {
+      const uint32_t packets = config.unscheduled_bytes <= kUnaskedPackets * plan.record_bytes
+                                   ? kBlindPacketsOfFew
+                                   : kBlindPackets;
+      config.blind_bytes = std::max(config.blind_bytes, packets * plan.record_bytes);
     }
     config.congested_sender_bytes =
         s.policy == Kind::kSird ? share_of_bdp(0.5) : kCongestedPackets * plan.record_bytes;

@@ -81,7 +81,13 @@ std::string sim_report_text(const sim::Report& report) {
   }
   rest.row({"packets dropped / stalls of hosts",
             absl::StrCat(count_text(report.dropped_packets), " / ", count_text(report.stalls))});
-  rest.row({"last delivery", nanos_text(sim::to_nanos(report.last_done).value())});
+  const std::string last = nanos_text(sim::to_nanos(report.last_done).value());
+  if (report.least == sim::Picos()) {
+    rest.row({"last delivery", last});
+  } else {
+    rest.row({"last delivery / the earliest that links allow",
+              absl::StrCat(last, " / ", nanos_text(sim::to_nanos(report.least).value()))});
+  }
   rest.row({"packets / with control only", absl::StrCat(count_text(report.packets_sent), " / ",
                                                         count_text(report.control_packets))});
   rest.row({"packets sent again / timeouts",
@@ -120,6 +126,9 @@ void add_sim_report(const sim::Report& report, JsonReport* json) {
   json->add("packets.dropped", report.dropped_packets, "packets");
   json->add("stalls", report.stalls, "stalls");
   json->add("last_delivery", sim::to_nanos(report.last_done).value(), "ns");
+  if (report.least != sim::Picos()) {
+    json->add("last_delivery.least", sim::to_nanos(report.least).value(), "ns");
+  }
   json->add("packets.sent", report.packets_sent, "packets");
   json->add("packets.control", report.control_packets, "packets");
   json->add("control.bytes", report.control_bytes, "bytes");

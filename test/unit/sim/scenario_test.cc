@@ -22,6 +22,24 @@ TEST(Scenario, the_default_can_be_planned) {
   EXPECT_EQ(made->endpoint.credit_bytes, made->bdp_bytes);
 }
 
+TEST(Scenario, in_one_class_the_hybrid_grants_what_keeps_a_link_busy_and_no_more) {
+  Scenario scenario;
+  scenario.topology = "leafspine144-10g";  // A bandwidth-delay product is less than seven packets.
+  const auto ranked = plan(scenario);
+  scenario.priorities = 1;
+  const auto made = plan(scenario);
+  ASSERT_TRUE(made.ok() && ranked.ok());
+  EXPECT_LT(made->endpoint.credit_bytes, made->bdp_bytes * 5 / 4);
+  EXPECT_GT(ranked->endpoint.credit_bytes, ranked->bdp_bytes * 9);
+  EXPECT_LE(made->endpoint.unscheduled_bytes, made->bdp_bytes / 4);
+  EXPECT_EQ(made->endpoint.blind_bytes, made->endpoint.unscheduled_bytes);
+  EXPECT_LT(made->endpoint.grant_increment, 2 * made->record_bytes);
+  scenario.unscheduled_bytes = 5000;
+  EXPECT_EQ(plan(scenario)->endpoint.unscheduled_bytes, 5000u);
+  scenario.policy = transport::GrantPolicyKind::kSird;
+  EXPECT_GT(plan(scenario)->endpoint.credit_bytes, made->bdp_bytes * 9);
+}
+
 TEST(Scenario, timers_follow_the_round_trip) {
   Scenario scenario;
   scenario.topology = "pair-50ms";
