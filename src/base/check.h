@@ -24,7 +24,7 @@ CheckHandler set_check_handler(CheckHandler handler) noexcept;
 
 // The same in debug builds; in others the condition is compiled but never evaluated.
 #ifdef NDEBUG
-#define SLUICE_DCHECK(...) static_cast<void>(sizeof(!(__VA_ARGS__)))
+#define SLUICE_DCHECK(...) static_cast<void>(sizeof((__VA_ARGS__) ? 1 : 0))
 #else
 #define SLUICE_DCHECK(...) SLUICE_CHECK(__VA_ARGS__)
 #endif

@@ -17,15 +17,19 @@ namespace sluice::crypto {
 // a resend opens the next attempt only where it steps back, so that repairing many gaps from the
 // front to the back costs one attempt and not one per gap.
 struct AttemptCursor {
-  uint64_t epoch = 0;        // The epoch that the fields below speak of.
+  // The low bits of the epoch that the fields below speak of. Should one with the same come while
+  // they stand, it takes later attempts than it needs, and none twice.
+  uint16_t epoch = 0;
+  uint16_t attempt = 0;      // Highest attempt opened so far.
   uint32_t fresh_next = 0;   // Lowest index that attempt 0 has not used.
   uint32_t resend_next = 0;  // Lowest index that `attempt` has not used.
-  uint32_t attempt = 0;      // Highest attempt opened so far.
 
   // The attempt under which `index` is to be sealed now; nullopt when the attempts of this epoch
   // have run out, in which case the message continues in the next epoch.
   std::optional<uint32_t> take(uint64_t current_epoch, uint32_t index, uint32_t max_attempt) {
-    if (epoch != current_epoch) *this = AttemptCursor{.epoch = current_epoch};
+    if (!speaks_of(current_epoch)) {
+      *this = AttemptCursor{.epoch = static_cast<uint16_t>(current_epoch)};
+    }
     if (index >= fresh_next) {
       fresh_next = index + 1;
       return 0;
@@ -41,10 +45,13 @@ struct AttemptCursor {
   // Bytes that went under other indices are sent again under this one, for which take() is to open
   // a later attempt.
   void note_sent(uint64_t current_epoch, uint32_t index) {
-    if (epoch == current_epoch) fresh_next = std::max(fresh_next, index + 1);
+    if (speaks_of(current_epoch)) fresh_next = std::max(fresh_next, index + 1);
   }
   // The lowest index that take() gives the first attempt to.
-  uint32_t next(uint64_t current_epoch) const { return epoch == current_epoch ? fresh_next : 0; }
+  uint32_t next(uint64_t current_epoch) const { return speaks_of(current_epoch) ? fresh_next : 0; }
+  bool speaks_of(uint64_t current_epoch) const {
+    return epoch == static_cast<uint16_t>(current_epoch);
+  }
 };
 
 // Watches that the message ids sealed in one epoch and one role (initiator bit) fit the id field,

@@ -274,11 +274,11 @@ bool FaultPeer::submit(uint16_t tag, base::Nanos now, base::Nanos timeout) {
     switch (prng_.uniform(3)) {
       case 0:
         call.landing.resize(record.response_size);
-        command.response = {transport::LandingMode::kNamed, call.landing.data(),
-                            record.response_size};
+        command.response = {transport::LandingMode::kNamed, record.response_size,
+                            call.landing.data()};
         break;
       case 1:
-        command.response = {transport::LandingMode::kStream, nullptr, kStreamWindow};
+        command.response = {transport::LandingMode::kStream, kStreamWindow, nullptr};
         break;
       default:
         break;

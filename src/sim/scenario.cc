@@ -204,7 +204,7 @@ double own_window(const Scenario& s, uint32_t overcommit) {
   using Kind = transport::GrantPolicyKind;
   if (s.policy == Kind::kHoma) return overcommit + 1;
   if (s.policy != Kind::kHybrid) return 1.5;
-  return one_class(s) ? 1.2 : 1.0;
+  return one_class(s) ? 1.05 : 1.0;
 }
 
 // Nothing here runs late as a thread does, so that the shortest time-out may follow the network.
@@ -276,7 +276,7 @@ transport::EndpointConfig endpoint_config(const Scenario& s, const Plan& plan) {
     config.turn_share = s.policy == Kind::kSird ? 2 : 8;
   }
   if (s.policy == Kind::kHybrid) {
-    config.most_credit_bytes = 4 * config.credit_bytes;
+    config.most_credit_bytes = (single ? 2 : 4) * config.credit_bytes;
     config.credit_spread = 3;
   }
   set_timers(plan, &config);

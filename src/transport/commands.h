@@ -40,8 +40,8 @@ enum class LandingMode : uint8_t {
 // Memory for an incoming message. `memory` must stay valid until the exchange's last event.
 struct Landing {
   LandingMode mode = LandingMode::kBuffered;
-  uint8_t* memory = nullptr;  // kNamed only.
   uint32_t capacity = 0;      // kNamed: bytes at `memory`. kStream: window bytes, a power of two.
+  uint8_t* memory = nullptr;  // kNamed only.
 };
 
 // Starts an RPC. `data` must stay valid and may not be moved until the exchange completes

@@ -28,6 +28,7 @@ Context::Context(const EndpointConfig& endpoint_config, crypto::AeadBackend* aea
       ports(sealing_ports),
       prng(endpoint_config.seed),
       exchanges(endpoint_config.max_exchanges),
+      cold_parts(endpoint_config.max_exchanges),
       reassemblies(endpoint_config.max_reassemblies),
       lanes(endpoint_config.max_lanes),
       busy_lanes(std::min(endpoint_config.max_lanes, endpoint_config.max_busy_lanes)),

@@ -10,6 +10,7 @@
 #include "base/buddy_arena.h"
 #include "base/flat_table.h"
 #include "base/intrusive_list.h"
+#include "base/lazy_array.h"
 #include "base/prng.h"
 #include "base/slab.h"
 #include "base/timer_wheel.h"
@@ -134,6 +135,12 @@ struct Context {
     return group | uint64_t{caller} << kNearIdBits | (id & kNear);
   }
 
+  // The exchange's cold part as new; nothing is allocated.
+  void make_cold(Exchange& exchange) {
+    exchange.cold = cold_parts.make(exchanges.index_of(&exchange));
+    exchange.cold->out = &exchange.out;
+  }
+
   const EndpointConfig config;
   crypto::AeadBackend* const backend;
   const crypto::Primitives* const primitives;
@@ -142,6 +149,7 @@ struct Context {
   base::Nanos now{};  // The time of the verb in progress.
   base::Prng prng;
   base::Slab<Exchange> exchanges;
+  base::LazyArray<ColdPart> cold_parts;  // Of the exchange at the same place.
   base::Slab<Reassembly> reassemblies;
   base::Slab<Lane> lanes;
   base::Slab<BusyLane> busy_lanes;

@@ -188,7 +188,7 @@ void Control::on_small_response(Lane& lane, const wire::MsgFrame& frame, const u
     return;
   }
   Incoming landing;
-  const auto reserved = inbound_.reserve(*exchange, exchange->landing, frame.length, &landing);
+  const auto reserved = inbound_.reserve(*exchange, exchange->landing(), frame.length, &landing);
   if (reserved == Inbound::Reserve::kNoMemory) {
     ctx_.stats.drop_no_memory.add();
     return;

@@ -110,12 +110,12 @@ SubmitResult EndpointCore::begin(const SendRequest& command, bool one_way, bool 
   exchange->user = command.user;
   exchange->deadline = command.deadline;
   exchange->started = exchange->last_progress = now;
-  exchange->landing = landing;
+  exchange->set_landing(landing);
   Outgoing& out = exchange->out;
   out.data = command.data;
   out.length = length;
   if (lane->padded) [[unlikely]]
-    out.content = command.length;
+    exchange->cold->content = command.length;
   // What goes again of an early request goes as it would have come: in a bundle.
   out.small = early || length <= ctx.config.bundle_message_max;
   out.granted = out.small ? length : sender.unasked(*lane, length);
@@ -215,7 +215,7 @@ base::Code Endpoint::submit(const Respond& command, base::Nanos now) {
   Outgoing& out = exchange->out;
   out.length = length;
   if (lane.padded) [[unlikely]]
-    out.content = command.length;
+    exchange->cold->content = command.length;
   out.owned = command.owned;
   out.data = command.data;
   if (!command.owned && command.length <= kInlineBytes) {

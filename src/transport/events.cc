@@ -63,7 +63,7 @@ void Events::next_of(Exchange& exchange, Event* out) {
   out->one_way = exchange.one_way;
   out->service = exchange.service;
   out->exchange = ctx_.ref_of(exchange);
-  out->lane = exchange.lane_ref;
+  out->lane = {exchange.lane->index, exchange.lane_generation};
   out->user = exchange.user;
   bool more = false;
   const Incoming& in = exchange.in;

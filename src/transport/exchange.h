@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "base/check.h"
+#include "base/container_of.h"
 #include "base/interval_set.h"
 #include "base/intrusive_list.h"
 #include "base/limits.h"
@@ -45,34 +47,24 @@ enum class ExchangeState : uint8_t {
 // The part of an exchange that this side sends.
 struct Outgoing {
   const uint8_t* data = nullptr;
-  uint32_t length = 0;        // On the wire: the bytes at `data`, or padded their bucket.
-  uint32_t sent = 0;          // Bytes below this were sent at least once, since it was begun.
-  uint32_t reached = 0;       // The same, over all beginnings.
-  uint32_t granted = 0;       // Bytes below this may be sent.
-  uint32_t unasked = 0;       // Bytes below this might be from the beginning.
-  uint32_t flush_to = 0;      // Send up to here even if the last packet is a short one.
-  uint32_t resend_bytes = 0;  // Of `resend`, for the order of sending.
-  uint32_t unspent = 0;       // Granted and not sent, as the Sender has counted it.
-  uint32_t missing_at = 0;    // The peer last asked for the bytes from here on,
-  uint32_t misses = 0;        // so many times in a row.
-  uint32_t content = 0;       // Bytes at `data`, where the message is padded.
-  uint8_t priority = 0;       // From the latest grant.
-  uint8_t lowest = 7;         // Of all priorities that its bytes were sent at.
-  uint8_t bucket = 0;         // Where Sender keeps it while it is ready.
-  bool active = false;        // There is something to send, now or after a grant.
-  bool small = false;         // At most bundle_message_max: travels through the lane's small list.
-  bool repeat = false;        // The next sending of a small message is a retransmission.
-  bool lent = false;          // `data` is the application's: tell it when it is free again.
-  bool known = false;         // The peer has shown that it knows the message.
-  bool owned = false;         // `data` is arena memory that the endpoint releases.
-  bool went_whole = false;    // All of it was sent before it was begun again.
-  bool asks = false;          // A question for its state waits to be sent behind its bytes.
-  base::Nanos last_sent{};    // When its latest packet was filled.
+  base::Nanos last_sent{};  // When its latest packet was filled.
+  base::ListNode node;      // In the SendQueue or the lane's small list.
   crypto::AttemptCursor cursor;
-  PathTrail trail;
-  base::IntervalSet<base::limits::kMaxResendRanges> resend;
-  base::ListNode node;       // In the SendQueue or the lane's small list.
-  base::ListNode turn_node;  // In the SendQueue.
+  uint32_t length = 0;      // On the wire: the bytes at `data`, or padded their bucket.
+  uint32_t sent = 0;        // Bytes below this were sent at least once, since it was begun.
+  uint32_t granted = 0;     // Bytes below this may be sent.
+  uint8_t bucket = 0;       // Where Sender keeps it while it is ready.
+  uint8_t misses = 0;       // So many times in a row the peer asked for the same bytes.
+  uint8_t priority = 0;     // From the latest grant.
+  bool active = false;      // There is something to send, now or after a grant.
+  bool small = false;       // At most bundle_message_max: travels through the lane's small list.
+  bool lent = false;        // `data` is the application's: tell it when it is free again.
+  bool owned = false;       // `data` is arena memory that the endpoint releases.
+  uint8_t lowest : 3 = 7;   // Of all priorities that its bytes were sent at.
+  bool repeat : 1 = false;  // The next sending of a small message is a retransmission.
+  bool known : 1 = false;   // The peer has shown that it knows the message.
+  bool went_whole : 1 = false;  // All of it was sent before it was begun again.
+  bool asks : 1 = false;        // A question for its state waits to be sent behind its bytes.
 
   // The peer may hold every byte of it.
   bool may_have_arrived() const { return went_whole || sent >= length; }
@@ -145,54 +137,110 @@ struct PaddedPart {
   uint32_t room() const { return known() ? std::min(content, capacity) : capacity; }
 };
 
+// What an exchange needs where its messages take several packets or are padded, or packets choose
+// their paths. It lies apart and is made when it is first needed (Context::make_cold()), so that an
+// RPC of small messages is in few cache lines.
+struct ColdPart {
+  // Of what this side sends, from Sender::start() of a message that is not small on.
+  Outgoing* out = nullptr;   // Whose it is.
+  uint32_t reached = 0;      // As Outgoing::sent, over all beginnings.
+  uint32_t unasked = 0;      // Bytes below this might be sent from the beginning.
+  uint32_t flush_to = 0;     // Send up to here even if the last packet is a short one.
+  uint32_t unspent = 0;      // Granted and not sent, as the Sender has counted it.
+  uint32_t missing_at = 0;   // The peer last asked for the bytes from here on.
+  base::ListNode turn_node;  // In the SendQueue.
+  base::IntervalSet<base::limits::kMaxResendRanges> resend;
+
+  // A message begins, of which so many bytes may be sent; or it does again.
+  void begin(uint32_t may_send) {
+    SLUICE_DCHECK(unspent == 0 && !turn_node.linked());
+    reached = missing_at = 0;
+    restart(may_send);
+  }
+  void restart(uint32_t may_send) {
+    unasked = flush_to = may_send;
+    resend.clear();
+  }
+  uint32_t resend_bytes() const { return static_cast<uint32_t>(resend.total()); }
+
+  PathTrail trail;       // Where packets choose their paths.
+  uint32_t content = 0;  // Bytes at Outgoing::data, where the message is padded.
+  PaddedPart padded;     // Of Incoming.
+};
+
 struct Exchange {
   // Identity.
   Lane* lane = nullptr;
-  LaneRef lane_ref;  // Of `lane`, whose place may be used again while this is still held.
   uint64_t id = 0;
+  uint64_t user = 0;
+  ColdPart* cold = nullptr;      // Null until it was first needed at this place.
+  uint32_t lane_generation = 0;  // Of `lane`, whose place may be used again while this is held.
   uint32_t generation = 0;
+  uint16_t service = 0;
   bool caller = false;  // This side started it.
   bool one_way = false;
   bool lazy_ack = false;  // One-way: its ACK may wait for company.
-  uint16_t service = 0;
   ExchangeState state = ExchangeState::kFree;
 
   // Outcome and events.
   base::Code code = base::Code::kOk;
   bool may_have_executed = false;
-  bool abandoned = false;  // Callee: released by the caller while the application still has it.
-  bool in_table = false;   // by_id still names it.
-  bool opening = false;    // The first packet of what it receives is being opened.
-  uint8_t events = 0;      // A set of 1 << EventKind to be raised.
-  uint64_t user = 0;
+  bool abandoned : 1 = false;  // Callee: released by the caller; the application still has it.
+  bool in_table : 1 = false;   // by_id still names it.
+  bool opening : 1 = false;    // The first packet of what it receives is being opened.
+  uint8_t events = 0;          // A set of 1 << EventKind to be raised.
+
+  uint8_t backoff = 0;  // Time-outs in a row.
+
+  LandingMode landing_mode = LandingMode::kBuffered;
+  uint32_t landing_capacity = 0;
+  uint8_t* landing_memory = nullptr;
+  // Bytes of response that the caller grants in advance, with the request; and, as caller, how many
+  // of them the grant policy counts as outstanding until the response begins.
+  uint32_t response_credit = 0;
+  uint32_t solicited = 0;
 
   // Time.
   base::Nanos started{};
   base::Nanos deadline = base::Nanos::max();
   base::Nanos last_progress{};
-  uint32_t backoff = 0;
   base::TimerNode timer;
 
-  Landing landing;  // Caller: where the response is to land.
-  // Bytes of response that the caller grants in advance, with the request; and, as caller, how many
-  // of them the grant policy counts as outstanding until the response begins.
-  uint32_t response_credit = 0;
-  uint32_t solicited = 0;
   Outgoing out;
   Incoming in;
-  PaddedPart padded;  // Of `in`.
 
   base::ListNode event_node;
   base::ListNode lane_node;  // In the lane's list of exchanges.
   alignas(64) uint8_t inline_bytes[kInlineBytes];
+
+  // Caller: where the response is to land.
+  Landing landing() const { return {landing_mode, landing_capacity, landing_memory}; }
+  void set_landing(const Landing& to) {
+    landing_mode = to.mode;
+    landing_capacity = to.capacity;
+    landing_memory = to.memory;
+  }
 };
+
+// What an RPC outstanding takes beside its data, and its place in Context::by_id.
+inline constexpr size_t kExchangeBytes = 256;
+static_assert(sizeof(Exchange) == kExchangeBytes + kInlineBytes);
+
+inline Exchange& exchange_of(Outgoing& out) { return *base::container_of(&out, &Exchange::out); }
+inline const Exchange& exchange_of(const Outgoing& out) {
+  return *base::container_of(&out, &Exchange::out);
+}
+// There is one where the message is not small and has begun.
+inline ColdPart& cold_of(Outgoing& out) { return *exchange_of(out).cold; }
+inline const ColdPart& cold_of(const Outgoing& out) { return *exchange_of(out).cold; }
 
 inline uint32_t Reassembly::readable() const {
   const Incoming& in = exchange->in;
   if (in.lead == 0) [[likely]]
     return received.contiguous_end(delivered);
-  if (!exchange->padded.known()) return 0;
-  const uint32_t most = exchange->padded.content - (in.complete ? 0 : 1);
+  const PaddedPart& padded = exchange->cold->padded;
+  if (!padded.known()) return 0;
+  const uint32_t most = padded.content - (in.complete ? 0 : 1);
   return std::max(delivered,
                   std::min(most, received.contiguous_end(in.lead + delivered) - in.lead));
 }

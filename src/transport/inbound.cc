@@ -34,14 +34,14 @@ Inbound::Reserve Inbound::reserve(Exchange& exchange, const Landing& landing, ui
     if (length <= wire::kLengthPrefix) return Reserve::kMalformed;  // PROTOCOL MUST-L3
     in->lead = wire::kLengthPrefix;
     bytes -= wire::kLengthPrefix;
-    start_padded(&exchange.padded, *in, length);
+    start_padded(&exchange.cold->padded, *in, length);
   }
   switch (landing.mode) {
     case LandingMode::kNamed:
       in->memory = landing.memory;
       if (bytes <= landing.capacity) return Reserve::kReserved;
       if (in->lead == 0) return Reserve::kTooLarge;
-      exchange.padded.capacity = landing.capacity;
+      exchange.cold->padded.capacity = landing.capacity;
       return Reserve::kReserved;  // Its content may fit.
     case LandingMode::kStream:
       in->window = std::max(landing.capacity, kMinStreamWindow);
@@ -163,7 +163,8 @@ uint32_t Inbound::landing_limit(const Exchange& exchange, uint32_t consumed) {
   if (in.window == 0) return in.length;
   const uint64_t end = uint64_t{consumed} + in.window;
   // Padding takes no room, once it is known where it begins.
-  if (in.lead != 0 && exchange.padded.known() && end >= exchange.padded.content) return in.length;
+  if (in.lead != 0 && exchange.cold->padded.known() && end >= exchange.cold->padded.content)
+    return in.length;
   return static_cast<uint32_t>(std::min<uint64_t>(in.length, in.lead + end));
 }
 
@@ -286,14 +287,14 @@ void Inbound::extend(Exchange& exchange, uint32_t offset, uint32_t length, base:
     spoil(exchange);
     return false;
   }
-  exchange.in.length = exchange.padded.content;
+  exchange.in.length = exchange.cold->padded.content;
   return true;
 }
 
 // What the peer sent is no padded message. Its lender hears that the memory is free, and who has
 // read some of it that no more will come.
 [[gnu::noinline, gnu::cold]] void Inbound::spoil(Exchange& exchange) {
-  const base::Code why = exchange.padded.fault;
+  const base::Code why = exchange.cold->padded.fault;
   ctx_.stats.drop_padding.add();
   const bool shown = exchange.in.window != 0 || exchange.in.mode == LandingMode::kNamed;
   if (exchange.caller) {

@@ -14,7 +14,7 @@ Exchange* Lifecycle::allocate(Lane& lane, bool caller) {
   if (exchange == nullptr) return nullptr;
   ++exchange->generation;
   exchange->lane = &lane;
-  exchange->lane_ref = Context::ref_of(lane);
+  exchange->lane_generation = lane.generation;
   exchange->caller = caller;
   exchange->one_way = false;
   exchange->lazy_ack = false;
@@ -27,23 +27,22 @@ Exchange* Lifecycle::allocate(Lane& lane, bool caller) {
   exchange->deadline = base::Nanos::max();
   exchange->last_progress = ctx_.now;
   exchange->backoff = 0;
-  exchange->landing = Landing{};
+  exchange->set_landing({});
   exchange->response_credit = exchange->solicited = 0;
   Outgoing& out = exchange->out;
   out.data = nullptr;
-  out.length = out.sent = out.granted = out.flush_to = out.resend_bytes = 0;
-  out.unspent = out.missing_at = out.misses = 0;
-  out.reached = out.unasked = 0;
+  out.length = out.sent = out.granted = 0;
+  out.misses = 0;
   out.known = out.active = out.small = out.repeat = out.owned = out.lent = out.went_whole = false;
   out.asks = false;
   out.lowest = 7;
   out.last_sent = {};
   out.cursor = {};
-  out.trail = {};
-  out.resend.clear();
   Incoming& in = exchange->in;
   in = Incoming{};
   exchange->state = caller ? ExchangeState::kSending : ExchangeState::kReceiving;
+  if (lane.padded || ctx_.config.several_paths()) [[unlikely]]
+    ctx_.make_cold(*exchange);
   return exchange;
 }
 
@@ -74,8 +73,8 @@ void Lifecycle::drop_landing(Incoming& in) {
 void Lifecycle::solicit_long(Exchange& exchange, uint32_t packet) {
   const Lane& lane = *exchange.lane;
   uint32_t wanted = std::min(lane.expected_response, ctx_.config.unscheduled_bytes);
-  if (exchange.landing.mode == LandingMode::kStream) {
-    wanted = std::min(wanted, exchange.landing.capacity);
+  if (exchange.landing_mode == LandingMode::kStream) {
+    wanted = std::min(wanted, exchange.landing_capacity);
   }
   if (wanted <= packet) return;
   const uint32_t least = std::min(packet, kLeastSolicited);

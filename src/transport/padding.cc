@@ -18,7 +18,7 @@ uint8_t* landing_place(const Incoming& in, uint32_t offset) {
 
 // The length is there: from now on it is known where the padding begins.
 void learn(Exchange* exchange, const Incoming& in) {
-  PaddedPart& part = exchange->padded;
+  PaddedPart& part = exchange->cold->padded;
   if (part.content == 0 || part.content > part.length - in.lead) {
     part.fault = base::Code::kDataLoss;
   } else if (part.content > part.capacity) {
@@ -43,7 +43,7 @@ void start_padded(PaddedPart* part, const Incoming& in, uint32_t length) {
 
 // PROTOCOL MUST-L3
 void check_landed(Exchange* exchange, uint32_t offset, uint32_t end) {
-  PaddedPart& part = exchange->padded;
+  PaddedPart& part = exchange->cold->padded;
   const Incoming& in = exchange->in;
   if (!part.known() || part.fault != base::Code::kOk) return;
   // Nothing wraps here: a stream's window begins to move when the length is known.
@@ -55,7 +55,7 @@ void check_landed(Exchange* exchange, uint32_t offset, uint32_t end) {
 
 void land_padded(Exchange* exchange, Incoming* in, uint32_t offset, const uint8_t* bytes,
                  uint32_t length) {
-  PaddedPart& part = exchange->padded;
+  PaddedPart& part = exchange->cold->padded;
   const uint32_t end = offset + length;
   uint32_t at = offset;
   for (; at < std::min<uint32_t>(end, in->lead); ++at) {

@@ -23,12 +23,12 @@ void start_padded(PaddedPart* part, const Incoming& in, uint32_t length);
 // the length or, as far as is known, of the padding.
 inline bool lands_whole(const Exchange& exchange, const Incoming& in, uint32_t offset,
                         uint32_t end) {
-  return in.lead == 0 || (offset >= in.lead && end <= in.lead + exchange.padded.room());
+  return in.lead == 0 || (offset >= in.lead && end <= in.lead + exchange.cold->padded.room());
 }
 
 // What came of it breaks PROTOCOL MUST-L3.
 inline bool spoilt(const Exchange& exchange) {
-  return exchange.in.lead != 0 && exchange.padded.fault != base::Code::kOk;
+  return exchange.in.lead != 0 && exchange.cold->padded.fault != base::Code::kOk;
 }
 
 // Puts the verified bytes [offset, offset + length) where they belong, and takes note of the

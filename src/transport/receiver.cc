@@ -191,7 +191,7 @@ void Receiver::begin(RxPacket& packet, const wire::DataView& view, const crypto:
   }
   Exchange& exchange = *pending.exchange;
   Incoming& in = callee ? exchange.in : pending.landing;
-  const Landing landing = callee ? inbound_.landing_for(view.service()) : exchange.landing;
+  const Landing landing = callee ? inbound_.landing_for(view.service()) : exchange.landing();
   const Inbound::Reserve reserved = inbound_.reserve(exchange, landing, view.message_length(), &in);
   in.unasked = std::max(view.granted(), pending.offset + length);
   const uint32_t limit = in.window != 0 ? std::min(ctx_.unscheduled_limit(), in.lead + in.window)

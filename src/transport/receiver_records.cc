@@ -233,7 +233,7 @@ void Receiver::begin_request(Lane& lane, const wire::RecordHeader& header, uint6
 void Receiver::begin_response(Exchange& exchange, const wire::RecordHeader& header,
                               std::span<const uint8_t> content, base::Nanos now) {
   Incoming landing;
-  const auto reserved = land_first(exchange, exchange.landing, header, content, &landing);
+  const auto reserved = land_first(exchange, exchange.landing(), header, content, &landing);
   if (!reserved.has_value()) {
     lifecycle_.drop_landing(landing);
   } else if (*reserved != Inbound::Reserve::kReserved) {

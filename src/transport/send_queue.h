@@ -25,35 +25,35 @@ class SendQueue {
   bool several() const { return turns_.size() > 1; }
   static bool contains(const Outgoing& message) { return message.node.linked(); }
 
-  // `left`: bytes that the message has still to send.
+  // `left`: bytes that the message has still to send. It has its cold part.
   void insert(Outgoing& message, uint32_t left) {
     by_size_.insert(message, left);
-    turns_.push_back(message);
+    turns_.push_back(cold_of(message));
   }
   void update(Outgoing& message, uint32_t left) { by_size_.update(message, left); }
   void erase(Outgoing& message) {
     by_size_.erase(message);
-    turns_.erase(message);
+    turns_.erase(cold_of(message));
   }
 
   // Whose packet is next, or nullptr; it stays in the queue.
   Outgoing* next() {
     Outgoing* const shortest = by_size_.front();
-    if (turn_share_ == 0 || shortest == nullptr || shortest->sent < shortest->unasked) {
+    if (turn_share_ == 0 || shortest == nullptr || shortest->sent < cold_of(*shortest).unasked) {
       return shortest;
     }
     if (++served_ < turn_share_) return shortest;
     served_ = 0;
-    Outgoing* const turn = turns_.pop_front();
+    ColdPart* const turn = turns_.pop_front();
     turns_.push_back(*turn);
-    return turn;
+    return turn->out;
   }
 
  private:
   const uint32_t turn_share_;
   uint32_t served_ = 0;
   SizeBuckets<Outgoing, &Outgoing::node, &Outgoing::bucket> by_size_;
-  base::IntrusiveList<Outgoing, &Outgoing::turn_node> turns_;
+  base::IntrusiveList<ColdPart, &ColdPart::turn_node> turns_;
 };
 
 }  // namespace sluice::transport

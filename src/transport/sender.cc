@@ -22,8 +22,9 @@ void Sender::start(Exchange& exchange) {
     if (first || !lane.tx_node.linked()) ctx_.wake(lane);
     return;
   }
-  out.unasked = out.granted = std::min(out.granted, out.length);
-  out.flush_to = out.granted;
+  out.granted = std::min(out.granted, out.length);
+  if (exchange.cold == nullptr) ctx_.make_cold(exchange);
+  exchange.cold->begin(out.granted);
   rank(exchange);
 }
 
@@ -31,7 +32,7 @@ void Sender::assume_sent(Exchange& exchange) {
   Outgoing& out = exchange.out;
   SLUICE_DCHECK(out.small);
   out.active = true;
-  out.sent = out.reached = out.length;
+  out.sent = out.length;
   out.last_sent = ctx_.now;
 }
 
@@ -59,6 +60,7 @@ void Sender::resend(Exchange& exchange, uint32_t begin, uint32_t end, base::Nano
     return;
   }
   refill(lane, now);
+  ColdPart& part = *exchange.cold;
   end = std::min(end, out.length);
   // Bytes up to the very last one sent may merely be in flight, if that was within a round trip:
   // the peer's timer cannot know when they left.
@@ -70,16 +72,15 @@ void Sender::resend(Exchange& exchange, uint32_t begin, uint32_t end, base::Nano
     const uint64_t allowed = std::min<uint64_t>(repeat_end - begin, lane.resend_tokens);
     if (allowed < repeat_end - begin) ctx_.stats.limit_resend_budget.add();
     const uint32_t record = lane.record_bytes();
-    leave_paths(lane, out.trail.taken(begin / record, (repeat_end + record - 1) / record,
-                                      (out.sent - 1) / record));
+    leave_paths(lane, part.trail.taken(begin / record, (repeat_end + record - 1) / record,
+                                       (out.sent - 1) / record));
     if (allowed > 0) {
       lane.resend_tokens -= allowed;
-      out.resend.insert(begin, begin + static_cast<uint32_t>(allowed));
-      out.resend_bytes = static_cast<uint32_t>(out.resend.total());
+      part.resend.insert(begin, begin + static_cast<uint32_t>(allowed));
       ctx_.stats.resends_received.add();
     }
   }
-  out.flush_to = std::max(out.flush_to, std::min(end, out.granted));
+  part.flush_to = std::max(part.flush_to, std::min(end, out.granted));
   rank(exchange);
 }
 
@@ -115,17 +116,15 @@ void Sender::restart(Exchange& exchange, base::Nanos now) {
   out.known = false;
   out.went_whole = out.may_have_arrived();  // A packet may still be on its way.
   out.sent = 0;
-  out.flush_to = out.unasked = start;
-  out.resend.clear();
-  out.resend_bytes = 0;
+  exchange.cold->restart(start);
   out.granted = start;
   rank(exchange);
 }
 
 void Sender::note_missing(Exchange& exchange, uint32_t begin, base::Nanos now) {
   Outgoing& out = exchange.out;
-  if (begin != out.missing_at) {
-    out.missing_at = begin;
+  if (!out.small && begin != exchange.cold->missing_at) {
+    exchange.cold->missing_at = begin;
     out.misses = 0;
   }
   if (++out.misses < PathMtu::kBlackHoleTries) return;
@@ -185,7 +184,7 @@ void Sender::repeat_small(Exchange& exchange) {
 
 void Sender::forget_queued(Exchange& exchange) {
   Outgoing& out = exchange.out;
-  count_unspent(out, 0);
+  if (!out.small) count_unspent(*exchange.cold, 0);
   if (!out.node.linked()) return;
   if (out.small) {
     exchange.lane->small.erase(out);
@@ -209,21 +208,23 @@ void Sender::resume(Lane& lane) {
 // peer asks for it: else every grant would cost a short packet.
 bool Sender::has_work(const Exchange& exchange) const {
   const Outgoing& out = exchange.out;
-  if (!out.resend.empty() || out.asks) return true;
+  const ColdPart& part = *exchange.cold;
+  if (!part.resend.empty() || out.asks) return true;
   if (out.sent >= out.granted) return false;
-  return out.granted == out.length || out.sent < out.flush_to ||
+  return out.granted == out.length || out.sent < part.flush_to ||
          out.granted - out.sent >= exchange.lane->record_bytes();
 }
 
 void Sender::rank(Exchange& exchange) {
   Outgoing& out = exchange.out;
-  count_unspent(out, out.active && out.granted > out.sent ? out.granted - out.sent : 0);
+  const uint32_t unspent = out.active && out.granted > out.sent ? out.granted - out.sent : 0;
+  count_unspent(*exchange.cold, unspent);
   const bool ready = out.active && has_work(exchange);
   if (!ready) {
     if (out.node.linked()) ready_.erase(out);
     return;
   }
-  const uint32_t left = out.length - out.sent + out.resend_bytes;
+  const uint32_t left = out.length - out.sent + exchange.cold->resend_bytes();
   if (out.node.linked()) {
     ready_.update(out, left);
   } else {
@@ -257,8 +258,8 @@ size_t Sender::fill(std::span<TxPacket> slots, base::Nanos now) {
     }
     Outgoing* out = ready_.next();
     if (out == nullptr) break;
-    Exchange& exchange = owner(*out);
-    const bool question = out->asks && out->resend.empty();
+    Exchange& exchange = exchange_of(*out);
+    const bool question = out->asks && exchange.cold->resend.empty();
     const bool filled = question ? fill_question(exchange, slots[used], now)
                                  : fill_data(exchange, slots[used], now);
     used += filled ? 1 : 0;
@@ -311,7 +312,7 @@ bool Sender::fill_probe(Lane& lane, TxPacket& slot, base::Nanos now) {
 // One small message alone: a DATA packet, sealed straight from the caller's bytes.
 bool Sender::fill_lone(Lane& lane, TxPacket& slot, base::Nanos now) {
   Outgoing& out = *lane.small.front();
-  Exchange& exchange = owner(out);
+  Exchange& exchange = exchange_of(out);
   if (out.length > lane.record_bytes()) return false;
   if (!write_record(exchange, slot, 0, out.length, false, now)) return false;
   lane.small.erase(out);
@@ -322,7 +323,7 @@ bool Sender::fill_lone(Lane& lane, TxPacket& slot, base::Nanos now) {
 void Sender::copy_message(const Lane& lane, const Outgoing& out, uint32_t offset,
                           std::span<uint8_t> to) {
   if (lane.padded) [[unlikely]] {
-    wire::copy_padded({out.data, out.content}, offset, to);
+    wire::copy_padded({out.data, cold_of(out).content}, offset, to);
   } else {
     std::memcpy(to.data(), out.data + offset, to.size());
   }
@@ -333,10 +334,11 @@ void Sender::copy_message(const Lane& lane, const Outgoing& out, uint32_t offset
 [[gnu::noinline]] const uint8_t* Sender::padded_bytes(const Outgoing& out, uint32_t offset,
                                                       std::span<uint8_t> to) {
   const uint64_t end = uint64_t{offset} + to.size();
-  if (offset >= wire::kLengthPrefix && end <= uint64_t{out.content} + wire::kLengthPrefix) {
+  const uint32_t content = cold_of(out).content;
+  if (offset >= wire::kLengthPrefix && end <= uint64_t{content} + wire::kLengthPrefix) {
     return out.data + (offset - wire::kLengthPrefix);
   }
-  wire::copy_padded({out.data, out.content}, offset, to);
+  wire::copy_padded({out.data, content}, offset, to);
   return to.data();
 }
 
@@ -387,7 +389,8 @@ bool Sender::fill_bundle(Lane& lane, TxPacket& slot, base::Nanos now) {
   while (Outgoing* out = lane.small.front()) {
     if (count == most) break;
     if (clear + sealed + wire::MsgFrame::kSize + out->length > room) break;
-    write_message(owner(*out), clear_start + clear, out->repeat ? wire::kMsgRetransmission : 0);
+    write_message(exchange_of(*out), clear_start + clear,
+                  out->repeat ? wire::kMsgRetransmission : 0);
     clear += static_cast<uint32_t>(wire::MsgFrame::kSize);
     sealed += out->length;
     longest = std::max(longest, out->length);
@@ -406,7 +409,7 @@ bool Sender::fill_bundle(Lane& lane, TxPacket& slot, base::Nanos now) {
   const uint8_t path =
       seal_bundle(lane, slot, clear, sealed, lane.cutoffs.priority(longest), lane.entropy, now);
   if (ctx_.config.several_paths()) {
-    for (uint32_t i = 0; i < count; ++i) messages[i]->trail.note(0, path);
+    for (uint32_t i = 0; i < count; ++i) cold_of(*messages[i]).trail.note(0, path);
   }
   if (count > 1) ctx_.stats.tx_bundles.add();
   if (repeated) ctx_.stats.tx_retransmitted.add();
@@ -494,22 +497,24 @@ bool Sender::fill_data(Exchange& exchange, TxPacket& slot, base::Nanos now) {
     const uint32_t content = record_content(exchange);
     if (content != 0) return stage_record(exchange, content, slot, now);
   }
-  const bool again = !out.resend.empty();
-  const uint32_t offset = again ? out.resend[0].begin : out.sent;
+  ColdPart& part = *exchange.cold;
+  const bool again = !part.resend.empty();
+  const uint32_t offset = again ? part.resend[0].begin : out.sent;
   // After a short packet the next one ends where a record does, as grants do.
   const uint32_t room =
       std::min(lane.record_bytes() - offset % lane.record_bytes(),
                slot.capacity - static_cast<uint32_t>(wire::kDataHeaderSize) - lane.tag_size);
-  const uint32_t end = again ? out.resend[0].end : out.granted;
+  const uint32_t end = again ? part.resend[0].end : out.granted;
   const uint32_t length = std::min(room, end - offset);
-  if (!lane.send.may_seal() || !write_record(exchange, slot, offset, length, again, now)) {
+  const bool repeated = again || offset < part.reached;
+  if (!lane.send.may_seal() || !write_record(exchange, slot, offset, length, repeated, now)) {
     ready_.erase(out);  // resume() brings it back with the next epoch.
     maybe_update_keys(lane);
     return false;
   }
+  part.reached = std::max(part.reached, offset + length);
   if (again) {
-    out.resend.erase(offset, offset + length);
-    out.resend_bytes = static_cast<uint32_t>(out.resend.total());
+    part.resend.erase(offset, offset + length);
   } else {
     out.sent += length;
   }
@@ -549,7 +554,7 @@ inline uint8_t Sender::priority_of(const Exchange& exchange, uint32_t offset) co
   const Outgoing& out = exchange.out;
   const Lane& lane = *exchange.lane;
   if (out.small) return lane.cutoffs.priority(out.length);
-  if (offset >= out.unasked) return out.priority;
+  if (offset >= exchange.cold->unasked) return out.priority;
   return asks_first(out.length) ? 7 : lane.cutoffs.priority(out.length);
 }
 
@@ -588,15 +593,15 @@ bool Sender::write_record(Exchange& exchange, TxPacket& slot, uint32_t offset, u
   Lane& lane = *exchange.lane;
   out.last_sent = now;
   const uint32_t index = offset / lane.record_bytes();
-  if (offset < out.reached) again = true;
-  out.reached = std::max(out.reached, offset + length);
   if (lane.records && again) [[unlikely]] {
     out.cursor.note_sent(lane.send.epoch().value(), index);  // PROTOCOL MUST-C3
   }
   const auto number = lane.send.message_number(exchange.caller, exchange.id, index, &out.cursor);
   if (!number.has_value()) return false;
   const wire::DataHeader header = data_header(exchange, *number, offset, again, slot, now);
-  if (ctx_.config.several_paths()) out.trail.note(offset / lane.record_bytes(), header.path);
+  if (ctx_.config.several_paths()) {
+    exchange.cold->trail.note(offset / lane.record_bytes(), header.path);
+  }
   header.emit(slot.data);
   crypto::AeadJob job;
   job.key = lane.send.key();
@@ -620,9 +625,10 @@ bool Sender::write_record(Exchange& exchange, TxPacket& slot, uint32_t offset, u
 [[gnu::noinline]] uint32_t Sender::record_content(const Exchange& exchange) const {
   const Outgoing& out = exchange.out;
   const Lane& lane = *exchange.lane;
-  if (!out.resend.empty() || out.sent < out.reached) return 0;
+  const ColdPart& part = *exchange.cold;
+  if (!part.resend.empty() || out.sent < part.reached) return 0;
   // What comes unasked and what was granted may have different priorities.
-  const uint32_t end = out.sent < out.unasked ? std::min(out.granted, out.unasked) : out.granted;
+  const uint32_t end = out.sent < part.unasked ? std::min(out.granted, part.unasked) : out.granted;
   const uint32_t packet = lane.record_bytes();
   const uint32_t ready = end - out.sent;
   if (ready <= packet) return 0;
@@ -649,14 +655,14 @@ bool Sender::write_record(Exchange& exchange, TxPacket& slot, uint32_t offset, u
     return false;
   }
   out.last_sent = now;
-  out.sent = out.reached = offset + content;
+  out.sent = exchange.cold->reached = offset + content;
   TxPacket way = slot;
   header.message = data_header(exchange, *number, offset, false, way, now);
   header.length = static_cast<uint16_t>(wire::record_size(content));
   if (ctx_.config.several_paths()) {
     const uint32_t packet = lane.record_bytes();
     for (uint32_t at = offset / packet; at * packet < offset + content; ++at) {
-      out.trail.note(at, header.message.path);
+      exchange.cold->trail.note(at, header.message.path);
     }
   }
   way.route = lane.route;

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <span>
 
-#include "base/container_of.h"
 #include "base/limits.h"
 #include "crypto/aead.h"
 #include "transport/context.h"
@@ -54,8 +53,8 @@ class Sender {
   // The exchange no longer sends.
   void forget(Exchange& exchange) {
     Outgoing& out = exchange.out;
+    if (out.node.linked() || (out.active && !out.small)) forget_queued(exchange);
     out.active = false;
-    if (out.unspent != 0 || out.node.linked()) forget_queued(exchange);
   }
   // The reassembly is going away; a hook so that no list of a burst keeps it.
   void forget_touched(Reassembly& reassembly);
@@ -122,10 +121,10 @@ class Sender {
   void seal(Lane& lane, const crypto::AeadJob& job, TxPacket& slot, uint8_t priority);
   void flush();
   // Keeps the sum over all messages of what is granted and not sent.
-  void count_unspent(Outgoing& out, uint32_t unspent) {
+  void count_unspent(ColdPart& part, uint32_t unspent) {
     unspent_ += unspent;
-    unspent_ -= out.unspent;
-    out.unspent = unspent;
+    unspent_ -= part.unspent;
+    part.unspent = unspent;
   }
   // The lane's budget of bytes to send again grows with time; spend() takes from it, or counts.
   void refill(Lane& lane, base::Nanos now);
@@ -149,7 +148,6 @@ class Sender {
   static uint16_t entropy_of(const Exchange& exchange) {
     return static_cast<uint16_t>(exchange.lane->entropy + exchange.id * 0x9e37u);
   }
-  static Exchange& owner(Outgoing& out) { return *base::container_of(&out, &Exchange::out); }
 
   Context& ctx_;
   SendQueue ready_;

@@ -7,6 +7,14 @@
 #include "wire/control_frames.h"
 
 namespace sluice::transport {
+namespace {
+
+// Beyond what the time-out grows with; which of two follows each other still tells leave_path().
+constexpr uint8_t backed_off(uint8_t backoff) {
+  return static_cast<uint8_t>(backoff < UINT8_MAX ? backoff + 1 : UINT8_MAX - 1);
+}
+
+}  // namespace
 
 size_t Timers::advance(base::Nanos now) {
   const base::Nanos late = base::elapsed(ctx_.wheel.next_deadline(), now);
@@ -105,7 +113,7 @@ void Timers::on_exchange(Exchange& exchange, base::Nanos now) {
   }
   if (lost(lane, exchange.started, now)) return;
   ctx_.stats.timeouts.add();
-  ++exchange.backoff;  // PROTOCOL MUST-T8
+  exchange.backoff = backed_off(exchange.backoff);  // PROTOCOL MUST-T8
   leave_path(exchange);
   retransmit(exchange, now);
   const base::Nanos next = base::after(now, timeout(exchange));
@@ -120,7 +128,7 @@ void Timers::leave_path(Exchange& exchange) {
     const Outgoing& out = exchange.out;
     if (exchange.state != ExchangeState::kSending || out.sent == 0) return;
     const uint32_t last = (out.sent - 1) / lane.record_bytes();
-    sender_.leave_paths(lane, out.trail.taken(last, last + 1, last));
+    sender_.leave_paths(lane, exchange.cold->trail.taken(last, last + 1, last));
   } else if (exchange.backoff % kTimeoutsPerPath == 0) {
     lane.entropy = static_cast<uint16_t>(ctx_.prng.next_u64());
     ctx_.stats.paths_left.add();

@@ -61,7 +61,7 @@ DEFECTS = [
            "slot < contexts_.size(); ++slot) take_from_port(slot);",
            "slot < contexts_.size(); ++slot) contexts_[slot] = kNoInlineContext;"),
     Defect("record_beyond_grant", SENDER,
-           "std::min(out.granted, out.unasked) : out.granted;", "out.length : out.length;"),
+           "std::min(out.granted, part.unasked) : out.granted;", "out.length : out.length;"),
     # At most once, and the truth for callers.
     Defect("id_seen_forgotten", "src/transport/id_window.cc", "  seen_.set(id);\n", ""),
     Defect("floor_may_fall", "src/transport/id_window.h",
@@ -105,7 +105,8 @@ DEFECTS = [
     Defect("grant_counted_twice", CREDIT, "outstanding_ += step;", "outstanding_ += 2 * step;"),
     Defect("credit_not_returned", CREDIT, "  outstanding_ -= under_way;\n", ""),
     # Time.
-    Defect("no_back_off", TIMERS, "  ++exchange.backoff;", "  "),
+    Defect("no_back_off", TIMERS, "exchange.backoff = backed_off(exchange.backoff);",
+           "static_cast<void>(backed_off(exchange.backoff));"),
     Defect("call_timer_not_armed", "src/transport/endpoint.cc",
            "  ctx.wheel.arm(exchange->timer, timers.first_look(*exchange, now));\n", ""),
     Defect("receive_timer_not_armed", INBOUND,

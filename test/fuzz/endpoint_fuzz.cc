@@ -224,9 +224,9 @@ class Session {
       return;
     }
     transport::Landing landing;
-    if ((kind & 0x40) != 0) landing = {transport::LandingMode::kStream, nullptr, 1024};
+    if ((kind & 0x40) != 0) landing = {transport::LandingMode::kStream, 1024, nullptr};
     if ((kind & 0x80) != 0) {
-      landing = {transport::LandingMode::kNamed, named_.data(), kMessageBytes};
+      landing = {transport::LandingMode::kNamed, kMessageBytes, named_.data()};
     }
     const auto result =
         sides_[side]->submit(transport::SendRequest{lanes_[side], uint16_t(kind & 3),
@@ -262,8 +262,8 @@ class Session {
       default: {
         const transport::Landing landing =
             (kind & 4) != 0
-                ? transport::Landing{transport::LandingMode::kNamed, named_.data(), kMessageBytes}
-                : transport::Landing{transport::LandingMode::kStream, nullptr, 4096};
+                ? transport::Landing{transport::LandingMode::kNamed, kMessageBytes, named_.data()}
+                : transport::Landing{transport::LandingMode::kStream, 4096, nullptr};
         sides_[side]->submit(transport::Land{ref, landing}, now_);
       }
     }

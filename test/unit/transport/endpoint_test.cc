@@ -284,7 +284,7 @@ TEST(Endpoint, named_memory_is_let_go_once_however_its_caller_gives_up) {
     pair.set_handler(Pair::kServer, [&](const Event& event) {
       EXPECT_NE(event.kind, EventKind::kRequest);
       if (event.kind == EventKind::kOffer) {
-        const Landing landing{LandingMode::kNamed, memory.data(), kLength};
+        const Landing landing{LandingMode::kNamed, kLength, memory.data()};
         EXPECT_EQ(pair.server().submit(Land{event.exchange, landing}, pair.now()), base::Code::kOk);
       } else if (event.kind == EventKind::kLost) {
         ++lost;
@@ -362,7 +362,7 @@ TEST(Endpoint, a_response_keeps_to_its_senders_own_limit) {
 TEST(Endpoint, memory_that_is_none_is_refused) {
   Pair pair;
   pair.connect();
-  const Landing nowhere{LandingMode::kNamed, nullptr, 1000};
+  const Landing nowhere{LandingMode::kNamed, 1000, nullptr};
   EXPECT_EQ(pair.call(1, 10, base::seconds(1), nowhere).code, base::Code::kInvalidArgument);
   Event request;
   pair.set_handler(Pair::kServer, [&](const Event& event) {

@@ -516,7 +516,7 @@ TEST(LargeMessages, a_hundred_megabytes_land_in_named_memory_over_a_lossy_path) 
   pair.set_handler(Pair::kServer, [&](const Event& event) {
     if (event.kind == EventKind::kOffer) {
       EXPECT_EQ(event.length, kLength);
-      const Landing landing{LandingMode::kNamed, landed.data(), kLength};
+      const Landing landing{LandingMode::kNamed, kLength, landed.data()};
       EXPECT_EQ(pair.server().submit(Land{event.exchange, landing}, pair.now()), base::Code::kOk);
     } else if (event.kind == EventKind::kRequest) {
       EXPECT_EQ(event.data, landed.data());

@@ -18,7 +18,7 @@ TEST(Inbound, landing_is_found_by_mode_and_length) {
   Incoming in;
   const auto reserve = [&](LandingMode mode, uint32_t length, uint32_t capacity = 0) {
     static uint8_t named[1000];
-    const Landing landing{mode, mode == LandingMode::kNamed ? named : nullptr, capacity};
+    const Landing landing{mode, capacity, mode == LandingMode::kNamed ? named : nullptr};
     const Reserve result = r.inbound.reserve(*exchange, landing, length, &in);
     if (in.from_arena) r.ctx.arena.release(in.memory);
     in.from_arena = false;
@@ -184,15 +184,15 @@ TEST(Inbound, an_offered_message_lands_where_the_application_says) {
   EXPECT_EQ(exchange.state, ExchangeState::kOffered);
   EXPECT_EQ(r.polled().back().length, kLength);
   std::vector<uint8_t> memory(kLength);
-  Landing landing{LandingMode::kBuffered, nullptr, 0};
+  Landing landing{LandingMode::kBuffered, 0, nullptr};
   EXPECT_EQ(r.inbound.land(exchange, landing, r.now), base::Code::kInvalidArgument);
-  landing = {LandingMode::kStream, nullptr, 3000};
+  landing = {LandingMode::kStream, 3000, nullptr};
   EXPECT_EQ(r.inbound.land(exchange, landing, r.now), base::Code::kInvalidArgument);
-  landing = {LandingMode::kStream, nullptr, 1u << 24};
+  landing = {LandingMode::kStream, 1u << 24, nullptr};
   EXPECT_EQ(r.inbound.land(exchange, landing, r.now), base::Code::kResourceExhausted);
-  landing = {LandingMode::kNamed, nullptr, kLength};
+  landing = {LandingMode::kNamed, kLength, nullptr};
   EXPECT_EQ(r.inbound.land(exchange, landing, r.now), base::Code::kInvalidArgument);
-  landing = {LandingMode::kNamed, memory.data(), kLength - 1};
+  landing = {LandingMode::kNamed, kLength - 1, memory.data()};
   EXPECT_EQ(r.inbound.land(exchange, landing, r.now), base::Code::kTooLarge);
   landing.capacity = kLength;
   EXPECT_EQ(r.inbound.land(exchange, landing, r.now), base::Code::kOk);
@@ -295,8 +295,8 @@ TEST(Inbound, a_response_too_large_for_its_landing_fails_the_call) {
   Roles r;
   uint8_t memory[100];
   const PacketData ask = pattern(10);
-  Exchange& data = r.call(ask, false, Landing{LandingMode::kNamed, memory, sizeof(memory)});
-  Exchange& small = r.call(ask, false, Landing{LandingMode::kNamed, memory, sizeof(memory)});
+  Exchange& data = r.call(ask, false, Landing{LandingMode::kNamed, sizeof(memory), memory});
+  Exchange& small = r.call(ask, false, Landing{LandingMode::kNamed, sizeof(memory), memory});
   r.sent();
   r.give(r.peer.data(DataSpec{.id = 1, .initiator = false}, pattern(101)));
   r.give(r.peer.response(2, pattern(101)));

@@ -100,7 +100,7 @@ TEST(Lifecycle, a_failed_call_gives_its_landing_back) {
 TEST(Lifecycle, a_failed_stream_keeps_its_memory_until_it_is_released) {
   Roles r;
   const PacketData bytes = pattern(100);
-  Exchange& call = r.call(bytes, false, Landing{LandingMode::kStream, nullptr, 16384});
+  Exchange& call = r.call(bytes, false, Landing{LandingMode::kStream, 16384, nullptr});
   r.sent();
   DataSpec spec;
   spec.initiator = false;
@@ -155,7 +155,7 @@ TEST(Lifecycle, named_memory_comes_back_by_one_event) {
     r.give(r.peer.data(spec, pattern(1000)));
     r.polled();
     const ExchangeRef ref = r.ctx.ref_of(*r.served(1));
-    const Landing landing{LandingMode::kNamed, memory.data(), 300000};
+    const Landing landing{LandingMode::kNamed, 300000, memory.data()};
     ASSERT_EQ(r.inbound.land(*r.served(1), landing, r.now), base::Code::kOk);
     spec.attempt = 1;
     r.give(r.peer.data(spec, pattern(1000)));

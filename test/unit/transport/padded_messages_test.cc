@@ -57,8 +57,8 @@ std::vector<Seen> observe(Use use, uint32_t length, bool records, bool lossy) {
   pair.connect();
   std::vector<uint8_t> memory(length);
   Landing landing;
-  if (use == Use::kStream) landing = {LandingMode::kStream, nullptr, 1u << 20};
-  if (use == Use::kNamed) landing = {LandingMode::kNamed, memory.data(), length};
+  if (use == Use::kStream) landing = {LandingMode::kStream, 1u << 20, nullptr};
+  if (use == Use::kNamed) landing = {LandingMode::kNamed, length, memory.data()};
   if (use == Use::kOneWay) {
     EXPECT_TRUE(pair.send_one_way(1, length).ok());
   } else {
@@ -132,7 +132,7 @@ TEST(LengthConcealment, messages_of_any_size_arrive) {
             509u,    1130u,   1132u,   1136u,   1137u,   1389u,   2776u,    15'278u,
             15'279u, 16'328u, 16'329u, 30'556u, 65'532u, 65'536u, 100'001u, 1'000'000u}) {
         memory[tag].resize(size);
-        const Landing named{LandingMode::kNamed, memory[tag].data(), size};
+        const Landing named{LandingMode::kNamed, size, memory[tag].data()};
         ASSERT_TRUE(pair.call(++tag, size).ok());
         ASSERT_TRUE(pair.call(++tag, size, base::seconds(10), named).ok());
       }

@@ -143,7 +143,7 @@ TEST(PaddedMessages, a_response_that_is_padded_otherwise_ends_its_call) {
     for (const bool whole : {true, false}) {
       Roles r(padded_config());
       PacketData memory(1500);
-      r.call(request, false, {mode, memory.data(), 1500});
+      r.call(request, false, {mode, 1500, memory.data()});
       r.sent();
       r.give(whole ? pieces(&r.peer, message, {0}, true)
                    : pieces(&r.peer, message, {0, 1000}, true));
@@ -165,7 +165,7 @@ TEST(PaddedMessages, named_memory_holds_the_content_and_no_more) {
     for (const uint32_t room : {1500u, 1499u}) {
       Roles r(padded_config());
       PacketData memory(room + 64, 0xee);
-      r.call(request, false, {LandingMode::kNamed, memory.data(), room});
+      r.call(request, false, {LandingMode::kNamed, room, memory.data()});
       r.sent();
       std::vector<PacketData> sent = pieces(&r.peer, message, {0, 3, 800, 1450, 1520}, true);
       if (backwards) std::reverse(sent.begin(), sent.end());
@@ -192,7 +192,7 @@ TEST(PaddedMessages, padding_takes_no_room_in_a_streams_window) {
   const PacketData request = pattern(10);
   for (const bool wrong : {false, true}) {
     Roles r(padded_config());
-    r.call(request, false, {LandingMode::kStream, nullptr, kWindow});
+    r.call(request, false, {LandingMode::kStream, kWindow, nullptr});
     r.sent();
     PacketData padded = message;
     if (wrong) padded.back() = 1;
@@ -227,7 +227,7 @@ TEST(PaddedMessages, long_streams_wrap) {
   const PacketData content = pattern(100'000);
   const PacketData message = wire::padded_message(content);
   const PacketData request = pattern(10);
-  r.call(request, false, {LandingMode::kStream, nullptr, 16384});
+  r.call(request, false, {LandingMode::kStream, 16384, nullptr});
   r.sent();
   PacketData read;
   bool last = false;
@@ -284,7 +284,7 @@ TEST(PaddedMessages, named_memory_of_a_request_that_is_padded_otherwise_comes_ba
   ASSERT_EQ(events[0].kind, EventKind::kOffer);
   EXPECT_EQ(events[0].length, message.size()) << "more it cannot be";
   PacketData memory(1500);
-  const Landing landing{LandingMode::kNamed, memory.data(), 1500};
+  const Landing landing{LandingMode::kNamed, 1500, memory.data()};
   Exchange* exchange = r.ctx.find_exchange(events[0].exchange);
   ASSERT_EQ(r.inbound.land(*exchange, landing, r.now), base::Code::kOk);
   r.give(pieces(&r.peer, message, {0, 1000}));

@@ -159,10 +159,10 @@ class Roles {
     exchange->one_way = one_way;
     exchange->service = 1;
     exchange->started = exchange->last_progress = now;
-    exchange->landing = landing;
+    exchange->set_landing(landing);
     Outgoing& out = exchange->out;
     out.data = bytes.data();
-    out.content = static_cast<uint32_t>(bytes.size());
+    if (lane->padded) exchange->cold->content = static_cast<uint32_t>(bytes.size());
     out.length = length_of(*lane, bytes);
     out.small = out.length <= ctx.config.bundle_message_max;
     out.granted = sender.unasked(*lane, out.length);
@@ -207,7 +207,7 @@ class Roles {
 inline void respond(Roles& roles, Exchange& exchange, const PacketData& bytes) {
   Outgoing& out = exchange.out;
   out.data = bytes.data();
-  out.content = static_cast<uint32_t>(bytes.size());
+  if (roles.lane->padded) exchange.cold->content = static_cast<uint32_t>(bytes.size());
   out.length = length_of(*roles.lane, bytes);
   out.lent = true;
   out.small = out.length <= roles.ctx.config.bundle_message_max;
