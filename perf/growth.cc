@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "bench/arguments.h"
+#include "bench/resident.h"
 #include "transport/lane.h"
 #include "transport_bench.h"
 
@@ -86,11 +87,11 @@ int main(int argc, char** argv) {
   }
   auto all = cases(static_cast<uint32_t>(peers));
   for (Case& each : all) {
-    const double before = transport::resident_bytes();
+    const double before = bench::resident_bytes();
     each.bench = std::make_unique<Bench>(each.work, crypto::make_ipsec_mb_backend());
     each.bench->settle();
     each.bench->run(each.work.active + each.work.outstanding);
-    each.rss = transport::resident_bytes() - before;
+    each.rss = bench::resident_bytes() - before;
   }
   for (uint64_t round = 0; round < rounds; ++round) {
     for (Case& each : all) measure(&each);

@@ -19,6 +19,7 @@
 
 #include "bench/arguments.h"
 #include "bench/latencies.h"
+#include "bench/resident.h"
 #include "transport_bench.h"
 
 namespace {
@@ -26,6 +27,7 @@ namespace {
 using namespace sluice;
 using namespace sluice::transport;
 using bench::now_ns;
+using bench::resident_bytes;
 
 constexpr uint64_t kTurnNs = 4'000'000;
 constexpr size_t kRecords = 32;  // In a burst, as the transport has them.

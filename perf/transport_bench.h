@@ -5,8 +5,6 @@
 #ifndef SLUICE_PERF_TRANSPORT_BENCH_H_
 #define SLUICE_PERF_TRANSPORT_BENCH_H_
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -43,17 +41,6 @@ struct Work {
 [[noreturn]] inline void fail(const char* what) {
   std::fprintf(stderr, "transport bench: %s\n", what);
   std::exit(1);
-}
-
-// Memory of this process that is in use, in bytes.
-inline double resident_bytes() {
-  unsigned long size = 0;
-  unsigned long pages = 0;
-  std::FILE* const file = std::fopen("/proc/self/statm", "r");
-  const bool read = file != nullptr && std::fscanf(file, "%lu %lu", &size, &pages) == 2;
-  if (file != nullptr) std::fclose(file);
-  if (!read) fail("/proc/self/statm cannot be read");
-  return static_cast<double>(pages) * static_cast<double>(sysconf(_SC_PAGESIZE));
 }
 
 // What sealing is measured against: an AEAD that costs nothing, with the same keys, headers and
