@@ -220,6 +220,9 @@ bool Sessions::add_lanes(Session* session, const transport::ConnectorEvent& even
   const uint8_t acceptor_lcores = event.initiator ? peer_lcores : setup_.lcores;
   const unsigned lanes = unsigned{setup_.lcores} * peer_lcores;
   const crypto::Secret& secret = result.secrets.secret;
+  if (setup_.spi_lcores != nullptr) {
+    setup_.spi_lcores->set(session->info.session, event.initiator ? peer_lcores : 0);
+  }
   for (unsigned number = 0; number < lanes; ++number) {
     const auto of_initiator = static_cast<uint8_t>(number / acceptor_lcores);
     const auto of_acceptor = static_cast<uint8_t>(number % acceptor_lcores);
@@ -240,6 +243,9 @@ bool Sessions::add_lanes(Session* session, const transport::ConnectorEvent& even
     command.algorithm = result.agreement.aead;
     command.records = session->info.record_mode == crypto::RecordMode::kOn;
     command.padded = session->info.padded;
+    if (session->info.record_mode == crypto::RecordMode::kEsp) {
+      command.esp = {result.local.esp_base, result.peer.esp_base, setup_.native_protocol};
+    }
     crypto::derive_lane_secrets(*setup_.primitives, secret, event.initiator, lane.lane,
                                 &command.secrets);
     command.split = result.agreement.split;

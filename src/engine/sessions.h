@@ -26,6 +26,7 @@
 #include "engine/channel.h"
 #include "engine/lcore_task.h"
 #include "engine/paths.h"
+#include "engine/spi_lcores.h"
 #include "engine/stats.h"
 #include "transport/connector_types.h"
 
@@ -48,6 +49,8 @@ class Sessions {
     uint8_t lcores = 1;
     const crypto::Primitives* primitives = nullptr;
     Paths* paths = nullptr;
+    SpiLcores* spi_lcores = nullptr;  // Null where no session has ESP.
+    uint8_t native_protocol = 0;      // What their packets name as the next header.
     ControlStats* stats = nullptr;
     SessionListener* listener = nullptr;  // May be null.
     // Gives a task to an lcore and owns it from then on. Never calls done() itself, also not when

@@ -42,7 +42,7 @@ namespace sluice::engine {
   X(limit_uses, "limit.uses", "messages counted in no use of their own: kMaxUses")           \
   X(inline_resyncs, "inline.resyncs", "records that the port had to be told the place of")   \
   X(limit_inline_contexts, "limit.inline_contexts", "keys left to the CPU: no context free") \
-  X(drop_inline, "dropped.inline", "records for a port to seal that could not be given it")  \
+  X(drop_inline, "dropped.inline", "what a port was to seal and could not be given")         \
   X(no_mbuf, "limit.mbufs", "transmit buffers not had: the pool is empty")
 
 struct LcoreStats {
