@@ -50,6 +50,8 @@ inline constexpr size_t kMaxPorts = 8;
 inline constexpr size_t kMaxNodes = 8;
 // A frame that a port has not taken for so long is dropped: its cable is not plugged in.
 inline constexpr base::Nanos kPortPatience = base::millis(5);
+// Sessions with peers of one address that chose one id, of which a RESET is held to the tokens.
+inline constexpr size_t kMaxResetLook = 4;
 // Packets of unknown sessions that one lcore passes on per second.
 inline constexpr uint32_t kResetsPerSecond = base::limits::kMaxResetsPerSecond;
 // Packets of one node that wait for their session's lanes: answers to early requests.

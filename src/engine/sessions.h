@@ -29,6 +29,8 @@
 #include "engine/spi_lcores.h"
 #include "engine/stats.h"
 #include "transport/connector_types.h"
+#include "wire/header.h"
+#include "wire/ip_address.h"
 
 namespace sluice::engine {
 
@@ -126,6 +128,7 @@ class Sessions {
     std::string reason;
   };
   using Table = std::map<base::SessionId, Session>;
+  using PeerSession = std::pair<wire::IpAddress, base::SessionId>;  // With the peer's own id.
 
   bool add_lanes(Session* session, const transport::ConnectorEvent& event,
                  const std::shared_ptr<FirstCalls>& calls, base::Nanos now);
@@ -138,10 +141,14 @@ class Sessions {
   void finish_install(Session* session);
   void end_if_done(Table::iterator session);
   void release_routes(Session* session);
+  const Session* session_of_reset(const wire::IpAddress& from, const wire::ResetView& reset) const;
 
   Setup setup_;
   mutable std::mutex mutex_;  // Guards the table's structure and each info for other threads.
   Table table_;
+  // What a RESET may be about, without a look at all sessions. Peers of one address may have chosen
+  // the same id.
+  std::multimap<PeerSession, base::SessionId> by_peer_;
   size_t installing_ = 0;
   std::set<std::pair<uint64_t, base::SessionId>> expiries_;  // By wall-clock time.
   base::Nanos next_expiry_ = base::Nanos::max();

@@ -338,6 +338,8 @@ void Receiver::commit(Pending& pending, const crypto::AeadJob& job, base::Nanos 
   const bool opened = job.ok;
   if (!opened || (pending.action >= Action::kRecord && !sealed_as_sent(pending, job))) {
     if (!opened) ctx_.stats.drop_tag.add();
+    // What verified, and brings nothing new, has no effect either, and is nobody's failure.
+    if (opened && pending.action == Action::kEsp && pending.offset != 0) return;
     pending.lane->receive.note_failed_open(pending.epoch);
     abandon(pending);  // PROTOCOL MUST-T16, MUST-R9
     // PROTOCOL MUST-C8

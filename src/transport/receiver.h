@@ -50,7 +50,7 @@ class Receiver {
     Exchange* exchange = nullptr;
     Gathering* record = nullptr;  // kRecord only.
     uint32_t generation = 0;      // Of the exchange when the packet was classified.
-    uint32_t offset = 0;          // kEsp: bytes of the packet that was in it.
+    uint32_t offset = 0;  // kEsp: bytes of the packet that was in it, once that is known to be one.
     MessageStart start;
     Incoming landing;                                    // kResponse only.
     Inbound::Reserve why = Inbound::Reserve::kReserved;  // kUnlanded only.
@@ -79,10 +79,12 @@ class Receiver {
     return pending.exchange->generation == pending.generation &&
            pending.exchange->state != ExchangeState::kFree;
   }
-  // Whether a record, or an ESP packet, that was opened says inside what it says outside; counts.
+  // Whether a record, or an ESP packet, that was opened says inside what it says outside, and has a
+  // place; counts.
   bool sealed_as_sent(Pending& pending, const crypto::AeadJob& job);
   // ESP, in receiver_esp.cc.
   void take_esp(RxPacket& packet, base::Nanos now);
+  bool brings_nothing(Lane& lane, uint64_t record_number);
   bool esp_as_sent(Pending& pending, const crypto::AeadJob& job);
   void commit_esp(Pending& pending, const crypto::AeadJob& job, base::Nanos now);
   // Record mode, in receiver_records.cc.

@@ -22,7 +22,39 @@ uint8_t epoch_of(const crypto::ReceiveKeys& keys, uint32_t spi) {
   return static_cast<uint8_t>(current + 2);  // No key of it is ever held.
 }
 
+// A DATA packet of `size` bytes as the record that it is as good as.
+wire::RecordHeader header_of(const uint8_t* packet, uint32_t size) {
+  const uint32_t content = size - static_cast<uint32_t>(wire::kDataHeaderSize);
+  wire::RecordHeader header;
+  header.message = wire::DataHeader::fields(packet);
+  header.length = static_cast<uint16_t>(wire::record_size(content));
+  return header;
+}
+
 }  // namespace
+
+// Whether a record of that number was let in before, or is of an exchange that is over: as far as
+// the number tells, which is all that is known before the opening. Counts.
+bool Receiver::brings_nothing(Lane& lane, uint64_t record_number) {
+  if (wire::is_counter_number(record_number)) {  // PROTOCOL MUST-C10
+    if (lane.receive.window().check(wire::counter_of(record_number))) return false;
+    ctx_.stats.drop_replay.add();
+    return true;
+  }
+  const auto number = wire::split_message_number(lane.split, record_number);
+  if (number.initiator) {
+    const uint64_t id = wire::expand_message_id(lane.split, number.id_low, lane.peer_ids.highest());
+    const PeerIds::Class known = lane.peer_ids.classify(id);
+    const bool over = known == PeerIds::Class::kBelow ||
+                      (known == PeerIds::Class::kSeen && !ctx_.find_exchange(lane, false, id));
+    if (over) ctx_.stats.drop_duplicate.add();
+    return over;
+  }
+  const uint64_t id = wire::expand_message_id(lane.split, number.id_low, lane.own_ids.next());
+  const bool over = ctx_.find_exchange(lane, true, id) == nullptr;
+  if (over) ctx_.stats.drop_late.add();  // PROTOCOL MUST-T2
+  return over;
+}
 
 // PROTOCOL MUST-S3, MUST-S5: form, lane, epoch and replay, before the opening.
 [[gnu::noinline]] void Receiver::take_esp(RxPacket& packet, base::Nanos /*now*/) {
@@ -46,11 +78,7 @@ uint8_t epoch_of(const crypto::ReceiveKeys& keys, uint32_t spi) {
     return;
   }
   const uint64_t number = view->iv() ^ base::load_be64(key->iv + 4);
-  // PROTOCOL MUST-C10
-  if (wire::is_counter_number(number) && !lane->receive.window().check(wire::counter_of(number))) {
-    ctx_.stats.drop_replay.add();
-    return;
-  }
+  if (brings_nothing(*lane, number)) return;
   Pending pending;
   pending.action = Action::kEsp;
   pending.lane = lane;
@@ -64,7 +92,7 @@ uint8_t epoch_of(const crypto::ReceiveKeys& keys, uint32_t spi) {
 // PROTOCOL MUST-S3, MUST-S5: the tag is right; what is inside has to agree with what led to the
 // key.
 bool Receiver::esp_as_sent(Pending& pending, const crypto::AeadJob& job) {
-  const Lane& lane = *pending.lane;
+  Lane& lane = *pending.lane;
   const auto size = wire::esp_content(job.out, job.length, lane.esp.next_header);
   if (!size.has_value()) {
     ctx_.stats.drop_esp_trailer.add();
@@ -85,7 +113,9 @@ bool Receiver::esp_as_sent(Pending& pending, const crypto::AeadJob& job) {
   }
   pending.offset = *size;
   pending.marks.bits = header[wire::offsets::kBits];
-  return true;
+  Exchange* exchange = nullptr;
+  uint64_t id = 0;
+  return bundle || place_of(lane, header_of(header, *size), &exchange, &id) != RecordPlace::kNone;
 }
 
 void Receiver::commit_esp(Pending& pending, const crypto::AeadJob& job, base::Nanos now) {
@@ -101,12 +131,8 @@ void Receiver::commit_esp(Pending& pending, const crypto::AeadJob& job, base::Na
     inside.length = size - inside.aad_length;
     return commit_bundle(pending, inside, now);
   }
-  const std::span<const uint8_t> content(packet + wire::kDataHeaderSize,
-                                         size - wire::kDataHeaderSize);
-  wire::RecordHeader header;
-  header.message = wire::DataHeader::fields(packet);
-  header.length = static_cast<uint16_t>(wire::record_size(static_cast<uint32_t>(content.size())));
-  deliver_record(*pending.lane, header, content, now);
+  deliver_record(*pending.lane, header_of(packet, size),
+                 {packet + wire::kDataHeaderSize, size - wire::kDataHeaderSize}, now);
 }
 
 }  // namespace sluice::transport

@@ -184,6 +184,34 @@ TEST(ReceiverEsp, drops_replays_by_the_record_number) {
   EXPECT_EQ(r.ctx.stats.rx_esp.value(), before + 1);
 }
 
+// Verifies MUST-S5: a DATA packet that comes again shows no sign of life, while its message is
+// under way and after: whoever recorded it could keep a lane alive else whose peer is gone.
+TEST(ReceiverEsp, data_that_comes_again_changes_nothing) {
+  Roles r(esp_config());
+  const PacketData bytes = pattern(2000);
+  const auto part = [&](uint32_t offset) {
+    DataSpec spec;
+    spec.offset = offset;
+    spec.message_length = 2000;
+    return as_esp(r, r.peer.data(spec, {bytes.begin() + offset, bytes.begin() + offset + 1000}));
+  };
+  const PacketData first = part(0);
+  r.give_esp({first});
+  expect_drop(r, first, r.ctx.stats.drop_duplicate);
+  EXPECT_EQ(r.ctx.stats.rx_esp.value(), 1u);
+  const PacketData second = part(1000);
+  r.give_esp({second, first, second});
+  EXPECT_EQ(r.ctx.stats.rx_esp.value(), 2u);
+  EXPECT_EQ(r.ctx.stats.drop_duplicate.value(), 3u);
+  expect_drop(r, first, r.ctx.stats.drop_duplicate);
+  // The response to a call that nobody has made, or that is over.
+  DataSpec response;
+  response.initiator = false;
+  response.id = 1;
+  expect_drop(r, as_esp(r, r.peer.data(response, pattern(10))), r.ctx.stats.drop_late);
+  EXPECT_EQ(r.ctx.stats.drop_tag.value(), 0u);
+}
+
 // Verifies MUST-S3
 TEST(ReceiverEsp, drops_other_trailers) {
   Roles r(esp_config());
