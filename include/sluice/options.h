@@ -35,7 +35,8 @@ enum class CryptoBackend : uint8_t {
   // is none, and never chosen by kAuto.
   kLookaside,
   // Records are sealed by the ports, at transmit; what goes in packet mode, and what is received,
-  // by the CPU as with kAuto. Needs `record_mode`, Encapsulation::kNativeIp and AES-GCM, and ports
+  // by the CPU as with kAuto. With `esp` it is every packet of a session that the ports seal. Needs
+  // `record_mode` or `esp`, Encapsulation::kNativeIp and AES-GCM, and ports
   // that can all do it: refused else. kAuto uses such ports too, where they are. A lane for whose
   // key the port has no context left is sealed by the CPU, and counted (limit.inline_contexts).
   kInline,
@@ -50,6 +51,7 @@ enum class Encapsulation : uint8_t {
 enum class ModelEngine : uint8_t {
   kSecurity,  // One that is driven by DPDK's rte_security.
   kConnectx,  // A ConnectX, which gets commands and descriptors of its own.
+  kEsp,       // One that seals packets of ESP, driven by rte_security. The others seal records.
 };
 
 // Whose certificates are believed.
@@ -214,6 +216,11 @@ struct EngineOptions {
   // that too, packet by packet as ever, and SessionInfo::records says so. Without such NICs it
   // gains nothing: one lost packet costs its record. See CryptoBackend::kInline.
   bool record_mode = false;
+  // Packets of sessions travel as ESP of IPsec, which many NICs seal at transmit, where the peer
+  // wants that too and the cipher is AES-GCM; else as ever, and SessionInfo::records says so. Takes
+  // Encapsulation::kNativeIp, and no `record_mode`. A packet is then 14 to 17 bytes longer, and its
+  // paths and lengths are out of the network's sight.
+  bool esp = false;
   // Of each side's sessions with every peer; SessionInfo::padded says of which.
   Padding padding = Padding::kNone;
   bool shuffle_deliveries = false;          // Debug: deliver ready messages in random order.

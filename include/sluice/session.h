@@ -32,9 +32,9 @@ struct SessionInfo {
   uint64_t expires_unix_ns = 0;
   std::string algorithm;      // "aes-128-gcm", ...
   bool padded = false;        // Both sides conceal the lengths of messages.
-  std::string records;        // "record mode", "packet mode", or that and ": " and why.
+  std::string records;        // "record mode", "packet mode", "ESP", or that and ": " and why.
   uint32_t lanes = 0;         // One per pair of lcores.
-  uint32_t inline_lanes = 0;  // Of them those whose records the port seals now, and not the CPU.
+  uint32_t inline_lanes = 0;  // Of them those for which the port seals now, and not the CPU.
   uint64_t rtt_ns = 0;        // Smoothed round trip, best lane; 0 before the first sample.
   uint32_t packet_bytes = 0;  // Largest Sluice packet that the path is known to carry.
   uint64_t send_epoch = 0;    // Highest key epoch in use over the lanes.

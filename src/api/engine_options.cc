@@ -250,6 +250,7 @@ transport::EndpointConfig make_endpoint(const EngineOptions& options, uint64_t s
   config.grant_policy = to_transport(options.grant_policy);
   if (options.multipath) config.recovery = transport::RecoveryKind::kRack;
   config.record_mode = options.record_mode;
+  config.esp = options.esp;
   config.padding = options.padding == Padding::kBuckets;
   config.bundling = options.bundling;
   config.rto_min = base::nanos(l.rto_min_ns);
@@ -260,6 +261,18 @@ transport::EndpointConfig make_endpoint(const EngineOptions& options, uint64_t s
   config.shuffle_deliveries = options.shuffle_deliveries;
   config.seed = seed;
   return config;
+}
+
+engine::ModelEngine to_engine(ModelEngine model) {
+  switch (model) {
+    case ModelEngine::kConnectx:
+      return engine::ModelEngine::kConnectx;
+    case ModelEngine::kEsp:
+      return engine::ModelEngine::kEsp;
+    case ModelEngine::kSecurity:
+      break;
+  }
+  return engine::ModelEngine::kSecurity;
 }
 
 absl::StatusOr<engine::PortConfig> make_port(const std::string& node, const PortOptions& options,
@@ -294,9 +307,7 @@ absl::StatusOr<engine::PortConfig> make_port(const std::string& node, const Port
   port.offloads = options.offloads;
   port.capture_file = options.capture_file;
   port.model_contexts = options.model_contexts;
-  port.model_engine = options.model_engine == ModelEngine::kConnectx
-                          ? engine::ModelEngine::kConnectx
-                          : engine::ModelEngine::kSecurity;
+  port.model_engine = to_engine(options.model_engine);
   port.rx_faults = make_fault_config(faults);
   return port;
 }

@@ -56,11 +56,16 @@ absl::Status add_trust(const std::string& text, std::vector<TrustOptions>* trust
 }
 
 absl::Status set_model_engine(const std::string& text, ModelEngine* engine) {
-  if (text != "rte_security" && text != "connectx") {
+  if (text == "rte_security") {
+    *engine = ModelEngine::kSecurity;
+  } else if (text == "connectx") {
+    *engine = ModelEngine::kConnectx;
+  } else if (text == "esp") {
+    *engine = ModelEngine::kEsp;
+  } else {
     return absl::InvalidArgumentError(
-        absl::StrCat("'", text, "' is no model of a NIC: rte_security or connectx"));
+        absl::StrCat("'", text, "' is no model of a NIC: rte_security, connectx or esp"));
   }
-  *engine = text == "connectx" ? ModelEngine::kConnectx : ModelEngine::kSecurity;
   return absl::OkStatus();
 }
 
@@ -222,7 +227,7 @@ void add_security(OptionSet* set, Options* o) {
            [o](const std::string& text) { return set_cipher(text, &o->cipher); });
   set->add("crypto", "NAME",
            "auto (default), ipsec-mb, boringssl, lookaside: a crypto device of DPDK, or inline: "
-           "records sealed by the port; taken or refused",
+           "records, or ESP, sealed by the port; taken or refused",
            [o](const std::string& text) { return set_backend(text, &o->backend); });
   set->add("handshake", "KIND",
            "of the mode handshakes: all (default), full, resumed, or early: with a request in the "
@@ -279,16 +284,18 @@ void add_protocol(OptionSet* set, Options* o) {
                   &o->multipath);
   set->add_switch("record-mode", "seal records of up to 16 KiB, if the peer does so too",
                   &o->record_mode);
+  set->add_switch("esp", "packets travel as ESP, which ports may seal, if the peer does so too",
+                  &o->esp);
   set->add("pad", "HOW",
            "none (default), or buckets: conceal the lengths of messages, on both sides",
            [o](const std::string& text) { return set_padding(text, &o->padding); });
   set->add_count("model-nic", "N",
-                 "before each port a model of a NIC that seals records, with so many contexts for "
-                 "keys; 0: none",
+                 "before each port a model of a NIC that seals, with so many contexts for keys; 0: "
+                 "none",
                  &o->model_contexts, 0, kMostModelContexts);
   set->add("model-engine", "NAME",
-           "what that model is driven by: rte_security (default), or connectx, by its commands and "
-           "descriptors",
+           "what that model is: rte_security (default), for records, by that; connectx, by its "
+           "commands and descriptors; or esp, for ESP, by rte_security",
            [o](const std::string& text) { return set_model_engine(text, &o->model_engine); });
   set->add_switch("shuffle", "debug: deliver ready messages in random order", &o->shuffle);
   set->add_ppm("loss", "received packets to drop: 1% or 200ppm", &o->faults.loss_ppm);
@@ -382,19 +389,37 @@ absl::Status check_certificates(const Options& o) {
   return absl::OkStatus();
 }
 
+absl::Status check_esp(const Options& o) {
+  if (!o.esp) return absl::OkStatus();
+  if (!o.native_ip) {
+    return absl::InvalidArgumentError("--esp is an IP protocol of its own: add --native-ip");
+  }
+  if (o.record_mode) {
+    return absl::InvalidArgumentError(
+        "--esp and --record-mode: packets of ESP make no records; drop one");
+  }
+  if (o.cipher != CryptoAlgorithm::kAes128Gcm && o.cipher != CryptoAlgorithm::kAes256Gcm) {
+    return absl::InvalidArgumentError(
+        "--esp takes AES-GCM: choose --cipher=aes-128-gcm or aes-256-gcm, or drop it");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status check_sealing(const Options& o) {
   if (o.padding != Padding::kNone && o.cipher == CryptoAlgorithm::kPlaintext) {
     return absl::InvalidArgumentError(
         "--cipher=plaintext shows all of a message: drop --pad, or choose another cipher");
   }
+  if (auto status = check_esp(o); !status.ok()) return status;
   if (o.backend != CryptoBackend::kInline) return absl::OkStatus();
   if (o.cipher == CryptoAlgorithm::kPlaintext) {
     return absl::InvalidArgumentError("--cipher=plaintext seals nothing: drop --crypto=inline");
   }
+  if (o.esp) return absl::OkStatus();
   if (!o.record_mode || !o.native_ip) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "--crypto=inline: ports seal the records of record mode, behind headers of TCP's shape: "
-        "add ",
+        "--crypto=inline: ports seal the records of record mode, behind headers of TCP's shape, or "
+        "packets (--esp): add ",
         o.record_mode ? "" : "--record-mode", o.record_mode || o.native_ip ? "" : " and ",
         o.native_ip ? "" : "--native-ip"));
   }
@@ -540,6 +565,7 @@ EngineOptions engine_options(const Options& options, bool accept, std::vector<ui
   engine.grant_policy = options.policy;
   engine.multipath = options.multipath;
   engine.record_mode = options.record_mode;
+  engine.esp = options.esp;
   engine.padding = options.padding;
   engine.shuffle_deliveries = options.shuffle;
   engine.eal.arguments = options.eal;

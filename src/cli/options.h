@@ -89,6 +89,7 @@ struct Options {
   GrantPolicy policy = GrantPolicy::kHybrid;
   bool multipath = false;
   bool record_mode = false;
+  bool esp = false;
   Padding padding = Padding::kNone;
   uint64_t model_contexts = 0;
   ModelEngine model_engine = ModelEngine::kSecurity;

@@ -58,7 +58,8 @@ absl::Status start(const Mode& mode, Rig* rig, FILE* out) {
   if (!mode.connects) return absl::OkStatus();
   status = rig->connect();
   if (status.ok() && rig->options().report) {
-    std::fputs(peers_text(rig->engine().sessions(), rig->options().record_mode).c_str(), out);
+    const bool forms = rig->options().record_mode || rig->options().esp;
+    std::fputs(peers_text(rig->engine().sessions(), forms).c_str(), out);
     std::fflush(out);
   }
   return status;

@@ -56,10 +56,10 @@ std::string port_xstats_text(const std::vector<PortInfo>& ports) {
   return out;
 }
 
-std::string peers_text(const std::vector<SessionInfo>& sessions, bool record_mode) {
+std::string peers_text(const std::vector<SessionInfo>& sessions, bool forms) {
   std::string out;
   for (const SessionInfo& info : sessions) {
-    if (!record_mode || !info.initiator) continue;
+    if (!forms || !info.initiator) continue;
     absl::StrAppend(&out, "records: ", info.records, sealer_text(info), " (", info.peer_address,
                     ":", info.peer_port, ")\n");
   }

@@ -19,7 +19,7 @@ std::string port_stats_text(const std::vector<PortInfo>& ports);
 std::string port_xstats_text(const std::vector<PortInfo>& ports);
 // For the report of a start: whom the sessions begun are with, where peers have names, and what
 // became of record mode, where it was asked for.
-std::string peers_text(const std::vector<SessionInfo>& sessions, bool record_mode);
+std::string peers_text(const std::vector<SessionInfo>& sessions, bool forms);
 std::string sessions_text(const std::vector<SessionInfo>& sessions);
 // RPCs, one-way messages and streams: what was begun, ended and is under way.
 std::string messages_text(const StatsSnapshot& stats, const std::vector<SessionInfo>& sessions);

@@ -19,6 +19,10 @@ static_assert(kMaxSealedBlocks <= uint64_t{1} << 35);
 // much traffic again to acknowledge the epoch before sealing would have to stop.
 inline constexpr uint64_t kUpdateSealedBlocks = kMaxSealedBlocks / 2;
 
+// Blocks that a packet of ESP is charged besides: two for its trailer and its AAD, and two so that
+// a key has fewer packets than ESP has numbers for them (2^32).
+inline constexpr uint32_t kEspExtraBlocks = 4;
+
 // Failed openings that one AES-GCM key may see: RFC 9001 section 6.6 and appendix B.1.2 give 2^52
 // for packets up to 2^16 bytes, which covers every Sluice record.
 inline constexpr uint64_t kMaxFailedOpensAesGcm = uint64_t{1} << 52;

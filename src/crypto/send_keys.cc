@@ -4,6 +4,7 @@
 #include <span>
 
 #include "base/check.h"
+#include "wire/esp.h"
 
 namespace sluice::crypto {
 namespace {
@@ -12,6 +13,10 @@ constexpr uint32_t kBlockSize = 16;  // Bytes of a cipher block.
 // Blocks beyond the data: the one that masks the tag, and the lengths. Data and associated data
 // are counted in one sum, which one more block makes an upper bound.
 constexpr uint32_t kBlocksBesideData = 3;
+// The fewest blocks that a packet in the form of ESP is charged: a BUNDLE's header and a frame.
+constexpr uint32_t kEspBlocksMin =
+    (wire::kBundleHeaderSize + 1) / kBlockSize + kBlocksBesideData + kEspExtraBlocks;
+static_assert(kMaxSealedBlocks / kEspBlocksMin < UINT32_MAX, "a sequence number would come twice");
 
 }  // namespace
 
@@ -24,7 +29,7 @@ bool SendKeys::install(const Primitives* primitives, AeadBackend* backend, AeadA
   backend_ = backend;
   algorithm_ = algorithm;
   split_ = split;
-  if (split.valid() && backend->supports(algorithm) && derive_into(0, lane_secret)) return true;
+  if (split.valid() && backend->supports(algorithm) && derive_into(0, 0, lane_secret)) return true;
   clear();
   return false;
 }
@@ -96,7 +101,7 @@ bool SendKeys::advance() {
   backend_->discard_key(&keys_[spare]);
   take_from_port(spare);
   // Cannot fail: the same backend expanded a key of this algorithm before.
-  SLUICE_CHECK(derive_into(spare, next_secret_));
+  SLUICE_CHECK(derive_into(spare, epoch_ + 1, next_secret_));
   active_ = spare;
   ++epoch_;
   sealed_blocks_ = 0;
@@ -114,20 +119,22 @@ void SendKeys::on_peer_epoch(uint8_t epoch_low) {
   if (epoch_low == this->epoch_low()) peer_has_epoch_ = true;
 }
 
-bool SendKeys::derive_into(uint32_t slot, const Secret& epoch_secret) {
+bool SendKeys::derive_into(uint32_t slot, uint64_t epoch, const Secret& epoch_secret) {
   if (!derive_epoch_key(*primitives_, backend_, algorithm_, epoch_secret, &keys_[slot])) {
     return false;
   }
-  if (place_.ports != nullptr) give_to_port(slot, epoch_secret);
+  if (place_.ports != nullptr) give_to_port(slot, epoch, epoch_secret);
   derive_next_epoch_secret(*primitives_, epoch_secret, &next_secret_);
   return true;
 }
 
-void SendKeys::give_to_port(uint32_t slot, const Secret& epoch_secret) {
+void SendKeys::give_to_port(uint32_t slot, uint64_t epoch, const Secret& epoch_secret) {
   EpochKey raw;
   derive_epoch_key(*primitives_, algorithm_, epoch_secret, &raw);
+  const uint32_t spi =
+      place_.spi == 0 ? 0 : place_.spi + static_cast<uint32_t>(epoch % wire::kEspEpochs);
   contexts_[slot] = place_.ports->open(place_.route, algorithm_,
-                                       std::span(raw.key).first(key_size(algorithm_)), raw.iv);
+                                       std::span(raw.key).first(key_size(algorithm_)), raw.iv, spi);
 }
 
 // PROTOCOL MUST-C11

@@ -66,6 +66,10 @@ class SendKeys {
   // and associated data together.
   void note_sealed(uint64_t record_number, uint32_t bytes);
 
+  // Charges the key for a record sealed as ESP beyond what note_sealed() took: its trailer, and so
+  // much that its packets never outnumber ESP's sequence numbers (PROTOCOL MUST-S2).
+  void note_esp() { sealed_blocks_ += kEspExtraBlocks; }
+
   // False when the key has sealed all it may: nothing must be sealed until advance() succeeds.
   bool may_seal() const { return sealed_blocks_ < kMaxSealedBlocks; }  // PROTOCOL MUST-C7
 
@@ -84,8 +88,8 @@ class SendKeys {
   void on_peer_epoch(uint8_t epoch_low);
 
  private:
-  bool derive_into(uint32_t slot, const Secret& epoch_secret);
-  void give_to_port(uint32_t slot, const Secret& epoch_secret);
+  bool derive_into(uint32_t slot, uint64_t epoch, const Secret& epoch_secret);
+  void give_to_port(uint32_t slot, uint64_t epoch, const Secret& epoch_secret);
   void take_from_port(uint32_t slot);
 
   // What every packet needs comes first, in two lines of the cache.

@@ -6,6 +6,7 @@
 #include "base/byte_order.h"
 #include "base/check.h"
 #include "base/limits.h"
+#include "wire/esp.h"
 
 namespace sluice::crypto {
 namespace {
@@ -24,6 +25,7 @@ enum ParameterType : uint16_t {
   kSelection = 11,
   kRecords = 12,
   kPadding = 13,
+  kEsp = 14,
 };
 
 constexpr uint32_t kMandatory = 0x7fe;  // Bits 1 to 10.
@@ -147,6 +149,10 @@ bool decode_one(uint16_t type, std::span<const uint8_t> v, DecodedParameters* ou
       if (v.size() != 1) return false;
       parameters.padding = v[0] == 1 ? Padding::kAsked : Padding::kOnRequest;
       return true;
+    case kEsp:
+      if (v.size() != 4) return false;
+      parameters.esp_base = base::load_be32(v.data());
+      return wire::esp_base_valid(parameters.esp_base);  // PROTOCOL MUST-S1
     default:
       return decode_number(type, v, &parameters);
   }
@@ -158,7 +164,7 @@ bool parameters_valid(const SessionParameters& p) {
   return p.version_min >= 1 && p.version_min <= p.version_max && p.session_id.value() != 0 &&
          p.lanes >= 1 && p.lanes <= base::limits::kMaxLanesPerSession && p.base_port != 0 &&
          p.max_message_bytes >= 1 && p.max_packet >= kMinMaxPacket && p.split.valid() &&
-         aead_list_valid(p.aeads);
+         (p.esp_base == 0 || wire::esp_base_valid(p.esp_base)) && aead_list_valid(p.aeads);
 }
 
 std::vector<uint8_t> encode_parameters(const SessionParameters& parameters,
@@ -192,6 +198,7 @@ std::vector<uint8_t> encode_parameters(const SessionParameters& parameters,
   if (parameters.padding != Padding::kUnable) {
     out.integer(kPadding, parameters.padding == Padding::kAsked ? 1 : 0, 1);
   }
+  if (parameters.esp_base != 0) out.integer(kEsp, parameters.esp_base, 4);  // PROTOCOL MUST-S1
   return out.take();
 }
 
@@ -213,7 +220,7 @@ std::optional<DecodedParameters> decode_parameters(std::span<const uint8_t> bloc
     if (!first && type <= previous) return std::nullopt;
     first = false;
     previous = type;
-    if (type >= kVersions && type <= kPadding) {
+    if (type >= kVersions && type <= kEsp) {
       if (!decode_one(type, block.subspan(at, length), &out)) return std::nullopt;
       seen |= uint32_t{1} << type;
     }
@@ -226,9 +233,18 @@ std::optional<DecodedParameters> decode_parameters(std::span<const uint8_t> bloc
 
 RecordMode record_mode(const SessionParameters& own, const SessionParameters& peer,
                        AeadAlgorithm aead) {
+  if (esp_agreed(own, peer, aead)) return RecordMode::kEsp;
+  if (own.esp_base != 0 && !own.records) {
+    return peer.esp_base == 0 ? RecordMode::kNoEspPeer : RecordMode::kNoEspCipher;
+  }
   if (!own.records) return RecordMode::kOff;
   if (!peer.records) return RecordMode::kPeerWithout;
   return aead == AeadAlgorithm::kNone ? RecordMode::kPlaintext : RecordMode::kOn;
+}
+
+bool esp_agreed(const SessionParameters& own, const SessionParameters& peer, AeadAlgorithm aead) {
+  const bool gcm = aead == AeadAlgorithm::kAes128Gcm || aead == AeadAlgorithm::kAes256Gcm;
+  return own.esp_base != 0 && peer.esp_base != 0 && gcm;
 }
 
 const char* record_mode_text(RecordMode mode) {
@@ -239,6 +255,12 @@ const char* record_mode_text(RecordMode mode) {
       return "packet mode: the peer does without record mode";
     case RecordMode::kPlaintext:
       return "packet mode: plaintext has no records";
+    case RecordMode::kEsp:
+      return "ESP";
+    case RecordMode::kNoEspPeer:
+      return "packet mode: the peer does without ESP";
+    case RecordMode::kNoEspCipher:
+      return "packet mode: ESP takes AES-GCM";
     case RecordMode::kOff:
       break;
   }

@@ -28,6 +28,8 @@
 //   12 RECORDS       u8: 1 where this side sends and takes RECORD packets (record mode)
 //   13 PADDING       u8: 0 where this side pads its messages if the other asks for it, 1 where it
 //                    asks; left out where it cannot
+//   14 ESP           u32 the base of the SPIs that this side wants in packets of ESP sent to it
+//                    (PROTOCOL.md §18.4), a multiple of 512 and not 0; left out where it takes none
 //
 // The server chooses the highest common version, the first AEAD of its own list that the client
 // offered, and its own split. The number of lanes is the product of both LANES, at most
@@ -72,6 +74,7 @@ struct SessionParameters {
   std::array<uint8_t, kInstanceSize> instance{};
   bool records = false;  // Record mode is wanted (PROTOCOL.md §18).
   Padding padding = Padding::kOnRequest;
+  uint32_t esp_base = 0;  // This side takes packets of ESP, and sends them; 0: it does not.
 
   friend bool operator==(const SessionParameters&, const SessionParameters&) = default;
 };
@@ -91,10 +94,15 @@ enum class RecordMode : uint8_t {
   kOn,           // Both sides do.
   kPeerWithout,  // The peer does not.
   kPlaintext,    // There is nothing that a record would seal.
+  kEsp,          // Packets travel as ESP instead.
+  kNoEspPeer,    // They would, and no records are wanted, but the peer takes none,
+  kNoEspCipher,  // or the cipher is not AES-GCM.
 };
 RecordMode record_mode(const SessionParameters& own, const SessionParameters& peer,
                        AeadAlgorithm aead);
-// "record mode", "packet mode", or that with the reason in a few words.
+// Whether DATA and BUNDLE packets of the session travel as ESP (PROTOCOL MUST-S1).
+bool esp_agreed(const SessionParameters& own, const SessionParameters& peer, AeadAlgorithm aead);
+// "record mode", "packet mode", "ESP", or one of them with the reason in a few words.
 const char* record_mode_text(RecordMode mode);
 
 // Whether all messages of a session between these two are padded.

@@ -49,6 +49,7 @@ struct EalConfig {
 enum class ModelEngine : uint8_t {
   kSecurity,  // By DPDK's rte_security.
   kConnectx,  // By a ConnectX's own commands and descriptors.
+  kEsp,       // By DPDK's rte_security too, for packets of ESP in place of records.
 };
 
 struct IpPrefix {
@@ -75,7 +76,7 @@ struct PortConfig {
   uint32_t mtu = 0;             // Bytes of an IP packet; 0: the device's own, at most 9000.
   uint32_t descriptors = 1024;  // Per queue; the device may round it.
   bool offloads = true;         // Use checksum offload and flow steering where there.
-  // A model of a NIC that seals records at transmit stands before the device, with so many contexts
+  // A model of a NIC that seals at transmit stands before the device, with so many contexts
   // for keys; 0: none does. For tests and demonstrations.
   uint32_t model_contexts = 0;
   ModelEngine model_engine = ModelEngine::kSecurity;

@@ -103,7 +103,8 @@ bool ConnectxEngine::make_key(std::span<const uint8_t> key, Slot* slot) {
 }
 
 void* ConnectxEngine::open_context(crypto::AeadAlgorithm algorithm, std::span<const uint8_t> key,
-                                   std::span<const uint8_t, crypto::kNonceSize> iv) {
+                                   std::span<const uint8_t, crypto::kNonceSize> iv,
+                                   uint32_t /*spi*/) {
   if (!supports(algorithm) || key.size() != crypto::key_size(algorithm)) return nullptr;
   const std::lock_guard lock(mutex_);
   const auto slot = std::find_if(slots_.begin(), slots_.end(),

@@ -50,8 +50,9 @@ class ConnectxEngine final : public InlineEngine {
   static absl::StatusOr<std::unique_ptr<ConnectxEngine>> open(Devx* device, uint32_t contexts);
 
   bool supports(crypto::AeadAlgorithm algorithm) const override;
+  bool seals_esp() const override { return false; }
   void* open_context(crypto::AeadAlgorithm algorithm, std::span<const uint8_t> key,
-                     std::span<const uint8_t, crypto::kNonceSize> iv) override;
+                     std::span<const uint8_t, crypto::kNonceSize> iv, uint32_t spi) override;
   void close_context(void* context) override;
   bool mark(void* context, rte_mbuf* frame, const uint64_t* resync) override;
 

@@ -97,6 +97,7 @@ transport::ConnectorConfig Control::connector_config(const Setup& setup) {
   config.parameters.max_packet = setup.max_packet;
   config.parameters.aeads = setup.algorithms;
   config.parameters.records = setup.config->endpoint.record_mode;
+  config.esp = setup.config->endpoint.esp;
   config.parameters.padding =
       setup.config->endpoint.padding ? crypto::Padding::kAsked : crypto::Padding::kOnRequest;
   config.accept = setup.config->accept;
@@ -166,6 +167,8 @@ Sessions::Setup Control::sessions_setup() {
   out.lcores = setup_.layout->lcores;
   out.primitives = setup_.primitives;
   out.paths = &paths_;
+  out.spi_lcores = setup_.spi_lcores;
+  out.native_protocol = setup_.layout->native_protocol;
   out.stats = &stats_;
   out.listener = setup_.config->listener;
   out.wall_clock = system_wall_clock();

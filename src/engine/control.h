@@ -62,6 +62,7 @@ class Control {
     std::shared_ptr<const crypto::Policy> policy;     // Null: everything is allowed.
     AuditLog* audit = nullptr;  // Null: nothing is recorded. Outlives the control thread.
     uint32_t max_packet = 0;
+    SpiLcores* spi_lcores = nullptr;  // Null where no session has ESP.
   };
 
   // InvalidArgument when the configuration cannot work.

@@ -76,6 +76,20 @@ inline const uint8_t* tls_record_nonce(const rte_security_session_conf& conf) {
 #endif
 }
 
+inline constexpr size_t kEspIvBytes = 8;
+
+// Of a session that seals packets of ESP with this SPI, in transport mode. `salt` is the first 4
+// bytes of the nonce, in its order.
+inline void set_esp(rte_security_session_conf* conf, uint32_t spi, const uint8_t* salt) {
+  conf->action_type = RTE_SECURITY_ACTION_TYPE_INLINE_CRYPTO;
+  conf->protocol = RTE_SECURITY_PROTOCOL_IPSEC;
+  conf->ipsec.spi = spi;
+  std::memcpy(&conf->ipsec.salt, salt, sizeof(conf->ipsec.salt));
+  conf->ipsec.direction = RTE_SECURITY_IPSEC_SA_DIR_EGRESS;
+  conf->ipsec.proto = RTE_SECURITY_IPSEC_SA_PROTO_ESP;
+  conf->ipsec.mode = RTE_SECURITY_IPSEC_SA_MODE_TRANSPORT;
+}
+
 }  // namespace sluice::engine::dpdk
 
 #endif  // SLUICE_ENGINE_DPDK_COMPAT_H_

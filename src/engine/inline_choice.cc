@@ -26,25 +26,26 @@ absl::StatusOr<InlineChoice> choose_inline(const InlineFacts& facts) {
   const auto refuse = [](const std::string& why) {
     return absl::UnimplementedError(absl::StrCat("inline crypto was asked for: ", why));
   };
-  if (!facts.record_mode) {
-    if (required) return refuse("it seals the records of record mode alone; turn that on");
+  if (!facts.record_mode && !facts.esp) {
+    if (required) return refuse("it seals the records of record mode, or ESP; turn one of them on");
     return InlineChoice{};
   }
+  const char* const what = facts.esp ? "ESP" : "records";
   if (facts.algorithms.front() == crypto::AeadAlgorithm::kNone) {  // PROTOCOL MUST-R8
     if (required) return refuse("plaintext is not sealed; choose a cipher");
     return InlineChoice{};
   }
   const auto by_cpu = [&](const std::string& why) {
-    return InlineChoice{.use = false,
-                        .report = {"records", absl::StrCat("sealed by ", facts.cpu), why}};
+    return InlineChoice{.use = false, .report = {what, absl::StrCat("sealed by ", facts.cpu), why}};
   };
   if (!required && facts.wanted != crypto::BackendKind::kAuto) {
     return by_cpu("asked for by name");
   }
   if (facts.encapsulation != wire::Encapsulation::kNative) {
-    constexpr const char* kWhy = "NICs segment headers of TCP's shape, which UDP hides";
-    if (required) return refuse(absl::StrCat(kWhy, ": use native encapsulation"));
-    return by_cpu(kWhy);
+    const char* const why = facts.esp ? "ESP stands behind IP, without UDP"
+                                      : "NICs segment headers of TCP's shape, which UDP hides";
+    if (required) return refuse(absl::StrCat(why, ": use native encapsulation"));
+    return by_cpu(why);
   }
   std::string lacking;
   std::string sealing;
@@ -61,7 +62,7 @@ absl::StatusOr<InlineChoice> choose_inline(const InlineFacts& facts) {
   const bool all = lacking.empty();
   return InlineChoice{
       .use = true,
-      .report = {"records",
+      .report = {what,
                  absl::StrCat("sealed by the port", all ? "" : " where it can, else by ",
                               all ? "" : facts.cpu),
                  absl::StrCat(sealing, all ? "" : "; ", lacking)}};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Whether a node's ports seal its records.
+// Whether a node's ports seal its records, or its packets of ESP.
 #ifndef SLUICE_ENGINE_INLINE_CHOICE_H_
 #define SLUICE_ENGINE_INLINE_CHOICE_H_
 
@@ -19,11 +19,12 @@ namespace sluice::engine {
 struct InlineFacts {
   crypto::BackendKind wanted = crypto::BackendKind::kAuto;
   bool record_mode = false;
+  bool esp = false;  // In place of record mode.
   wire::Encapsulation encapsulation = wire::Encapsulation::kUdp;
   std::vector<crypto::AeadAlgorithm> algorithms;  // One at least.
   struct OfPort {
     std::string name;
-    bool seals = false;
+    bool seals = false;  // What the node has of the two.
     std::string detail;  // What does, or why nothing does.
     std::vector<crypto::AeadAlgorithm> algorithms;
   };
@@ -33,7 +34,7 @@ struct InlineFacts {
 
 struct InlineChoice {
   bool use = false;   // The ports that seal are to.
-  ReportLine report;  // Of record mode only: empty without.
+  ReportLine report;  // Of record mode or ESP only: empty without.
 };
 
 // With BackendKind::kInline every port must be able to, else Unimplemented says which is not and

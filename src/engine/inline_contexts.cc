@@ -21,14 +21,16 @@ InlineContexts::~InlineContexts() {
 
 uint32_t InlineContexts::open(uint32_t route, crypto::AeadAlgorithm algorithm,
                               std::span<const uint8_t> key,
-                              std::span<const uint8_t, crypto::kNonceSize> iv) {
+                              std::span<const uint8_t, crypto::kNonceSize> iv, uint32_t spi) {
   if (route >= routes_.size() || !routes_[route].valid) return crypto::kNoInlineContext;
   const uint8_t number = routes_[route].port;
   InlineEngine* const port = number < ports_.size() ? ports_[number] : nullptr;
-  if (port == nullptr || !port->supports(algorithm)) return crypto::kNoInlineContext;
+  const bool can = port != nullptr && port->supports(algorithm) && port->seals_esp() == (spi != 0);
+  if (!can) return crypto::kNoInlineContext;
   const auto free = std::find_if(contexts_.begin(), contexts_.end(),
                                  [](const Context& each) { return each.session == nullptr; });
-  void* const session = free == contexts_.end() ? nullptr : port->open_context(algorithm, key, iv);
+  void* const session =
+      free == contexts_.end() ? nullptr : port->open_context(algorithm, key, iv, spi);
   if (session == nullptr) {
     stats_.limit_inline_contexts.add();
     return crypto::kNoInlineContext;
@@ -52,6 +54,12 @@ void InlineContexts::close(uint32_t context) {
   Context* const found = find(context);
   if (found == nullptr) return;
   ports_[found->port]->close_context(std::exchange(found->session, nullptr));
+}
+
+bool InlineContexts::mark_esp(rte_mbuf* frame, uint32_t context, uint8_t port) {
+  Context* const found = find(context);
+  return found != nullptr && found->port == port &&
+         ports_[port]->mark(found->session, frame, nullptr);
 }
 
 bool InlineContexts::mark(rte_mbuf* frame, uint32_t context, const uint8_t* header, uint8_t port) {

@@ -32,13 +32,15 @@ class InlineContexts final : public crypto::InlineCrypto {
   InlineContexts& operator=(const InlineContexts&) = delete;
 
   uint32_t open(uint32_t route, crypto::AeadAlgorithm algorithm, std::span<const uint8_t> key,
-                std::span<const uint8_t, crypto::kNonceSize> iv) override;
+                std::span<const uint8_t, crypto::kNonceSize> iv, uint32_t spi) override;
   void close(uint32_t context) override;
 
   // Has the frame, which leaves by `port`, sealed as a record of the context; `header` is that of
   // the record's first packet (kRecordHeaderSize). False, and the frame must not be sent, when the
   // context is gone or another port's. Frames have to reach the device in the order of these calls.
   bool mark(rte_mbuf* frame, uint32_t context, const uint8_t* header, uint8_t port);
+  // The same of a frame with a packet of ESP in it, in any order.
+  bool mark_esp(rte_mbuf* frame, uint32_t context, uint8_t port);
 
  private:
   static constexpr unsigned kIndexBits = 8;

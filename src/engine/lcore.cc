@@ -21,11 +21,12 @@ namespace sluice::engine {
 namespace {
 
 // Where the receive filter lies: the node's ports, one per lcore.
-wire::FrameFilter make_filter(const NodeLayout& layout) {
+wire::FrameFilter make_filter(const NodeLayout& layout, bool esp) {
   wire::FrameFilter filter;
   filter.first_port = layout.base_port;
   filter.last_port = static_cast<uint16_t>(layout.base_port + layout.lcores - 1);
   filter.native_protocol = layout.native_protocol;
+  filter.esp = esp;
   return filter;
 }
 
@@ -65,9 +66,10 @@ Lcore::Lcore(const Setup& setup)
     : setup_(setup),
       routes_(limits::kMaxRoutes),
       inline_contexts_(make_contexts(setup, &routes_, &stats_)),
+      unlike_(inline_contexts_ != nullptr || setup.endpoint.esp),
       endpoint_(setup.endpoint, setup.backend, setup.primitives, inline_contexts_.get()),
       context_{endpoint_, setup.index, base::Nanos{}},
-      filter_(make_filter(*setup.layout)),
+      filter_(make_filter(*setup.layout, setup.endpoint.esp)),
       reset_bucket_(limits::kResetsPerSecond, limits::kBurst) {
   if (!setup.gated) return;
   gate_ = std::make_unique<Gate>(setup.endpoint.max_lanes, setup.endpoint.max_buffered_message,
@@ -284,7 +286,7 @@ void Lcore::transmit() {
       return;
     }
     const size_t filled = endpoint_.poll_tx({slots_.data() + first_slot_, offered}, now_);
-    if (inline_contexts_ != nullptr) [[unlikely]] {
+    if (unlike_) [[unlikely]] {
       prepare_pieces(first_slot_, filled);
     } else {
       for (size_t i = first_slot_; i < first_slot_ + filled; ++i) {
@@ -328,7 +330,9 @@ void Lcore::prepare_frame(rte_mbuf* frame, const transport::TxPacket& packet, Ou
 
 void Lcore::prepare_pieces(size_t first, size_t count) {
   for (size_t i = first; i < first + count; ++i) {
-    if (slots_[i].piece != 0) {
+    if (slots_[i].piece == transport::kWholeEsp) {
+      prepare_esp(slot_frames_[i], slots_[i]);
+    } else if (slots_[i].piece != 0) {
       prepare_piece(slot_frames_[i], slots_[i]);
     } else {
       prepare_frame(slot_frames_[i], slots_[i], outboxes_.data());
@@ -357,6 +361,34 @@ void Lcore::prepare_piece(rte_mbuf* frame, const transport::TxPacket& piece) {
   }
   Outbox& outbox = outboxes_[route.port];
   outbox.frames[outbox.count++] = record;
+}
+
+// A packet whose data begins before the buffer's, in what was its headroom.
+void Lcore::prepare_esp(rte_mbuf* frame, const transport::TxPacket& packet) {
+  if (packet.route >= routes_.size() || !routes_[packet.route].valid) {
+    stats_.drop_route.add();
+    rte_pktmbuf_free(frame);
+    return;
+  }
+  const Route& route = routes_[packet.route];
+  const size_t header = route.frame.prepend_esp(packet.data, packet.length, packet.priority);
+  frame->data_off = static_cast<uint16_t>(frame->data_off - header - wire::kEspHeaderSize);
+  frame->data_len = static_cast<uint16_t>(header + packet.length);
+  frame->pkt_len = frame->data_len;
+  frame->port = route.port;
+  if (packet.context != crypto::kNoInlineContext) {
+    frame->l2_len = route.frame.l2_size() & 0x7f;
+    frame->l3_len = route.frame.l3_size() & 0x1ff;
+    frame->ol_flags |= route.frame.v4() ? RTE_MBUF_F_TX_IPV4 : RTE_MBUF_F_TX_IPV6;
+    if (inline_contexts_ == nullptr ||
+        !inline_contexts_->mark_esp(frame, packet.context, route.port)) {
+      stats_.drop_inline.add();
+      rte_pktmbuf_free(frame);
+      return;
+    }
+  }
+  Outbox& outbox = outboxes_[route.port];
+  outbox.frames[outbox.count++] = frame;
 }
 
 void Lcore::send_on(size_t port, std::span<rte_mbuf*> frames) {

@@ -28,6 +28,7 @@
 #include "engine/port_queue.h"
 #include "engine/record_chain.h"
 #include "engine/route.h"
+#include "engine/spi_lcores.h"
 #include "engine/stats.h"
 #include "transport/endpoint.h"
 #include "transport/token_bucket.h"
@@ -71,6 +72,7 @@ class Lcore {
     // Ports that seal records, by their number; null where one does not, or this lcore has no
     // transmit queue of it. Empty: none does.
     std::vector<InlineEngine*> sealing_ports;
+    const SpiLcores* spi_lcores = nullptr;  // Where EndpointConfig::esp is set.
   };
 
   static absl::StatusOr<std::unique_ptr<Lcore>> create(const Setup& setup);
@@ -137,6 +139,7 @@ class Lcore {
   bool send_injected();
   bool receive();
   void sort_frame(rte_mbuf* frame, uint8_t port);
+  void sort_esp(rte_mbuf* frame, const wire::ParsedFrame& parsed);
   void pass_to_control(rte_mbuf* frame);
   void steer(rte_mbuf* frame, uint32_t to);
   void deliver_batch();
@@ -148,6 +151,7 @@ class Lcore {
   void prepare_frame(rte_mbuf* frame, const transport::TxPacket& packet, Outbox* outboxes);
   void prepare_pieces(size_t first, size_t count);
   void prepare_piece(rte_mbuf* frame, const transport::TxPacket& piece);
+  void prepare_esp(rte_mbuf* frame, const transport::TxPacket& packet);
   void send_on(size_t port, std::span<rte_mbuf*> frames);
   void drain_rings();
 
@@ -155,6 +159,7 @@ class Lcore {
   LcoreStats stats_;
   std::vector<Route> routes_;
   std::unique_ptr<InlineContexts> inline_contexts_;  // Null where no port seals.
+  const bool unlike_;  // Some packets are not to be sent as prepare_frame() has it.
   RecordChain chain_;
   transport::Endpoint endpoint_;
   LcoreContext context_;

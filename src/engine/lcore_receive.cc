@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "base/byte_order.h"
 #include "engine/lcore.h"
 #include "wire/header.h"
 
@@ -92,6 +93,10 @@ void Lcore::sort_frame(rte_mbuf* frame, uint8_t port) {
           wire::looks_like_bundle(packet.data, packet.length) ? limits::kBundleWeight : 1;
       return;
     }
+    case wire::FrameKind::kSluiceEsp:
+      if (owns(setup_.layout->ports[port], parsed.destination)) return sort_esp(frame, parsed);
+      drop = &stats_.drop_address;
+      break;
     case wire::FrameKind::kArp:
     case wire::FrameKind::kNdp:
       frame->hash.usr = static_cast<uint32_t>(Verdict::kConsumed);
@@ -105,6 +110,24 @@ void Lcore::sort_frame(rte_mbuf* frame, uint8_t port) {
   }
   if (drop != nullptr) drop->add();
   rte_pktmbuf_free(frame);
+}
+
+// Its lcore is that of the lane which the SPI names.
+void Lcore::sort_esp(rte_mbuf* frame, const wire::ParsedFrame& parsed) {
+  uint8_t* const begin = rte_pktmbuf_mtod_offset(frame, uint8_t*, parsed.payload_offset);
+  if (parsed.payload_length >= sizeof(uint32_t)) {
+    const uint32_t lcore = setup_.spi_lcores->lcore_of(base::load_be32(begin), setup_.index);
+    if (lcore != setup_.index) return steer(frame, lcore);
+  }
+  transport::RxPacket& packet = batch_.packets[batch_.count];
+  packet.data = begin;
+  packet.length = 0;
+  packet.esp_length = static_cast<uint16_t>(parsed.payload_length);
+  packet.congestion_experienced =
+      parsed.ecn == static_cast<uint8_t>(wire::Ecn::kCongestionExperienced);
+  packet.verdict = Verdict::kConsumed;
+  batch_.frames[batch_.count++] = frame;
+  batch_.weight += limits::kBundleWeight;  // It may be one.
 }
 
 void Lcore::steer(rte_mbuf* frame, uint32_t to) {

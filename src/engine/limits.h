@@ -5,6 +5,7 @@
 #ifndef SLUICE_ENGINE_LIMITS_H_
 #define SLUICE_ENGINE_LIMITS_H_
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
@@ -49,6 +50,8 @@ inline constexpr size_t kMaxPorts = 8;
 inline constexpr size_t kMaxNodes = 8;
 // A frame that a port has not taken for so long is dropped: its cable is not plugged in.
 inline constexpr base::Nanos kPortPatience = base::millis(5);
+// Sessions with peers of one address that chose one id, of which a RESET is held to the tokens.
+inline constexpr size_t kMaxResetLook = 4;
 // Packets of unknown sessions that one lcore passes on per second.
 inline constexpr uint32_t kResetsPerSecond = base::limits::kMaxResetsPerSecond;
 // Packets of one node that wait for their session's lanes: answers to early requests.
@@ -69,6 +72,10 @@ inline constexpr uint16_t kMaxUsesOfLane = 32;
 // Contexts of inline crypto that one lcore holds in its ports. A lane has two, one of its epoch and
 // one of that before; further ones are sealed by the CPU, and counted.
 inline constexpr size_t kMaxInlineContexts = 255;
+
+// Contexts that are closed stay with a real device for so long: longer than a frame can lie in a
+// transmit ring (4096 frames of 9000 bytes, at 1 Gb/s, take 0.3 s).
+inline constexpr std::chrono::milliseconds kContextDrain{1000};
 // Keys that sessions of a crypto device are kept for (lookaside), for each queue pair. Among more
 // of them, those that meet in one place make their sessions anew each time.
 inline constexpr size_t kLookasideKeys = 128;

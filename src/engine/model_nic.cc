@@ -4,6 +4,7 @@
 #include "absl/status/status.h"
 #include "engine/eal_arguments.h"
 #include "engine/model_connectx.h"
+#include "engine/model_esp.h"
 
 #ifdef SLUICE_HAS_SECURITY_DRIVER
 #include <rte_cryptodev.h>
@@ -100,7 +101,7 @@ class Model final : public ModelNic {
 
   absl::StatusOr<std::unique_ptr<InlineEngine>> open_engine(uint32_t contexts,
                                                             int socket) override {
-    return SecurityPort::open(&context_, contexts, socket);
+    return SecurityPort::open(&context_, SealedForm::kTlsRecord, contexts, socket, {});
   }
   size_t transmit(uint16_t queue, std::span<rte_mbuf*> frames, std::span<rte_mbuf*> out,
                   rte_mempool* pool) override;
@@ -269,6 +270,8 @@ absl::StatusOr<std::unique_ptr<ModelNic>> ModelNic::create(const Setup& setup) {
       return make_security_model(setup);
     case ModelEngine::kConnectx:
       return make_model_connectx(setup);
+    case ModelEngine::kEsp:
+      return make_model_esp(setup);
   }
   return absl::InvalidArgumentError("unknown model NIC");
 }

@@ -33,6 +33,7 @@ namespace sluice::engine {
 //    drives it by the very calls that a driver would get. It counts for each context and queue
 //    apart. What params of rte_security_set_pkt_metadata() mean is the driver's own: here null, to
 //    go on, or a uint64_t, the number of the record (a resync).
+//  - kEsp is driven likewise, and seals packets of ESP (model_esp.h), in any order.
 //  - kConnectx takes the commands and descriptors that a ConnectX would get (model_connectx.h).
 class ModelNic {
  public:

@@ -84,6 +84,12 @@ absl::Status check_node_config(const NodeConfig& config) {
   if (config.base_port == 0 || config.base_port + config.lcores > 65536) {
     return error("the base port and one port per lcore after it lie between 1 and 65535");
   }
+  if (config.endpoint.esp && config.encapsulation != wire::Encapsulation::kNative) {
+    return error("ESP is an IP protocol of its own: it takes native encapsulation");
+  }
+  if (config.endpoint.esp && config.endpoint.record_mode) {
+    return error("packets that travel as ESP make no records: choose ESP or record mode");
+  }
   for (const PortConfig& port : config.ports) {
     if (auto status = check_port_config(port); !status.ok()) return status;
   }
@@ -132,9 +138,8 @@ absl::Status Node::open_ports() {
   for (const PortConfig& each : config.ports) {
     auto port = Port::open(each, config.name, config.lcores, setup_.cables);
     if (!port.ok()) return port.status();
-    if (auto status = (*port)->find_inline_crypto(setup_.crypto.backend); !status.ok()) {
-      return status;
-    }
+    auto status = (*port)->find_inline_crypto(setup_.crypto.backend, config.endpoint.esp);
+    if (!status.ok()) return status;
     ports_.push_back(*std::move(port));
     captures_.emplace_back();
     if (each.capture_file.empty()) continue;
@@ -150,14 +155,18 @@ absl::Status Node::choose_sealing() {
   InlineFacts facts;
   facts.wanted = setup_.wanted_crypto;
   facts.record_mode = config.endpoint.record_mode;
+  facts.esp = config.endpoint.esp;
   facts.encapsulation = config.encapsulation;
   facts.algorithms = setup_.crypto.algorithms;
   facts.cpu = setup_.crypto.backend->name();
   for (const auto& port : ports_) {
-    InlineFacts::OfPort of_port{.name = port->report().name,
-                                .seals = port->inline_engine() != nullptr,
-                                .detail = port->sealing(),
-                                .algorithms = {}};
+    const InlineEngine* const engine = port->inline_engine();
+    const bool fits = engine != nullptr && engine->seals_esp() == facts.esp;
+    InlineFacts::OfPort of_port{
+        .name = port->report().name, .seals = fits, .detail = port->sealing(), .algorithms = {}};
+    if (engine != nullptr && !fits) {
+      of_port.detail = facts.esp ? "it seals records and no ESP" : "it seals ESP and no records";
+    }
     for (const crypto::AeadAlgorithm algorithm : facts.algorithms) {
       if (of_port.seals && port->inline_engine()->supports(algorithm)) {
         of_port.algorithms.push_back(algorithm);
@@ -226,6 +235,8 @@ uint32_t Node::max_packet() const {
                                                           setup_.config->encapsulation));
     }
   }
+  // PROTOCOL MUST-S4: what stands before the Sluice packet instead of ports.
+  if (setup_.config->endpoint.esp) smallest -= wire::kEspHeaderSize - wire::kPortBytes;
   return static_cast<uint32_t>(smallest);
 }
 
@@ -233,6 +244,9 @@ absl::Status Node::make_lcores() {
   const NodeConfig& config = *setup_.config;
   layout_ = make_layout();
   refusing_ = std::make_unique<RefusingApplication>();
+  if (config.endpoint.esp) {
+    spi_lcores_ = std::make_unique<SpiLcores>(config.lcores, config.max_sessions);
+  }
   const uint32_t notices = 4 * config.endpoint.max_lanes * config.lcores + 2 * limits::kTaskRing;
   auto channel = ControlChannel::create("control", notices);
   if (!channel.ok()) return channel.status();
@@ -249,6 +263,7 @@ absl::Status Node::make_lcores() {
     lcore.pool = pools_[index];
     lcore.endpoint = config.endpoint;
     lcore.endpoint.max_packet = max_packet();
+    lcore.spi_lcores = spi_lcores_.get();
     if (config.lcores > 1) {
       lcore.endpoint.credit_board = &credit_board_;
       lcore.endpoint.credit_member = index;
@@ -322,6 +337,7 @@ absl::Status Node::make_control() {
   control.policy = setup_.policy;
   control.audit = setup_.audit;
   control.max_packet = max_packet();
+  control.spi_lcores = spi_lcores_.get();
   auto made = Control::create(control);
   if (!made.ok()) return made.status();
   control_ = *std::move(made);

@@ -117,7 +117,8 @@ class Node {
   Setup setup_;
   InlineChoice inline_;
   NodeLayout layout_;
-  std::vector<rte_mempool*> pools_;  // By lcore, the control thread's last.
+  std::unique_ptr<SpiLcores> spi_lcores_;  // Null without ESP.
+  std::vector<rte_mempool*> pools_;        // By lcore, the control thread's last.
   std::vector<std::unique_ptr<Port>> ports_;
   std::vector<std::unique_ptr<Capture>> captures_;  // By port; null where none.
   std::unique_ptr<ControlChannel> channel_;

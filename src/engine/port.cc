@@ -252,24 +252,38 @@ void Port::choose_offloads(uint64_t tx_capabilities, uint64_t rx_capabilities) {
   feature("receive scatter", scatter ? "there, not used" : "no", "buffers hold a whole frame");
 }
 
-// A device that seals is found and named, but not used: rte_security leaves it to each driver how
-// it is told of a resync, and no driver yet seals TLS records at transmit, by which that could be
-// known.
-absl::Status Port::find_inline_crypto(crypto::AeadBackend* backend) {
-  if (config_.model_contexts == 0) {
-    rte_eth_dev_info info{};
-    rte_eth_dev_info_get(id_, &info);
-    void* const instance = rte_eth_dev_get_sec_ctx(id_);
-    if (report_.driver.starts_with("mlx5")) {
-      sealing_ = describe_connectx(device_ == nullptr ? "" : rte_dev_name(device_));
-    } else if ((info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_SECURITY) == 0 || instance == nullptr) {
-      sealing_ = "the device has none: it is no ConnectX, and has no rte_security";
+// A device that seals records is found and named, but not used: rte_security leaves it to each
+// driver how it is told of a resync, and no driver yet seals TLS records at transmit, by which that
+// could be known. ESP has nothing to be told of.
+void Port::find_sealing_device(bool esp) {
+  rte_eth_dev_info info{};
+  rte_eth_dev_info_get(id_, &info);
+  void* const instance = rte_eth_dev_get_sec_ctx(id_);
+  const bool has = (info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_SECURITY) != 0 && instance != nullptr;
+  if (report_.driver.starts_with("mlx5") && !esp) {
+    sealing_ = describe_connectx(device_ == nullptr ? "" : rte_dev_name(device_));
+  } else if (!has) {
+    sealing_ = esp ? "the device has no rte_security"
+                   : "the device has none: it is no ConnectX, and has no rte_security";
+  } else {
+    auto found = SecurityPort::open(instance, esp ? SealedForm::kEsp : SealedForm::kTlsRecord,
+                                    limits::kMaxInlineContexts, socket_, limits::kContextDrain);
+    if (!found.ok()) {
+      sealing_ = std::string(found.status().message());
+    } else if (!esp) {
+      sealing_ = "the device seals TLS records, but its driver is not known here";
     } else {
-      auto found = SecurityPort::open(instance, 1, socket_);
-      sealing_ = found.ok() ? "the device seals TLS records, but its driver is not known here"
-                            : std::string(found.status().message());
+      sealing_ = "the device seals ESP (model-tested, not run on hardware)";
+      inline_engine_ = *std::move(found);
+      tx_offloads_ |= RTE_ETH_TX_OFFLOAD_SECURITY;
     }
-    feature("inline crypto", "no", sealing_);
+  }
+  feature("inline crypto", inline_engine_ != nullptr ? "yes" : "no", sealing_);
+}
+
+absl::Status Port::find_inline_crypto(crypto::AeadBackend* backend, bool esp) {
+  if (config_.model_contexts == 0) {
+    find_sealing_device(esp);
     return absl::OkStatus();
   }
   auto model = ModelNic::create({.engine = config_.model_engine,

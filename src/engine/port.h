@@ -74,9 +74,10 @@ class Port {
   // Sets up the queues; `pools` has one per lcore. Steers lane ports to queues where it can.
   absl::Status configure(const std::vector<rte_mempool*>& pools, uint16_t base_port,
                          wire::Encapsulation encapsulation);
-  // Finds what seals records at transmit: the device, or with PortConfig::model_contexts a model
-  // before it, which seals with `backend`. To be called once, before configure().
-  absl::Status find_inline_crypto(crypto::AeadBackend* backend);
+  // Finds what seals at transmit, records or, with `esp`, packets of ESP: the device, or with
+  // PortConfig::model_contexts a model before it, which seals with `backend`. To be called once,
+  // before configure().
+  absl::Status find_inline_crypto(crypto::AeadBackend* backend, bool esp);
   absl::Status start();
   // No lcore may poll it any more. One that is driven by its peer is closed too, in one step: no
   // peer can plug itself into a port that will not be polled again.
@@ -108,6 +109,7 @@ class Port {
  private:
   Port(const PortConfig& config, uint8_t lcores) : config_(config), lcores_(lcores) {}
   absl::Status attach(const DeviceSpec& spec, CableBox* cables);
+  void find_sealing_device(bool esp);
   absl::Status probe(const DeviceSpec& spec);
   absl::Status find_facts(const DeviceSpec& spec);
   absl::Status set_mtu(const DeviceSpec& spec);

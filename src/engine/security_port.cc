@@ -15,6 +15,7 @@
 #include "base/check.h"
 #include "crypto/wipe.h"
 #include "engine/dpdk_compat.h"
+#include "wire/esp.h"
 #include "wire/record_packet.h"
 
 namespace sluice::engine {
@@ -54,25 +55,38 @@ uint32_t gcm_key_sizes(const rte_cryptodev_capabilities* capability) {
   return sizes;
 }
 
+// Inline crypto alone, which writes what is sealed and its tag and nothing else: inline protocol
+// would make the header too.
+bool seals(const rte_security_capability& capability, SealedForm form) {
+  if (capability.action != RTE_SECURITY_ACTION_TYPE_INLINE_CRYPTO) return false;
+  if (form == SealedForm::kTlsRecord) return capability.protocol == dpdk::kTlsRecord;
+  return capability.protocol == RTE_SECURITY_PROTOCOL_IPSEC &&
+         capability.ipsec.proto == RTE_SECURITY_IPSEC_SA_PROTO_ESP &&
+         capability.ipsec.mode == RTE_SECURITY_IPSEC_SA_MODE_TRANSPORT &&
+         capability.ipsec.direction == RTE_SECURITY_IPSEC_SA_DIR_EGRESS;
+}
+
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<SecurityPort>> SecurityPort::open(void* instance, uint32_t contexts,
-                                                                 int socket) {
-  std::unique_ptr<SecurityPort> port(new SecurityPort(instance));
+absl::StatusOr<std::unique_ptr<SecurityPort>> SecurityPort::open(void* instance, SealedForm form,
+                                                                 uint32_t contexts, int socket,
+                                                                 std::chrono::milliseconds drain) {
+  std::unique_ptr<SecurityPort> port(new SecurityPort(instance, form, drain));
   std::string others;
   const rte_security_capability* each =
       rte_security_capabilities_get(dpdk::security_instance(instance));
   for (; each != nullptr && each->action != RTE_SECURITY_ACTION_TYPE_NONE; ++each) {
-    const bool crypto_only = each->action == RTE_SECURITY_ACTION_TYPE_INLINE_CRYPTO;
-    if (crypto_only && each->protocol == dpdk::kTlsRecord && each->crypto_capabilities != nullptr) {
+    if (seals(*each, form) && each->crypto_capabilities != nullptr) {
       port->key_sizes_ |= gcm_key_sizes(each->crypto_capabilities);
+      port->metadata_ |= (each->ol_flags & RTE_SECURITY_TX_OLOAD_NEED_MDATA) != 0;
     } else {
       absl::StrAppend(&others, others.empty() ? "" : ", ", protocol_name(each->protocol));
     }
   }
   if (port->key_sizes_ == 0) {
     return absl::FailedPreconditionError(
-        absl::StrCat("the device seals no TLS records, but ", others.empty() ? "nothing" : others));
+        absl::StrCat("the device seals no ", form == SealedForm::kEsp ? "ESP" : "TLS records",
+                     ", but ", others.empty() ? "nothing" : others));
   }
   static std::atomic<uint32_t> serial{0};
   const unsigned size = rte_security_session_get_size(dpdk::security_instance(instance));
@@ -86,7 +100,10 @@ absl::StatusOr<std::unique_ptr<SecurityPort>> SecurityPort::open(void* instance,
   return port;
 }
 
-SecurityPort::~SecurityPort() { rte_mempool_free(pool_); }
+SecurityPort::~SecurityPort() {
+  for (const Closed& each : closed_) destroy(each.context);
+  rte_mempool_free(pool_);
+}
 
 bool SecurityPort::supports(crypto::AeadAlgorithm algorithm) const {
   const bool gcm = algorithm == crypto::AeadAlgorithm::kAes128Gcm ||
@@ -95,8 +112,9 @@ bool SecurityPort::supports(crypto::AeadAlgorithm algorithm) const {
 }
 
 void* SecurityPort::open_context(crypto::AeadAlgorithm algorithm, std::span<const uint8_t> key,
-                                 std::span<const uint8_t, crypto::kNonceSize> iv) {
+                                 std::span<const uint8_t, crypto::kNonceSize> iv, uint32_t spi) {
   if (!supports(algorithm)) return nullptr;
+  const bool esp = form_ == SealedForm::kEsp;
   std::array<uint8_t, crypto::kMaxKeySize> key_bytes;
   std::array<uint8_t, dpdk::kTlsNonceBytes> nonce;
   crypto::WipeOnExit wipe_key(&key_bytes);
@@ -109,25 +127,45 @@ void* SecurityPort::open_context(crypto::AeadAlgorithm algorithm, std::span<cons
   cipher.aead.algo = RTE_CRYPTO_AEAD_AES_GCM;
   cipher.aead.key.data = key_bytes.data();
   cipher.aead.key.length = static_cast<uint16_t>(key.size());
-  cipher.aead.iv.length = crypto::kNonceSize;
+  // RFC 4106: 8 bytes of it travel in each packet, the first 4 are the SA's salt.
+  cipher.aead.iv.length = esp ? dpdk::kEspIvBytes : crypto::kNonceSize;
   cipher.aead.digest_length = crypto::kTagSize;
-  cipher.aead.aad_length = wire::kTlsHeaderSize;
+  cipher.aead.aad_length = esp ? wire::kEspAadSize : wire::kTlsHeaderSize;
   rte_security_session_conf conf{};
   conf.crypto_xform = &cipher;
-  dpdk::set_tls_record(&conf, nonce.data());
+  if (esp) {
+    dpdk::set_esp(&conf, spi, nonce.data());
+  } else {
+    dpdk::set_tls_record(&conf, nonce.data());
+  }
   crypto::WipeOnExit wipe_conf(&conf);
   const std::lock_guard lock(mutex_);
+  destroy_drained();
   return rte_security_session_create(dpdk::security_instance(instance_), &conf, pool_);
 }
 
-void SecurityPort::close_context(void* context) {
-  const std::lock_guard lock(mutex_);
+void SecurityPort::destroy(void* context) {
   const int result = rte_security_session_destroy(dpdk::security_instance(instance_), context);
   SLUICE_CHECK(result == 0);  // The key would stay with the device.
 }
 
+void SecurityPort::destroy_drained() {
+  const auto now = std::chrono::steady_clock::now();
+  while (!closed_.empty() && now - closed_.front().at >= drain_) {
+    destroy(closed_.front().context);
+    closed_.pop_front();
+  }
+}
+
+void SecurityPort::close_context(void* context) {
+  const std::lock_guard lock(mutex_);
+  closed_.push_back({context, std::chrono::steady_clock::now()});
+  destroy_drained();
+}
+
 bool SecurityPort::mark(void* context, rte_mbuf* frame, const uint64_t* resync) {
   frame->ol_flags |= RTE_MBUF_F_TX_SEC_OFFLOAD;
+  if (!metadata_) return resync == nullptr;  // It knows by the SPI.
   return rte_security_set_pkt_metadata(dpdk::security_instance(instance_), context, frame,
                                        const_cast<uint64_t*>(resync)) == 0;
 }

@@ -10,6 +10,7 @@
 #include "crypto/handshake_steps.h"
 #include "crypto/key_schedule.h"
 #include "engine/lcore.h"
+#include "engine/limits.h"
 #include "transport/commands.h"
 #include "wire/header.h"
 #include "wire/padding.h"
@@ -188,6 +189,8 @@ void Sessions::establish(const transport::ConnectorEvent& event, std::shared_ptr
     const std::lock_guard lock(mutex_);
     placed = &table_.insert_or_assign(session.info.session, std::move(session)).first->second;
   }
+  by_peer_.emplace(PeerSession{placed->info.peer.ip, placed->info.peer_session},
+                   placed->info.session);
   if (add_lanes(placed, event, calls, now)) {
     // The handshake was judged by the policy of its time, which may have been changed since.
     if (!setup_.may_connect(placed->info.peer_name)) deny(placed->info.session);
@@ -220,6 +223,9 @@ bool Sessions::add_lanes(Session* session, const transport::ConnectorEvent& even
   const uint8_t acceptor_lcores = event.initiator ? peer_lcores : setup_.lcores;
   const unsigned lanes = unsigned{setup_.lcores} * peer_lcores;
   const crypto::Secret& secret = result.secrets.secret;
+  if (setup_.spi_lcores != nullptr) {
+    setup_.spi_lcores->set(session->info.session, event.initiator ? peer_lcores : 0);
+  }
   for (unsigned number = 0; number < lanes; ++number) {
     const auto of_initiator = static_cast<uint8_t>(number / acceptor_lcores);
     const auto of_acceptor = static_cast<uint8_t>(number % acceptor_lcores);
@@ -240,6 +246,9 @@ bool Sessions::add_lanes(Session* session, const transport::ConnectorEvent& even
     command.algorithm = result.agreement.aead;
     command.records = session->info.record_mode == crypto::RecordMode::kOn;
     command.padded = session->info.padded;
+    if (session->info.record_mode == crypto::RecordMode::kEsp) {
+      command.esp = {result.local.esp_base, result.peer.esp_base, setup_.native_protocol};
+    }
     crypto::derive_lane_secrets(*setup_.primitives, secret, event.initiator, lane.lane,
                                 &command.secrets);
     command.split = result.agreement.split;
@@ -439,24 +448,39 @@ void Sessions::permit(Session* session, size_t i) {
   setup_.post(info.lcore, new PermitTask(info, std::move(before), session->permitted));
 }
 
+// The one whose peer's token it has. A stranger may send any number of RESETs, so each costs a few
+// hashes at most.
+const Sessions::Session* Sessions::session_of_reset(const wire::IpAddress& from,
+                                                    const wire::ResetView& reset) const {
+  const auto [first, last] = by_peer_.equal_range({from, base::SessionId(reset.session())});
+  size_t looked = 0;
+  for (auto each = first; each != last; ++each) {
+    if (looked++ == limits::kMaxResetLook) {
+      setup_.stats->limit_reset_look.add();
+      break;
+    }
+    const Session& session = table_.at(each->second);
+    if (session.reset_token &&
+        equal_in_constant_time(
+            reset.token(),
+            crypto::told_reset_token(*setup_.primitives, *session.reset_token, from))) {
+      return &session;
+    }
+  }
+  return nullptr;
+}
+
 void Sessions::on_reset(const wire::IpAddress& from, std::span<const uint8_t> packet) {
   const auto view = wire::ResetView::parse(packet.data(), packet.size());
-  const auto found = std::find_if(table_.begin(), table_.end(), [&](const auto& entry) {
-    return view && entry.second.info.peer_session.value() == view->session() &&
-           entry.second.info.peer.ip == from;
-  });
-  if (found == table_.end() || !found->second.reset_token ||
-      !equal_in_constant_time(
-          view->token(),
-          crypto::told_reset_token(*setup_.primitives, *found->second.reset_token, from))) {
+  const Session* const session = view ? session_of_reset(from, *view) : nullptr;
+  if (session == nullptr) {
     setup_.stats->resets_ignored.add();
     return;
   }
   setup_.stats->resets_obeyed.add();
-  const Session& session = found->second;
-  for (size_t i = 0; i < session.lanes.size(); ++i) {
-    if (session.lanes[i].state != LaneState::kUp) continue;
-    const LaneInfo& lane = session.info.lanes[i];
+  for (size_t i = 0; i < session->lanes.size(); ++i) {
+    if (session->lanes[i].state != LaneState::kUp) continue;
+    const LaneInfo& lane = session->info.lanes[i];
     setup_.post(lane.lcore, new LaneTask<transport::Suspect>({.lane = lane.ref}));
   }
 }
@@ -503,6 +527,9 @@ void Sessions::end_if_done(Table::iterator found) {
     table_.erase(found);
   }
   setup_.release_id(ended.info.session);
+  auto [entry, last] = by_peer_.equal_range({ended.info.peer.ip, ended.info.peer_session});
+  while (entry != last && entry->second != ended.info.session) ++entry;
+  if (entry != last) by_peer_.erase(entry);
   expiries_.erase({ended.info.expires_ns, ended.info.session});
   if (!ended.announced) return;
   setup_.stats->sessions_down.add();

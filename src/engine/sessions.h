@@ -26,8 +26,11 @@
 #include "engine/channel.h"
 #include "engine/lcore_task.h"
 #include "engine/paths.h"
+#include "engine/spi_lcores.h"
 #include "engine/stats.h"
 #include "transport/connector_types.h"
+#include "wire/header.h"
+#include "wire/ip_address.h"
 
 namespace sluice::engine {
 
@@ -48,6 +51,8 @@ class Sessions {
     uint8_t lcores = 1;
     const crypto::Primitives* primitives = nullptr;
     Paths* paths = nullptr;
+    SpiLcores* spi_lcores = nullptr;  // Null where no session has ESP.
+    uint8_t native_protocol = 0;      // What their packets name as the next header.
     ControlStats* stats = nullptr;
     SessionListener* listener = nullptr;  // May be null.
     // Gives a task to an lcore and owns it from then on. Never calls done() itself, also not when
@@ -123,6 +128,7 @@ class Sessions {
     std::string reason;
   };
   using Table = std::map<base::SessionId, Session>;
+  using PeerSession = std::pair<wire::IpAddress, base::SessionId>;  // With the peer's own id.
 
   bool add_lanes(Session* session, const transport::ConnectorEvent& event,
                  const std::shared_ptr<FirstCalls>& calls, base::Nanos now);
@@ -135,10 +141,14 @@ class Sessions {
   void finish_install(Session* session);
   void end_if_done(Table::iterator session);
   void release_routes(Session* session);
+  const Session* session_of_reset(const wire::IpAddress& from, const wire::ResetView& reset) const;
 
   Setup setup_;
   mutable std::mutex mutex_;  // Guards the table's structure and each info for other threads.
   Table table_;
+  // What a RESET may be about, without a look at all sessions. Peers of one address may have chosen
+  // the same id.
+  std::multimap<PeerSession, base::SessionId> by_peer_;
   size_t installing_ = 0;
   std::set<std::pair<uint64_t, base::SessionId>> expiries_;  // By wall-clock time.
   base::Nanos next_expiry_ = base::Nanos::max();

@@ -42,7 +42,7 @@ namespace sluice::engine {
   X(limit_uses, "limit.uses", "messages counted in no use of their own: kMaxUses")           \
   X(inline_resyncs, "inline.resyncs", "records that the port had to be told the place of")   \
   X(limit_inline_contexts, "limit.inline_contexts", "keys left to the CPU: no context free") \
-  X(drop_inline, "dropped.inline", "records for a port to seal that could not be given it")  \
+  X(drop_inline, "dropped.inline", "what a port was to seal and could not be given")         \
   X(no_mbuf, "limit.mbufs", "transmit buffers not had: the pool is empty")
 
 struct LcoreStats {
@@ -59,27 +59,28 @@ void for_each_counter(const LcoreStats& stats, F&& f) {
 }
 
 // The control thread of a node.
-#define SLUICE_CONTROL_COUNTERS(X)                                                          \
-  X(wakeups, "control.wakeups", "times the control thread woke")                            \
-  X(rx_packets, "control.received", "frames from the lcores")                               \
-  X(tx_frames, "control.sent", "frames given to an lcore to send")                          \
-  X(drop_tx, "dropped.control_tx", "frames not given: no buffer, or the lcore's ring full") \
-  X(drop_garbage, "dropped.control_garbage", "frames that turned out malformed")            \
-  X(sessions_up, "sessions.up", "sessions whose lanes are all installed")                   \
-  X(sessions_down, "sessions.down", "sessions ended")                                       \
-  X(sessions_expired, "sessions.expired", "sessions ended with a side's certificate")       \
-  X(sessions_denied, "sessions.denied", "sessions ended by a policy that came later")       \
-  X(sessions_untrusted, "sessions.untrusted", "sessions ended: an anchor was taken back")   \
-  X(peers_denied, "policy.denied", "peers refused by the policy")                           \
-  X(audit_refused, "audit.refused", "peers refused: the audit log cannot be written")       \
-  X(audit_unrecorded, "audit.unrecorded", "refusals of strangers beyond the audit's rate")  \
-  X(reloads, "reload.done", "policies and identities taken at run time")                    \
-  X(packets_held, "control.held", "packets that waited for their session's lanes")          \
-  X(limit_held, "limit.held", "packets dropped: kMaxHeldPackets wait")                      \
-  X(install_failed, "sessions.install_failed", "sessions given up: an lcore took no lane")  \
-  X(resets_sent, "resets.sent", "RESETs sent for unknown sessions")                         \
-  X(resets_obeyed, "resets.obeyed", "RESETs with the right token: the session is probed")   \
-  X(resets_ignored, "resets.ignored", "RESETs for no session, or with a wrong token")       \
+#define SLUICE_CONTROL_COUNTERS(X)                                                            \
+  X(wakeups, "control.wakeups", "times the control thread woke")                              \
+  X(rx_packets, "control.received", "frames from the lcores")                                 \
+  X(tx_frames, "control.sent", "frames given to an lcore to send")                            \
+  X(drop_tx, "dropped.control_tx", "frames not given: no buffer, or the lcore's ring full")   \
+  X(drop_garbage, "dropped.control_garbage", "frames that turned out malformed")              \
+  X(sessions_up, "sessions.up", "sessions whose lanes are all installed")                     \
+  X(sessions_down, "sessions.down", "sessions ended")                                         \
+  X(sessions_expired, "sessions.expired", "sessions ended with a side's certificate")         \
+  X(sessions_denied, "sessions.denied", "sessions ended by a policy that came later")         \
+  X(sessions_untrusted, "sessions.untrusted", "sessions ended: an anchor was taken back")     \
+  X(peers_denied, "policy.denied", "peers refused by the policy")                             \
+  X(audit_refused, "audit.refused", "peers refused: the audit log cannot be written")         \
+  X(audit_unrecorded, "audit.unrecorded", "refusals of strangers beyond the audit's rate")    \
+  X(reloads, "reload.done", "policies and identities taken at run time")                      \
+  X(packets_held, "control.held", "packets that waited for their session's lanes")            \
+  X(limit_held, "limit.held", "packets dropped: kMaxHeldPackets wait")                        \
+  X(install_failed, "sessions.install_failed", "sessions given up: an lcore took no lane")    \
+  X(resets_sent, "resets.sent", "RESETs sent for unknown sessions")                           \
+  X(resets_obeyed, "resets.obeyed", "RESETs with the right token: the session is probed")     \
+  X(resets_ignored, "resets.ignored", "RESETs for no session, or with a wrong token")         \
+  X(limit_reset_look, "limit.reset_look", "of those, not held to the tokens of all sessions") \
   X(limit_routes, "limit.routes", "routes refused: table full")
 
 struct ControlStats {

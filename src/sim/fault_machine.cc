@@ -11,6 +11,8 @@
 #include "base/hash.h"
 #include "crypto/key_schedule.h"
 #include "sim/virtual_crypto.h"
+#include "wire/esp.h"
+#include "wire/frame.h"
 
 namespace sluice::sim {
 namespace {
@@ -34,7 +36,8 @@ uint64_t dropped(const transport::Stats& s) {
   for (const transport::Counter* counter :
        {&s.drop_short, &s.drop_version, &s.drop_type, &s.drop_session, &s.drop_epoch, &s.drop_tag,
         &s.drop_replay, &s.drop_duplicate, &s.drop_late, &s.drop_malformed, &s.drop_ungranted,
-        &s.drop_no_memory, &s.drop_no_exchange, &s.drop_holes, &s.drop_window}) {
+        &s.drop_no_memory, &s.drop_no_exchange, &s.drop_holes, &s.drop_window, &s.drop_spi,
+        &s.drop_esp_length, &s.drop_esp_trailer, &s.drop_esp_header}) {
     sum += counter->value();
   }
   return sum;
@@ -153,6 +156,10 @@ void FaultMachine::install(int side, uint32_t session) {
   command.peer_max_message = plan_.config[other].max_message;
   command.records = plan_.config[other].record_mode;
   command.padded = plan_.padded();
+  if (plan_.esp()) {
+    command.esp = {wire::kEspSpis * command.local_session.value(),
+                   wire::kEspSpis * command.remote_session.value(), wire::kProtocolNative};
+  }
   transport::LaneRef lane;
   if (peer.endpoint().submit(command, now_, &lane) == base::Code::kOk) peer.set_lane(lane);
 }
@@ -214,7 +221,7 @@ void FaultMachine::transmit(int side) {
   do {
     std::array<transport::TxPacket, kSlots> slots{};
     for (size_t i = 0; i < kSlots; ++i) {
-      slots[i].data = buffers.data() + i * kBufferBytes;
+      slots[i].data = buffers.data() + i * kBufferBytes + wire::kEspHeaderSize;
       slots[i].capacity = capacity;
     }
     used = peers_[static_cast<size_t>(side)]->endpoint().poll_tx(slots, now_);
@@ -225,6 +232,10 @@ void FaultMachine::transmit(int side) {
 void FaultMachine::send(int side, const transport::TxPacket& packet) {
   if (packet.piece == 0) {
     wire_.send(side, {packet.data, packet.length}, packet.entropy, now_);
+    return;
+  }
+  if (packet.piece == transport::kWholeEsp) {
+    wire_.send(side, {packet.data, packet.length}, packet.entropy, now_, true);
     return;
   }
   SealingPort& port = peers_[static_cast<size_t>(side)]->port();
@@ -259,10 +270,12 @@ void FaultMachine::take(int to, std::span<WirePacket> burst) {
   std::array<FaultWatch::Arrival, kBurst> known;
   uint64_t wrong = 0;
   for (size_t i = 0; i < burst.size(); ++i) {
-    known[i] = wire_.watch().examine(to, burst[i].bytes);
+    known[i] = wire_.watch().examine(to, burst[i].bytes, burst[i].esp);
     wrong += known[i].wrong ? 1 : 0;
     rx[i].data = burst[i].bytes.data();
-    rx[i].length = static_cast<uint32_t>(burst[i].bytes.size());
+    const size_t length = burst[i].bytes.size();
+    rx[i].length = burst[i].esp ? 0 : static_cast<uint32_t>(length);
+    rx[i].esp_length = burst[i].esp ? static_cast<uint16_t>(length) : uint16_t{0};
     rx[i].congestion_experienced = burst[i].congestion_experienced;
   }
   transport::Endpoint& endpoint = peers_[static_cast<size_t>(to)]->endpoint();
@@ -457,6 +470,7 @@ FaultReport FaultMachine::run() {
   report.hash = base::mix64(wire_.watch().hash(), now_.value());
   report.packets = wire_.packets();
   report.records = wire_.watch().records();
+  report.esp = wire_.watch().esp();
   for (const auto& peer : peers_) {
     report.inline_records += peer->port().records();
     report.resyncs += peer->port().resyncs();

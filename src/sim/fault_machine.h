@@ -26,6 +26,7 @@ struct FaultReport {
   uint64_t hash = 0;            // Of every packet sent: same seed, same hash.
   uint64_t packets = 0;         // Sent by the endpoints.
   uint64_t records = 0;         // Of several packets (record mode), sent likewise.
+  uint64_t esp = 0;             // Packets of ESP among them.
   uint64_t inline_records = 0;  // Of those, sealed by a port; and of these,
   uint64_t resyncs = 0;         // such as do not follow what the port sealed before.
   uint64_t steps = 0;

@@ -117,6 +117,8 @@ FaultPlan fault_plan(uint64_t seed) {
     config.max_busy_lanes = pick<uint32_t>(prng, {1, 2, 8});
   }
   plan.config[prng.uniform(2)].padding = prng.uniform(4) == 0;
+  const bool esp = prng.uniform(4) == 0 && !records;
+  for (EndpointConfig& config : plan.config) config.esp = esp;
   return plan;
 }
 

@@ -32,6 +32,8 @@ struct FaultPlan {
 
   // One side asks for it, so both pad.
   bool padded() const { return config[0].padding || config[1].padding; }
+  // Both sides send and take ESP, sealed by the CPU.
+  bool esp() const { return config[0].esp && config[1].esp; }
   uint32_t rate_of(FaultKind kind) const { return rate[static_cast<size_t>(kind)]; }
 };
 

@@ -6,6 +6,7 @@
 #include "base/byte_order.h"
 #include "base/hash.h"
 #include "wire/control_frames.h"
+#include "wire/esp.h"
 #include "wire/header.h"
 #include "wire/padding.h"
 #include "wire/record_packet.h"
@@ -68,6 +69,21 @@ void FaultWatch::inspect(int from, std::span<const uint8_t> bytes) {
   inspect_data(bytes);
   inspect_record(bytes);
   inspect_bundle(bytes);
+}
+
+// A nonce under one key may be used once. An SPI has another key each time that it comes round, and
+// with it another IV for any number.
+void FaultWatch::inspect_esp(int from, std::span<const uint8_t> bytes) {
+  const uint64_t packet = digest(1 - from, bytes);
+  hash_ = base::mix64(hash_, packet);
+  sent_.insert(packet);
+  ++esp_;
+  if (holds_marker(bytes)) accuse("plaintext on the wire");
+  const auto view = wire::EspView::parse(bytes.data(), bytes.size());
+  if (!view.has_value()) return accuse("a packet that nobody can read");
+  if (!numbers_.insert(base::mix64(view->spi(), view->iv())).second) {
+    accuse("a record number sealed twice under one key");
+  }
 }
 
 // A number under one key may be sealed once. Sessions differ by their id, which the machine never
@@ -165,8 +181,12 @@ void FaultWatch::inspect_bundle(std::span<const uint8_t> bytes) {
   if (!reader.ok()) accuse("a bundle that nobody can read");
 }
 
-FaultWatch::Arrival FaultWatch::examine(int to, std::span<const uint8_t> bytes) const {
-  Arrival arrival{digest(to, bytes), is_type(bytes, PacketType::kBundle)};
+FaultWatch::Arrival FaultWatch::examine(int to, std::span<const uint8_t> bytes, bool esp) const {
+  Arrival arrival{digest(to, bytes), !esp && is_type(bytes, PacketType::kBundle)};
+  if (esp) {  // Whether it is a bundle, only its receiver knows.
+    arrival.wrong = !sent_.contains(arrival.digest);
+    return arrival;
+  }
   // A packet of a record is judged with all of it, by what is delivered.
   arrival.wrong = !is_type(bytes, PacketType::kRecord) &&
                   (!sent_.contains(arrival.digest) || accepted_.contains(arrival.digest));

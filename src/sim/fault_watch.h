@@ -21,6 +21,8 @@ class FaultWatch {
  public:
   // An endpoint has sent a packet.
   void inspect(int from, std::span<const uint8_t> bytes);
+  // The same, as ESP: all that can be seen is what no IPsec may do either.
+  void inspect_esp(int from, std::span<const uint8_t> bytes);
 
   // All messages are to be padded to buckets.
   void expect_padding() { padded_ = true; }
@@ -33,7 +35,7 @@ class FaultWatch {
     // that was let in before.
     bool wrong = false;
   };
-  Arrival examine(int to, std::span<const uint8_t> bytes) const;
+  Arrival examine(int to, std::span<const uint8_t> bytes, bool esp = false) const;
   // The endpoint has let it in.
   void note_accepted(const Arrival& arrival) {
     if (arrival.bundle) accepted_.insert(arrival.digest);
@@ -41,6 +43,7 @@ class FaultWatch {
 
   // Records of several packets that began.
   uint64_t records() const { return records_.size(); }
+  uint64_t esp() const { return esp_; }  // Packets of ESP.
   // Of all packets, in their order.
   uint64_t hash() const { return hash_; }
   // The first promise that a packet broke, in words; empty while there is none: a record number
@@ -67,6 +70,7 @@ class FaultWatch {
 
   bool padded_ = false;
   uint64_t hash_ = 0;
+  uint64_t esp_ = 0;
   absl::flat_hash_set<uint64_t> numbers_;          // Record numbers seen, by a hash with their key.
   absl::flat_hash_map<uint64_t, Record> records_;  // By the same.
   absl::flat_hash_set<uint64_t> sent_;             // Digests of all packets.

@@ -62,10 +62,15 @@ bool FaultWire::blocked(int from, uint16_t entropy, base::Nanos now) {
   return now < paths_dead_until_ && (base::mix64(entropy, plan_.seed) & 1) != 0;
 }
 
-void FaultWire::send(int from, std::span<const uint8_t> bytes, uint16_t entropy, base::Nanos now) {
+void FaultWire::send(int from, std::span<const uint8_t> bytes, uint16_t entropy, base::Nanos now,
+                     bool esp) {
   ++packets_;
-  watch_.inspect(from, bytes);
-  recent_.push_back({1 - from, false, {bytes.begin(), bytes.end()}});
+  if (esp) {
+    watch_.inspect_esp(from, bytes);
+  } else {
+    watch_.inspect(from, bytes);
+  }
+  recent_.push_back({1 - from, false, {bytes.begin(), bytes.end()}, esp});
   if (recent_.size() > kKept) recent_.pop_front();
   forge(from, now);
   if (blocked(from, entropy, now)) return;
@@ -80,28 +85,28 @@ void FaultWire::send(int from, std::span<const uint8_t> bytes, uint16_t entropy,
     burst_left_ = static_cast<uint32_t>(prng_.uniform(30));
     return;
   }
-  tamper(from, {bytes.begin(), bytes.end()}, now);
+  tamper(from, {bytes.begin(), bytes.end()}, esp, now);
 }
 
-void FaultWire::tamper(int from, std::vector<uint8_t> bytes, base::Nanos now) {
-  repeat(from, bytes, now);
-  change(&bytes);
+void FaultWire::tamper(int from, std::vector<uint8_t> bytes, bool esp, base::Nanos now) {
+  repeat(from, bytes, esp, now);
+  change(&bytes, esp);
   base::Nanos at = base::after(now, plan_.delay);
   if (fires(FaultKind::kReorder)) at = base::after(at, base::Nanos(prng_.uniform(100'000)));
   if (fires(FaultKind::kLongDelay)) at = base::after(at, base::Nanos(prng_.uniform(20'000'000)));
-  if (fires(FaultKind::kReflect)) deliver(from, bytes, at);
+  if (fires(FaultKind::kReflect)) deliver(from, bytes, esp, at);
   const bool marked = fires(FaultKind::kMark);
-  deliver(1 - from, std::move(bytes), at, marked);
+  deliver(1 - from, std::move(bytes), esp, at, marked);
 }
 
-void FaultWire::change(std::vector<uint8_t>* bytes) {
+void FaultWire::change(std::vector<uint8_t>* bytes, bool esp) {
   const auto flip = [this, bytes](size_t begin, size_t end) {
     if (end > bytes->size() || begin >= end) return;
     (*bytes)[begin + prng_.uniform(end - begin)] ^= static_cast<uint8_t>(1u << prng_.uniform(8));
   };
   const size_t size = bytes->size();
   if (fires(FaultKind::kCorruptBit)) flip(0, size);
-  if (!change_record(bytes) && fires(FaultKind::kCorruptHeader)) {
+  if ((esp || !change_record(bytes)) && fires(FaultKind::kCorruptHeader)) {
     flip(0, std::min(size, wire::kDataHeaderSize));
   }
   if (fires(FaultKind::kCorruptTag)) flip(size - std::min<size_t>(size, kTag), size);
@@ -132,21 +137,21 @@ bool FaultWire::change_record(std::vector<uint8_t>* bytes) {
   return true;
 }
 
-void FaultWire::repeat(int from, const std::vector<uint8_t>& bytes, base::Nanos now) {
+void FaultWire::repeat(int from, const std::vector<uint8_t>& bytes, bool esp, base::Nanos now) {
   const auto soon = [this, now](uint64_t spread) {
     return base::after(base::after(now, plan_.delay), base::Nanos(prng_.uniform(spread)));
   };
-  if (fires(FaultKind::kDuplicate)) deliver(1 - from, bytes, soon(50'000));
+  if (fires(FaultKind::kDuplicate)) deliver(1 - from, bytes, esp, soon(50'000));
   if (fires(FaultKind::kManyDuplicates)) {
-    for (int i = 0; i < 20; ++i) deliver(1 - from, bytes, soon(1'000'000));
+    for (int i = 0; i < 20; ++i) deliver(1 - from, bytes, esp, soon(1'000'000));
   }
   if (fires(FaultKind::kReplay) && !recent_.empty()) {
     const WirePacket& old = recent_[prng_.uniform(recent_.size())];
-    deliver(old.to, old.bytes, soon(5'000'000));
+    deliver(old.to, old.bytes, old.esp, soon(5'000'000));
   }
   if (!old_sessions_.empty() && fires(FaultKind::kReplayOldSession)) {
     const WirePacket& old = old_sessions_[prng_.uniform(old_sessions_.size())];
-    deliver(old.to, old.bytes, soon(1'000'000));
+    deliver(old.to, old.bytes, old.esp, soon(1'000'000));
   }
 }
 
@@ -155,7 +160,11 @@ void FaultWire::forge(int from, base::Nanos now) {
        {FaultKind::kGarbage, FaultKind::kForgedData, FaultKind::kForgedBundle,
         FaultKind::kForgedReset, FaultKind::kForgedHandshake, FaultKind::kForgedUnknownType,
         FaultKind::kForgedOtherKey}) {
-    if (fires(kind)) deliver(1 - from, made_up(kind), base::after(now, plan_.delay));
+    if (!fires(kind)) continue;
+    // With ESP a stranger may send either; what it makes of ESP has the SPI of a packet that it
+    // saw.
+    const bool esp = plan_.esp() && prng_.uniform(2) == 0;
+    deliver(1 - from, made_up(kind), esp, base::after(now, plan_.delay));
   }
 }
 
@@ -196,8 +205,9 @@ std::vector<uint8_t> FaultWire::made_up(FaultKind kind) {
   return bytes;
 }
 
-void FaultWire::deliver(int to, std::vector<uint8_t> bytes, base::Nanos at, bool marked) {
-  in_flight_.emplace(std::make_pair(at, sequence_++), WirePacket{to, marked, std::move(bytes)});
+void FaultWire::deliver(int to, std::vector<uint8_t> bytes, bool esp, base::Nanos at, bool marked) {
+  in_flight_.emplace(std::make_pair(at, sequence_++),
+                     WirePacket{to, marked, std::move(bytes), esp});
 }
 
 }  // namespace sluice::sim

@@ -23,6 +23,7 @@ struct WirePacket {
   int to = 0;
   bool congestion_experienced = false;
   std::vector<uint8_t> bytes;
+  bool esp = false;  // Of IP protocol 50: from its SPI on.
 };
 
 class FaultWire {
@@ -31,7 +32,8 @@ class FaultWire {
   FaultWire(const FaultPlan& plan, FaultCounts* counts);
 
   // An endpoint has sent a packet of this entropy.
-  void send(int from, std::span<const uint8_t> bytes, uint16_t entropy, base::Nanos now);
+  void send(int from, std::span<const uint8_t> bytes, uint16_t entropy, base::Nanos now,
+            bool esp = false);
   // The next packet that arrives at or before `now`; nothing when there is none.
   std::optional<WirePacket> receive(base::Nanos now);
   // When the next packet arrives; Nanos::max() when none is under way.
@@ -54,14 +56,14 @@ class FaultWire {
   const FaultWatch& watch() const { return watch_; }
 
  private:
-  void tamper(int from, std::vector<uint8_t> bytes, base::Nanos now);
-  void change(std::vector<uint8_t>* bytes);
+  void tamper(int from, std::vector<uint8_t> bytes, bool esp, base::Nanos now);
+  void change(std::vector<uint8_t>* bytes, bool esp);
   // Whether it did.
   bool change_record(std::vector<uint8_t>* bytes);
-  void repeat(int from, const std::vector<uint8_t>& bytes, base::Nanos now);
+  void repeat(int from, const std::vector<uint8_t>& bytes, bool esp, base::Nanos now);
   void forge(int from, base::Nanos now);
   std::vector<uint8_t> made_up(FaultKind kind);
-  void deliver(int to, std::vector<uint8_t> bytes, base::Nanos at, bool marked = false);
+  void deliver(int to, std::vector<uint8_t> bytes, bool esp, base::Nanos at, bool marked = false);
   bool blocked(int from, uint16_t entropy, base::Nanos now);
   bool fires(FaultKind kind);
   void count(FaultKind kind) { ++(*counts_)[static_cast<size_t>(kind)]; }

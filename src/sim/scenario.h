@@ -47,8 +47,8 @@ struct Scenario {
   transport::GrantPolicyKind policy = transport::GrantPolicyKind::kHybrid;
   // No policy at all, but a network that cannot be built: every message is sent unasked, the
   // switches have infinitely many priorities, by what remains of a message, and endless buffers
-  // (HomaSimulation's PseudoIdealPriority). The bound that policies are compared with, but not where
-  // the core is oversubscribed: there some of its messages never arrive whole (at 4:1, of a
+  // (HomaSimulation's PseudoIdealPriority). The bound that policies are compared with, but not
+  // where the core is oversubscribed: there some of its messages never arrive whole (at 4:1, of a
   // permutation of 1 MB, three in four), so that least_time() is the bound.
   bool ideal = false;
   uint64_t seed = 1;

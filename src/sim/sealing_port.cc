@@ -24,7 +24,8 @@ SealingPort::~SealingPort() {
 
 uint32_t SealingPort::open(uint32_t /*route*/, crypto::AeadAlgorithm algorithm,
                            std::span<const uint8_t> key,
-                           std::span<const uint8_t, crypto::kNonceSize> iv) {
+                           std::span<const uint8_t, crypto::kNonceSize> iv, uint32_t spi) {
+  if (spi != 0) return crypto::kNoInlineContext;  // It seals records alone.
   const auto free = std::find_if(contexts_.begin(), contexts_.end(),
                                  [](const Context& each) { return !each.open; });
   if (free == contexts_.end() || !backend_.expand_key(algorithm, key, iv, &free->key)) {

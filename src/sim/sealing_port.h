@@ -25,7 +25,7 @@ class SealingPort final : public crypto::InlineCrypto {
   ~SealingPort() override;
 
   uint32_t open(uint32_t route, crypto::AeadAlgorithm algorithm, std::span<const uint8_t> key,
-                std::span<const uint8_t, crypto::kNonceSize> iv) override;
+                std::span<const uint8_t, crypto::kNonceSize> iv, uint32_t spi) override;
   void close(uint32_t context) override;
 
   // Takes a piece that poll_tx() filled. True when it was the record's last: packets() are then

@@ -123,6 +123,15 @@ struct Cancel {
   ExchangeRef exchange;
 };
 
+// How a lane's DATA and BUNDLE packets travel as ESP (PROTOCOL.md §18.4).
+struct EspLane {
+  uint32_t local_base = 0;   // The SPI bases that this side chose; 0: they do not travel so,
+  uint32_t remote_base = 0;  // and that the peer chose.
+  uint8_t next_header = 0;   // The native protocol's number.
+
+  bool on() const { return remote_base != 0; }
+};
+
 // Adds one lane of an established session. Keys are derived by the control thread.
 struct InstallLane {
   base::SessionId local_session;   // Chosen here; arrives in packets.
@@ -138,6 +147,7 @@ struct InstallLane {
   uint32_t peer_max_message = 1u << 30;
   bool records = false;  // Both sides take RECORD packets; needs an algorithm with a tag.
   bool padded = false;   // Both sides pad all messages.
+  EspLane esp;           // Needs EndpointConfig::esp, and AES-GCM; excludes `records`.
 };
 
 // Ends a lane: every call on it completes with `code`, which is not kOk.

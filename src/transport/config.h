@@ -57,6 +57,8 @@ struct EndpointConfig {
   uint32_t outranked_bytes = 64u << 10;
   // Take records of several packets (PROTOCOL.md §18), and send them to peers that do as well.
   bool record_mode = false;
+  // Send and take packets in the form of ESP (§18.4), where InstallLane::esp says so.
+  bool esp = false;
   // Ask peers for padded messages (§19). The endpoint pads where InstallLane::padded says so.
   bool padding = false;
   uint64_t unverified_bytes = base::limits::kDefaultUnverifiedBytes;  // Of such, then; see there.

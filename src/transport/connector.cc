@@ -181,6 +181,7 @@ std::optional<std::vector<uint8_t>> Connector::join(MessageJoiner* joiner,
 crypto::SessionParameters Connector::parameters_for(base::SessionId session) const {
   crypto::SessionParameters out = config_.parameters;
   out.session_id = session;
+  if (config_.esp) out.esp_base = SessionIds::esp_base(session);
   out.instance = instance_;
   return out;
 }

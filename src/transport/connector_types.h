@@ -25,6 +25,7 @@ using ConnectId = base::StrongInt<ConnectIdTag, uint64_t>;
 struct ConnectorConfig {
   // What this endpoint says of itself; `session_id` and `instance` are filled in per handshake.
   crypto::SessionParameters parameters;
+  bool esp = false;     // Take packets of ESP; the base of their SPIs is filled in likewise.
   bool accept = false;  // Take the server's part too; without, hellos are refused.
 
   uint32_t max_sessions = base::limits::kDefaultMaxSessions;    // Ids out at a time; up to 65536.

@@ -34,6 +34,8 @@ Context::Context(const EndpointConfig& endpoint_config, crypto::AeadBackend* aea
       busy_lanes(std::min(endpoint_config.max_lanes, endpoint_config.max_busy_lanes)),
       by_id(endpoint_config.max_exchanges, prng.next_u64()),
       lane_by_session(endpoint_config.max_lanes, prng.next_u64()),
+      lane_by_spi(endpoint_config.esp ? endpoint_config.max_lanes : 1,
+                  endpoint_config.esp ? prng.next_u64() : 0),
       services(base::limits::kMaxServices, prng.next_u64()),
       arena(endpoint_config.arena_bytes),
       records(endpoint_config.record_mode ? endpoint_config.unverified_bytes : 0),

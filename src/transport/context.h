@@ -24,6 +24,7 @@
 #include "transport/record_assembly.h"
 #include "transport/size_buckets.h"
 #include "transport/stats.h"
+#include "wire/esp.h"
 
 namespace sluice::transport {
 
@@ -57,6 +58,11 @@ struct Context {
 
   Lane* find_lane(base::SessionId session, uint8_t number) {
     uint32_t* index = lane_by_session.find(lane_key(session, number));
+    return index == nullptr ? nullptr : &lanes.at(*index);
+  }
+  // The lane that an SPI of this side's choice names.
+  Lane* find_spi(uint32_t spi) {
+    uint32_t* index = lane_by_spi.find(wire::esp_lane_key(spi));
     return index == nullptr ? nullptr : &lanes.at(*index);
   }
   Lane* find_lane(LaneRef ref) {
@@ -156,6 +162,7 @@ struct Context {
   base::IntrusiveList<Lane, &Lane::busy_node> engaged;  // Those who have one.
   base::FlatTable<uint64_t, uint32_t, kNearIdBits> by_id;
   base::FlatTable<uint64_t, uint32_t> lane_by_session;
+  base::FlatTable<uint32_t, uint32_t> lane_by_spi;
   base::FlatTable<uint64_t, ServiceLanding> services;
   base::BuddyArena arena;
   RecordAssembly records;

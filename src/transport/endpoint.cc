@@ -315,7 +315,7 @@ base::Code Endpoint::submit(const CloseLane& command, base::Nanos now) {
     core_->lifecycle.close_lane(*lane, command.code);
     return base::Code::kOk;
   }
-  lane->close_queued = true;
+  lane->close_queued = lane->after_packet = true;
   lane->close_code = command.code;
   core_->sender.queue(*lane, wire::CloseFrame{static_cast<uint8_t>(command.code)});
   if (!lane->has_frames) core_->ctx.wheel.arm(lane->timer, now);

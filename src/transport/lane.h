@@ -12,6 +12,7 @@
 #include "crypto/receive_keys.h"
 #include "crypto/send_keys.h"
 #include "transport/busy_lane.h"
+#include "transport/commands.h"
 #include "transport/cutoffs.h"
 #include "transport/exchange.h"
 #include "transport/id_window.h"
@@ -42,6 +43,8 @@ struct Lane {
   bool heard = false;           // A packet of the peer has verified.
   bool saw_congestion = false;  // CE arrived since the last packet out: echo it.
   bool close_queued = false;    // A CLOSE frame waits; the lane ends when it is sent.
+  bool data_apart = false;      // Its messages travel in records or as ESP, and
+  bool after_packet = false;    // a bundle may be made ESP, or end the lane: see Sender.
   base::Code close_code = base::Code::kClosed;
   bool ping_outstanding = false;
   bool has_frames = false;    // `busy` has some that wait.
@@ -54,6 +57,9 @@ struct Lane {
   uint16_t bad_paths = 0;  // Of the peer's, as this side judges them.
   uint32_t tag_size = 0;
   uint32_t route = 0;
+  EspLane esp;
+  uint32_t esp_sequence = 0;  // Packets sent as ESP in the epoch with the low bits `esp_epoch`.
+  uint8_t esp_epoch = 0;
   wire::RecordNumberSplit split;
 
   // Lent by Context::engage(); null in a lane at rest. Then there are no frames and no held

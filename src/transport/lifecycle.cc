@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "transport/sender.h"
 #include "wire/control_frames.h"
+#include "wire/esp.h"
 
 namespace sluice::transport {
 
@@ -206,8 +207,11 @@ void Lifecycle::free(Exchange& exchange) {
 }
 
 bool Lifecycle::install_keys(const InstallLane& command, Lane* lane) {
-  const crypto::InlinePlace place{.ports = lane->records ? ctx_.ports : nullptr,
-                                  .route = command.route};
+  const bool esp = command.esp.on();
+  const crypto::InlinePlace place{
+      .ports = lane->records || esp ? ctx_.ports : nullptr,
+      .route = command.route,
+      .spi = esp ? wire::esp_spi(command.esp.remote_base, command.lane, 0) : 0};
   const bool sends = lane->send.install(ctx_.primitives, ctx_.backend, command.algorithm,
                                         command.secrets.send, command.split, place);
   if (sends && lane->receive.install(ctx_.primitives, ctx_.backend, command.algorithm,
@@ -218,19 +222,49 @@ bool Lifecycle::install_keys(const InstallLane& command, Lane* lane) {
   return false;
 }
 
+bool Lifecycle::may_use_esp(const InstallLane& command) {
+  const bool gcm = command.algorithm == crypto::AeadAlgorithm::kAes128Gcm ||
+                   command.algorithm == crypto::AeadAlgorithm::kAes256Gcm;
+  if (!ctx_.config.esp || !gcm || command.lane >= base::limits::kMaxLanesPerSession ||
+      !wire::esp_base_valid(command.esp.local_base) ||
+      !wire::esp_base_valid(command.esp.remote_base)) {
+    return false;
+  }
+  return ctx_.find_spi(wire::esp_spi(command.esp.local_base, command.lane, 0)) == nullptr;
+}
+
+void Lifecycle::begin_esp(const InstallLane& command, Lane* lane) {
+  lane->esp = command.esp;
+  lane->esp_sequence = 0;
+  lane->esp_epoch = 0;
+  lane->data_apart = lane->records || lane->esp.on();
+  lane->after_packet = lane->esp.on();
+  if (!lane->esp.on()) return;
+  const uint32_t spi = wire::esp_spi(lane->esp.local_base, lane->number, 0);
+  ctx_.lane_by_spi.insert(wire::esp_lane_key(spi), lane->index);
+}
+
+// The largest Sluice packet that the lane may come to use.
+uint32_t Lifecycle::most_packet(const InstallLane& command) const {
+  const uint32_t most = std::min(ctx_.config.max_packet, command.peer_max_packet);
+  // PROTOCOL MUST-S4
+  return command.esp.on() ? most - static_cast<uint32_t>(wire::kEspTrailerMax) : most;
+}
+
 base::Code Lifecycle::open_lane(const InstallLane& command, base::Nanos now, LaneRef* ref) {
   if (!command.split.valid() || command.peer_max_packet < ctx_.config.base_packet) {
     return base::Code::kInvalidArgument;
   }
   const uint64_t key = Context::lane_key(command.local_session, command.lane);
   if (ctx_.lane_by_session.find(key) != nullptr) return base::Code::kInvalidArgument;
+  if (command.esp.on() && !may_use_esp(command)) return base::Code::kInvalidArgument;
   Lane* lane = ctx_.lanes.allocate();
   if (lane == nullptr) {
     ctx_.stats.limit_lanes.add();
     return base::Code::kResourceExhausted;
   }
-  lane->records =
-      command.records && ctx_.config.record_mode && crypto::tag_size(command.algorithm) != 0;
+  lane->records = command.records && ctx_.config.record_mode && !command.esp.on() &&
+                  crypto::tag_size(command.algorithm) != 0;
   if (!install_keys(command, lane)) {
     ctx_.lanes.release(lane);
     return base::Code::kInvalidArgument;
@@ -262,11 +296,11 @@ base::Code Lifecycle::open_lane(const InstallLane& command, base::Nanos now, Lan
   ctx_.engage(*lane);  // It begins with a question; where there is no room, that comes later.
   lane->paths_to_tell = 0;
   lane->close_queued = false;
+  begin_esp(command, lane);
   lane->rtt = RttEstimator(ctx_.config.rto_initial, ctx_.config.rto_min, ctx_.config.rto_max);
   lane->mtu.set_interval(ctx_.config.probe_interval);
   // PROTOCOL MUST-T21
-  lane->mtu.start(ctx_.config.base_packet,
-                  std::min(ctx_.config.max_packet, command.peer_max_packet), now);
+  lane->mtu.start(ctx_.config.base_packet, most_packet(command), now);
   lane->probe_bytes = 0;
   lane->saw_congestion = lane->ping_outstanding = lane->heard = false;
   lane->ping_sent = base::Nanos::max();
@@ -300,6 +334,10 @@ void Lifecycle::close_lane(Lane& lane, base::Code code) {
   SLUICE_DCHECK(lane.live);
   complete_all(lane, code);
   ctx_.lane_by_session.erase(Context::lane_key(lane.local_session, lane.number));
+  if (lane.esp.on()) {
+    const uint32_t spi = wire::esp_spi(lane.esp.local_base, lane.number, 0);
+    ctx_.lane_by_spi.erase(wire::esp_lane_key(spi));
+  }
   ctx_.wheel.cancel(lane.timer);
   if (lane.tx_node.linked()) ctx_.tx_lanes.erase(lane);
   ctx_.records.release_all(lane);

@@ -68,6 +68,9 @@ class Lifecycle {
   void complete_all(Lane& lane, base::Code code);
   // Both directions' keys; where it is told so (Lane::records), those that seal go to a port too.
   bool install_keys(const InstallLane& command, Lane* lane);
+  bool may_use_esp(const InstallLane& command);
+  void begin_esp(const InstallLane& command, Lane* lane);
+  uint32_t most_packet(const InstallLane& command) const;
 
   Context& ctx_;
   GrantPolicy& policy_;

@@ -31,6 +31,7 @@ void Receiver::take(RxPacket& packet, base::Nanos now) {
       ctx_.stats.drop_version.add();
       return;
     default:
+      if (packet.esp_length != 0) return take_esp(packet, now);
       ctx_.stats.drop_short.add();
       return;
   }
@@ -321,15 +322,24 @@ void Receiver::abandon(Pending& pending) {
       break;
     case Action::kBundle:
     case Action::kMerge:
+    case Action::kEsp:
       break;
   }
 }
 
+[[gnu::noinline]] bool Receiver::sealed_as_sent(Pending& pending, const crypto::AeadJob& job) {
+  if (pending.action == Action::kEsp) return esp_as_sent(pending, job);
+  if (record_as_sent(*pending.record)) return true;
+  ctx_.stats.drop_record_header.add();
+  return false;
+}
+
 void Receiver::commit(Pending& pending, const crypto::AeadJob& job, base::Nanos now) {
   const bool opened = job.ok;
-  const bool record = pending.action == Action::kRecord;
-  if (!opened || (record && !sealed_as_sent(*pending.record))) {
-    (opened ? ctx_.stats.drop_record_header : ctx_.stats.drop_tag).add();
+  if (!opened || (pending.action >= Action::kRecord && !sealed_as_sent(pending, job))) {
+    if (!opened) ctx_.stats.drop_tag.add();
+    // What verified, and brings nothing new, has no effect either, and is nobody's failure.
+    if (opened && pending.action == Action::kEsp && pending.offset != 0) return;
     pending.lane->receive.note_failed_open(pending.epoch);
     abandon(pending);  // PROTOCOL MUST-T16, MUST-R9
     // PROTOCOL MUST-C8
@@ -357,6 +367,9 @@ void Receiver::commit(Pending& pending, const crypto::AeadJob& job, base::Nanos 
       break;
     case Action::kRecord:
       commit_record(pending, now);
+      break;
+    case Action::kEsp:
+      commit_esp(pending, job, now);
       break;
     case Action::kExtend:
     case Action::kMerge:
@@ -400,8 +413,8 @@ void Receiver::verified(Pending& pending, const crypto::AeadJob& job, base::Nano
 
 void Receiver::judge_path(const Pending& pending, const crypto::AeadJob& job) {
   Lane& lane = *pending.lane;
-  // That of a record is in what was opened.
-  const uint8_t* const header = pending.action == Action::kRecord ? job.out : job.aad;
+  // That of a record, or of an ESP packet, is in what was opened.
+  const uint8_t* const header = pending.action >= Action::kRecord ? job.out : job.aad;
   PathJudge& judge = lane.busy->judge;
   const uint16_t bad = judge.note(wire::path_of(header), pending.marks.congestion_experienced,
                                   lane.rtt.expected(), ctx_.now);

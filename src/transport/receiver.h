@@ -37,7 +37,9 @@ class Receiver {
     kResponse,  // The first packet of a response; landing is reserved.
     kExtend,    // More of a message, straight into place.
     kMerge,     // The same, opened in the packet as it overlaps verified bytes.
-    kRecord,    // A record of several packets, opened where it was gathered.
+    // From here on what was opened begins with a header, to be compared with what was in clear.
+    kRecord,  // A record of several packets, opened where it was gathered.
+    kEsp,     // A packet in the form of ESP, opened where it lies.
   };
 
   struct Pending {
@@ -48,7 +50,7 @@ class Receiver {
     Exchange* exchange = nullptr;
     Gathering* record = nullptr;  // kRecord only.
     uint32_t generation = 0;      // Of the exchange when the packet was classified.
-    uint32_t offset = 0;
+    uint32_t offset = 0;  // kEsp: bytes of the packet that was in it, once that is known to be one.
     MessageStart start;
     Incoming landing;                                    // kResponse only.
     Inbound::Reserve why = Inbound::Reserve::kReserved;  // kUnlanded only.
@@ -77,6 +79,14 @@ class Receiver {
     return pending.exchange->generation == pending.generation &&
            pending.exchange->state != ExchangeState::kFree;
   }
+  // Whether a record, or an ESP packet, that was opened says inside what it says outside, and has a
+  // place; counts.
+  bool sealed_as_sent(Pending& pending, const crypto::AeadJob& job);
+  // ESP, in receiver_esp.cc.
+  void take_esp(RxPacket& packet, base::Nanos now);
+  bool brings_nothing(Lane& lane, uint64_t record_number);
+  bool esp_as_sent(Pending& pending, const crypto::AeadJob& job);
+  void commit_esp(Pending& pending, const crypto::AeadJob& job, base::Nanos now);
   // Record mode, in receiver_records.cc.
   enum class RecordPlace : uint8_t {
     kNone,      // Dropped.
@@ -85,7 +95,7 @@ class Receiver {
     kMore,      // It goes on with a message.
   };
   void open_record(RxPacket& packet, Lane& lane, Gathering& record, base::Nanos now);
-  static bool sealed_as_sent(const Gathering& record);
+  static bool record_as_sent(const Gathering& record);
   void commit_record(Pending& pending, base::Nanos now);
   RecordPlace place_of(Lane& lane, const wire::RecordHeader& header, Exchange** exchange,
                        uint64_t* id);

@@ -71,7 +71,7 @@ void Receiver::open_record(RxPacket& packet, Lane& lane, Gathering& record, base
 }
 
 // PROTOCOL MUST-R5: the tag is right, which says nothing of the header in clear.
-bool Receiver::sealed_as_sent(const Gathering& record) {
+bool Receiver::record_as_sent(const Gathering& record) {
   return wire::opened_record(record.header, record.bytes, record.length).has_value();
 }
 

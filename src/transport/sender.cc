@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "wire/control_frames.h"
+#include "wire/esp.h"
 #include "wire/header.h"
 #include "wire/padding.h"
 
@@ -276,19 +277,31 @@ void Sender::flush() {
 }
 
 bool Sender::fill_from_lane(Lane& lane, TxPacket& slot, base::Nanos now) {
+  if (lane.after_packet) [[unlikely]]
+    return fill_and_follow(lane, slot, now);
+  return fill_first(lane, slot, now);
+}
+
+// What the lane wants to send first, in one packet.
+[[gnu::always_inline]] inline bool Sender::fill_first(Lane& lane, TxPacket& slot, base::Nanos now) {
   if (!lane.send.may_seal()) {
     maybe_update_keys(lane);
     if (!lane.send.may_seal()) return false;  // resume() wakes the lane again.
   }
-  bool filled;
-  if (lane.probe_bytes != 0) {
-    filled = fill_probe(lane, slot, now);
-  } else if (!lane.has_frames && !lane.small.empty() &&
-             (lane.small.size() == 1 || !ctx_.config.bundling) && !lane.small.front()->repeat) {
-    filled = fill_lone(lane, slot, now) || fill_bundle(lane, slot, now);
-  } else {
-    filled = fill_bundle(lane, slot, now);
+  if (lane.probe_bytes != 0) return fill_probe(lane, slot, now);
+  if (!lane.has_frames && !lane.small.empty() &&
+      (lane.small.size() == 1 || !ctx_.config.bundling) && !lane.small.front()->repeat) {
+    return fill_lone(lane, slot, now) || fill_bundle(lane, slot, now);
   }
+  return fill_bundle(lane, slot, now);
+}
+
+[[gnu::noinline]] bool Sender::fill_and_follow(Lane& lane, TxPacket& slot, base::Nanos now) {
+  const uint32_t trailer = lane.esp.on() ? static_cast<uint32_t>(wire::kEspTrailerMax) : 0;
+  slot.capacity -= trailer;
+  const bool filled = fill_first(lane, slot, now);
+  slot.capacity += trailer;
+  if (filled && lane.esp.on()) make_esp(lane, slot);
   if (lane.close_queued && !lane.has_frames) ctx_.wheel.arm(lane.timer, now);
   return filled;
 }
@@ -491,12 +504,25 @@ void Sender::seal(Lane& lane, const crypto::AeadJob& job, TxPacket& slot, uint8_
 }
 
 bool Sender::fill_data(Exchange& exchange, TxPacket& slot, base::Nanos now) {
-  Outgoing& out = exchange.out;
-  Lane& lane = *exchange.lane;
-  if (lane.records) [[unlikely]] {
+  const Lane& lane = *exchange.lane;
+  if (lane.data_apart) [[unlikely]] {
+    if (lane.esp.on()) {
+      slot.capacity -= static_cast<uint32_t>(wire::kEspTrailerMax);
+      const bool filled = fill_packet<true>(exchange, slot, now);
+      slot.capacity += static_cast<uint32_t>(wire::kEspTrailerMax);
+      return filled;
+    }
     const uint32_t content = record_content(exchange);
     if (content != 0) return stage_record(exchange, content, slot, now);
   }
+  return fill_packet<false>(exchange, slot, now);
+}
+
+template <bool kEsp>
+[[gnu::always_inline]] inline bool Sender::fill_packet(Exchange& exchange, TxPacket& slot,
+                                                       base::Nanos now) {
+  Outgoing& out = exchange.out;
+  Lane& lane = *exchange.lane;
   ColdPart& part = *exchange.cold;
   const bool again = !part.resend.empty();
   const uint32_t offset = again ? part.resend[0].begin : out.sent;
@@ -513,6 +539,7 @@ bool Sender::fill_data(Exchange& exchange, TxPacket& slot, base::Nanos now) {
     return false;
   }
   part.reached = std::max(part.reached, offset + length);
+  if constexpr (kEsp) make_esp(lane, slot);
   if (again) {
     part.resend.erase(offset, offset + length);
   } else {
@@ -546,6 +573,7 @@ bool Sender::fill_question(Exchange& exchange, TxPacket& slot, base::Nanos now) 
   ctx_.stats.tx_control_packets.add();
   ctx_.stats.tx_control_bytes.add(wire::kBundleHeaderSize + size + lane.tag_size);
   seal_bundle(lane, slot, size, 0, out.lowest, entropy_of(exchange), now);
+  if (lane.esp.on()) make_esp(lane, slot);
   maybe_update_keys(lane);
   return true;
 }

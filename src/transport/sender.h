@@ -100,7 +100,11 @@ class Sender {
   void tell_cutoffs(Lane& lane);
   void tell_paths(Lane& lane);
   bool fill_from_lane(Lane& lane, TxPacket& slot, base::Nanos now);
+  bool fill_first(Lane& lane, TxPacket& slot, base::Nanos now);
+  bool fill_and_follow(Lane& lane, TxPacket& slot, base::Nanos now);
   bool fill_data(Exchange& exchange, TxPacket& slot, base::Nanos now);
+  template <bool kEsp>
+  bool fill_packet(Exchange& exchange, TxPacket& slot, base::Nanos now);
   bool fill_question(Exchange& exchange, TxPacket& slot, base::Nanos now);
   bool fill_probe(Lane& lane, TxPacket& slot, base::Nanos now);
   bool fill_lone(Lane& lane, TxPacket& slot, base::Nanos now);
@@ -120,6 +124,8 @@ class Sender {
                       uint16_t entropy, base::Nanos now);
   void seal(Lane& lane, const crypto::AeadJob& job, TxPacket& slot, uint8_t priority);
   void flush();
+  // Makes the packet that seal() took last one in the form of ESP; in sender_esp.cc.
+  void make_esp(Lane& lane, TxPacket& slot);
   // Keeps the sum over all messages of what is granted and not sent.
   void count_unspent(ColdPart& part, uint32_t unspent) {
     unspent_ += unspent;

@@ -22,7 +22,7 @@ std::optional<base::SessionId> SessionIds::allocate() {
     uint8_t high[2];
     random_(high, sizeof(high));
     id = base::SessionId((uint32_t{base::load_be16(high)} << 16) | index);
-  } while (id.value() == 0 || id == slot.id);
+  } while (esp_base(id) == 0 || id == slot.id);
   slot = Slot();
   slot.id = id;
   slot.used = true;

@@ -11,12 +11,14 @@
 #include "base/types.h"
 #include "crypto/handshake.h"
 #include "transport/peer_address.h"
+#include "wire/esp.h"
 
 namespace sluice::transport {
 
 // The session ids of one endpoint: the low 16 bits are a slot, so that a receiver finds its
 // session without hashing; the high 16 bits are random, so that a packet for an earlier session in
-// that slot is known as such. Never 0. A freed slot is the last to be used again.
+// that slot is known as such. Never 0, nor is its esp_base(). A freed slot is the last to be used
+// again.
 class SessionIds {
  public:
   static constexpr uint32_t kMaxSlots = 65536;
@@ -31,6 +33,11 @@ class SessionIds {
   bool in_use(base::SessionId id) const;
   uint32_t used() const { return capacity() - static_cast<uint32_t>(free_.size()); }
   uint32_t capacity() const { return static_cast<uint32_t>(slots_.size()); }
+
+  // The base of a session's SPIs (PROTOCOL.md §18.4): its slot and seven of the random bits, so
+  // that no two sessions have the same at a time.
+  static constexpr uint32_t esp_base(base::SessionId id) { return id.value() * wire::kEspSpis; }
+  static constexpr uint32_t slot_of_spi(uint32_t spi) { return spi / wire::kEspSpis & 0xffff; }
 
   // Notes whom an established session is with, and returns the established sessions with the
   // same address that belong to an earlier life of that peer: they are of no more use.

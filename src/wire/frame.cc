@@ -14,6 +14,8 @@ constexpr uint16_t kIpv4DontFragment = 0x4000;
 constexpr uint16_t kIpv4FragmentMask = 0x3fff;  // "more fragments" and the fragment offset
 constexpr size_t kNativeChecksumOffset = kPortBytes + offsets::kChecksum;
 constexpr size_t kUdpChecksumOffset = 6;
+constexpr size_t kIpv4ProtocolOffset = 9;
+constexpr size_t kIpv6ProtocolOffset = 6;
 constexpr uint8_t kNdpHopLimit = 255;
 constexpr uint8_t kIcmpv6Solicitation = 135;
 constexpr uint8_t kIcmpv6Advertisement = 136;
@@ -73,14 +75,11 @@ void FrameTemplate::set_destination_mac(const MacAddress& mac) {
 
 void FrameTemplate::set_destination_port(uint16_t port) { base::store_be16(l4() + 2, port); }
 
-size_t FrameTemplate::prepend(uint8_t* packet, size_t length, uint16_t source_port,
-                              uint8_t priority, bool checksum_offload) const {
-  const size_t total = header_size();
-  uint8_t* const frame = packet - total;
-  std::memcpy(frame, bytes_, total);
+// Writes what depends on the packet; inline, as every packet comes here.
+[[gnu::always_inline]] inline void FrameTemplate::fill_l2_l3(uint8_t* frame, size_t ip_payload,
+                                                             uint8_t priority,
+                                                             uint64_t ip_sum) const {
   uint8_t* const ip = frame + l2_size_;
-  uint8_t* const l4 = ip + l3_size_;
-  const auto l4_length = static_cast<uint16_t>(l4_size_ + length);
   const unsigned level = priority > 7 ? 7 : priority;
   // PROTOCOL MUST-F2
   const auto tos = static_cast<uint8_t>((level << 5) | static_cast<unsigned>(Ecn::kEct0));
@@ -88,15 +87,25 @@ size_t FrameTemplate::prepend(uint8_t* packet, size_t length, uint16_t source_po
     frame[14] = static_cast<uint8_t>((frame[14] & 0x0f) | (level << 5));  // PROTOCOL MUST-F7
   }
   if (v4()) {
-    const auto ip_length = static_cast<uint16_t>(kIpv4HeaderSize + l4_length);
+    const auto ip_length = static_cast<uint16_t>(kIpv4HeaderSize + ip_payload);
     ip[1] = tos;
     base::store_be16(ip + 2, ip_length);
-    base::store_be16(ip + 10, checksum_finish(ip_sum_ + tos + ip_length));
+    base::store_be16(ip + 10, checksum_finish(ip_sum + tos + ip_length));
   } else {
     ip[0] = static_cast<uint8_t>(0x60 | (tos >> 4));
     ip[1] = static_cast<uint8_t>(tos << 4);
-    base::store_be16(ip + 4, l4_length);
+    base::store_be16(ip + 4, static_cast<uint16_t>(ip_payload));
   }
+}
+
+size_t FrameTemplate::prepend(uint8_t* packet, size_t length, uint16_t source_port,
+                              uint8_t priority, bool checksum_offload) const {
+  const size_t total = header_size();
+  uint8_t* const frame = packet - total;
+  std::memcpy(frame, bytes_, total);
+  uint8_t* const l4 = frame + l2_size_ + l3_size_;
+  const auto l4_length = static_cast<uint16_t>(l4_size_ + length);
+  fill_l2_l3(frame, l4_length, priority, ip_sum_);
   base::store_be16(l4, source_port);
   const bool udp = l4_size_ == kUdpHeaderSize;
   if (udp) base::store_be16(l4 + 4, l4_length);
@@ -109,6 +118,17 @@ size_t FrameTemplate::prepend(uint8_t* packet, size_t length, uint16_t source_po
     const uint16_t sum = checksum_finish(checksum_add(l4, l4_length, pseudo_sum_ + l4_length));
     base::store_be16(checksum, sum == 0 ? 0xffff : sum);
   }
+  return total;
+}
+
+size_t FrameTemplate::prepend_esp(uint8_t* packet, size_t length, uint8_t priority) const {
+  const size_t total = l2_size_ + l3_size_;
+  uint8_t* const frame = packet - total;
+  std::memcpy(frame, bytes_, total);
+  uint8_t& protocol = frame[l2_size_ + (v4() ? kIpv4ProtocolOffset : kIpv6ProtocolOffset)];
+  const uint64_t ip_sum = ip_sum_ - protocol + kProtocolEsp;  // Of IPv4 alone.
+  protocol = kProtocolEsp;
+  fill_l2_l3(frame, length, priority, ip_sum);
   return total;
 }
 
@@ -257,6 +277,9 @@ class FrameParser {
       read_native();
     } else if (protocol_ == kProtocolIcmpv6 && !out_.source.v4) {
       read_icmpv6();
+    } else if (protocol_ == kProtocolEsp && filter_.esp) {
+      out_.kind = FrameKind::kSluiceEsp;
+      set_payload(at_, end_ - at_);
     }
   }
 

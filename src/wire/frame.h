@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "wire/esp.h"
 #include "wire/header.h"
 #include "wire/ip_address.h"
 
@@ -72,6 +73,10 @@ class FrameTemplate {
   size_t prepend(uint8_t* packet, size_t length, uint16_t source_port, uint8_t priority,
                  bool checksum_offload) const;
 
+  // The same for a packet in the form of ESP (wire/esp.h), from its SPI to its tag: the headers up
+  // to IP, which then says protocol 50, and no ports. Returns l2_size() + l3_size().
+  size_t prepend_esp(uint8_t* packet, size_t length, uint8_t priority) const;
+
   size_t header_size() const { return l2_size_ + l3_size_ + l4_size_; }
   size_t l2_size() const { return l2_size_; }
   size_t l3_size() const { return l3_size_; }
@@ -91,6 +96,7 @@ class FrameTemplate {
   const uint8_t* l3() const { return bytes_ + l2_size_; }
   uint8_t* l4() { return bytes_ + l2_size_ + l3_size_; }
   const uint8_t* l4() const { return bytes_ + l2_size_ + l3_size_; }
+  void fill_l2_l3(uint8_t* frame, size_t ip_payload, uint8_t priority, uint64_t ip_sum) const;
 
   uint64_t ip_sum_ = 0;      // of the IPv4 header but for TOS and total length
   uint64_t pseudo_sum_ = 0;  // of the pseudo-header but for the length
@@ -103,6 +109,7 @@ class FrameTemplate {
 enum class FrameKind : uint8_t {
   kSluiceUdp,     // payload is a Sluice packet after UDP
   kSluiceNative,  // payload is a Sluice packet after the native protocol's ports
+  kSluiceEsp,     // payload is an ESP packet, from its SPI on
   kArp,           // payload is the ARP packet
   kNdp,           // payload is an ICMPv6 neighbour solicitation or advertisement
   kOther,         // well-formed as far as read, but nothing for us
@@ -127,6 +134,7 @@ struct FrameFilter {
   uint16_t first_port = 0;  // UDP and native destination ports, inclusive range
   uint16_t last_port = 0xffff;
   uint8_t native_protocol = kProtocolNative;
+  bool esp = false;                 // ESP is: the node has sessions that travel as such
   bool verify_ip_checksum = true;   // false when the NIC has done it
   bool verify_l4_checksum = false;  // for links without FCS; the AEAD makes it redundant
 };
@@ -142,7 +150,7 @@ struct ParsedFrame {
   uint16_t destination_port = 0;
   uint32_t payload_offset = 0;  // from the start of the frame
   uint32_t payload_length = 0;  // link padding removed
-  IpAddress source;             // set for both Sluice kinds and kNdp
+  IpAddress source;             // set for all Sluice kinds and kNdp
   IpAddress destination;
   MacAddress source_mac;
   MacAddress destination_mac;

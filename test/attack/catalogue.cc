@@ -81,11 +81,27 @@ std::vector<Forgery> litter(const Recording& seen, base::Prng* prng) {
   return out;
 }
 
+// Of ESP, all that the others do to packets with a header.
+std::vector<Forgery> esp(const Recording& seen, base::Prng* prng) {
+  const std::vector<Packet> packets = seen.esp(kSealedOfAKind);
+  std::vector<Forgery> out;
+  for (const Packet& packet : packets) {
+    append(alter_fields(packet), &out);
+    append(cut_and_lengthen(packet), &out);
+    append(flip_bits(packet, kFlips, prng), &out);
+    // Sent as if it were none.
+    out.push_back({{packet.way, packet.bytes}, "as a packet with a header"});
+  }
+  append(reflect(packets), &out);
+  append(splice_esp(packets), &out);
+  return out;
+}
+
 constexpr Attack kAttacks[] = {
     {"alter", alter},           {"cut", cut},        {"flip", flip},
     {"reflect", reflections},   {"splice", splices}, {"records", record_splices},
     {"control", control},       {"data", data},      {"types", types},
-    {"handshakes", handshakes}, {"garbage", litter},
+    {"handshakes", handshakes}, {"garbage", litter}, {"esp", esp},
 };
 
 }  // namespace

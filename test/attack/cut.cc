@@ -15,7 +15,7 @@ constexpr size_t kLonger = 20;
 std::vector<Forgery> cut_and_lengthen(const Packet& packet) {
   std::vector<Forgery> out;
   const size_t size = packet.bytes.size();
-  const size_t clear = clear_size(packet.bytes);
+  const size_t clear = clear_size(packet);
   for (size_t length = 0; length < size; ++length) {
     const bool near = length < clear + kAround || size - length <= kAround;
     if (!near && length % kStride != 0) continue;
@@ -39,8 +39,8 @@ std::vector<Forgery> flip_bits(const Packet& packet, size_t count, base::Prng* p
     forged.packet.bytes[at] ^= static_cast<uint8_t>(1u << prng->uniform(8));
     out.push_back(std::move(forged));
   };
-  const size_t clear = clear_size(packet.bytes);
-  if (is_type(packet.bytes, wire::PacketType::kBundle)) {
+  const size_t clear = clear_size(packet);
+  if (!packet.esp && is_type(packet.bytes, wire::PacketType::kBundle)) {
     for (size_t at = wire::kBundleHeaderSize; at < clear; ++at) flip(at);
   }
   for (size_t i = 0; i < count && clear < size; ++i) flip(clear + prng->uniform(size - clear));

@@ -44,6 +44,8 @@ constexpr Field kResetFields[] = {SLUICE_COMMON_FIELDS,
 #undef SLUICE_COMMON_FIELDS
 #undef SLUICE_MESSAGE_FIELDS
 
+constexpr Field kEspFields[] = {{"spi", 0, 4}, {"esp_sequence", 4, 4}, {"iv", 8, 8}};
+
 constexpr bool covers(std::span<const Field> fields, size_t header_size) {
   size_t at = 0;
   for (const Field& field : fields) {
@@ -58,6 +60,7 @@ static_assert(covers(kRecordFields, wire::kRecordHeaderSize));
 static_assert(covers(kBundleFields, wire::kBundleHeaderSize));
 static_assert(covers(kHandshakeFields, wire::kHandshakeHeaderSize));
 static_assert(covers(kResetFields, wire::kResetPacketSize));
+static_assert(covers(kEspFields, wire::kEspHeaderSize));
 
 using Value = std::vector<uint8_t>;
 
@@ -109,9 +112,12 @@ std::span<const Field> header_fields(uint8_t type) {
   return {};
 }
 
+std::span<const Field> esp_fields() { return kEspFields; }
+
 std::vector<Forgery> alter_fields(const Packet& packet) {
   std::vector<Forgery> out;
-  for (const Field& field : header_fields(type_byte(packet.bytes))) {
+  const auto fields = packet.esp ? esp_fields() : header_fields(type_byte(packet.bytes));
+  for (const Field& field : fields) {
     if (field.offset + field.size > packet.bytes.size()) continue;
     const auto begin = packet.bytes.begin() + static_cast<ptrdiff_t>(field.offset);
     const Value value(begin, begin + static_cast<ptrdiff_t>(field.size));

@@ -22,6 +22,8 @@ struct Field {
 // The fields of a packet of this type, in their order, from byte 0 to the header's end; empty for
 // a type that is none.
 std::span<const Field> header_fields(uint8_t type);
+// The same of packets of ESP: what is in clear, which is all that stands for a header.
+std::span<const Field> esp_fields();
 
 // The packet with one field changed: each bit of it by itself; all zeros; all ones; one more; one
 // less. Only changes are returned, and none of them twice.

@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "crypto/boringssl/module.h"
 #include "crypto/handshake_steps.h"
+#include "wire/frame.h"
 #include "world.h"
 
 namespace sluice::attack {
@@ -60,11 +61,12 @@ Host::Host(const HostConfig& config, crypto::HandshakeMechanism* mechanism,
       endpoint_(config.endpoint, backend, &sluice_boringssl_v1()->primitives),
       resets_(base::limits::kMaxResetsPerSecond, base::limits::kMaxResetsPerSecond) {}
 
-void Host::arrive(const transport::PeerAddress& from, Bytes bytes, base::Nanos now) {
+void Host::arrive(const transport::PeerAddress& from, Bytes bytes, bool esp, base::Nanos now) {
   transport::RxPacket packet;
   // The endpoint opens in place; the bytes are this call's own.
   packet.data = bytes.data();
-  packet.length = static_cast<uint32_t>(bytes.size());
+  packet.length = esp ? 0 : static_cast<uint32_t>(bytes.size());
+  packet.esp_length = esp ? static_cast<uint16_t>(bytes.size()) : uint16_t{0};
   endpoint_.on_rx({&packet, 1}, now);
   switch (packet.verdict) {
     case transport::Verdict::kConsumed:
@@ -123,6 +125,9 @@ void Host::establish(const transport::ConnectorEvent& event, base::Nanos now) {
   command.split = result.agreement.split;
   command.records = crypto::record_mode(result.local, result.peer, result.agreement.aead) ==
                     crypto::RecordMode::kOn;
+  if (crypto::esp_agreed(result.local, result.peer, result.agreement.aead)) {
+    command.esp = {result.local.esp_base, result.peer.esp_base, wire::kProtocolNative};
+  }
   crypto::derive_lane_secrets(sluice_boringssl_v1()->primitives, result.secrets.secret,
                               event.initiator, 0, &command.secrets);
   command.peer_max_packet = result.peer.max_packet;
@@ -201,22 +206,25 @@ void Host::take_events(base::Nanos now) {
 }
 
 void Host::transmit(base::Nanos now, const Say& say) {
-  for (auto& [to, bytes] : to_say_) say(to, std::move(bytes));
+  for (auto& [to, bytes] : to_say_) say(to, std::move(bytes), false);
   to_say_.clear();
   transport::HandshakePacket handshake;
-  while (connector_.poll_tx({&handshake, 1}) == 1) say(handshake.to, std::move(handshake.bytes));
+  while (connector_.poll_tx({&handshake, 1}) == 1) {
+    say(handshake.to, std::move(handshake.bytes), false);
+  }
   std::array<uint8_t, kSlots * kBufferBytes> buffers;
   size_t used;
   do {
     std::array<transport::TxPacket, kSlots> slots{};
     for (size_t i = 0; i < kSlots; ++i) {
-      slots[i].data = buffers.data() + i * kBufferBytes;
+      slots[i].data = buffers.data() + i * kBufferBytes + wire::kEspHeaderSize;
       slots[i].capacity = config_.endpoint.max_packet;
     }
     used = endpoint_.poll_tx(slots, now);
     for (size_t i = 0; i < used; ++i) {
       // Every lane of this world leads to the other host.
-      say({}, Bytes(slots[i].data, slots[i].data + slots[i].length));
+      say({}, Bytes(slots[i].data, slots[i].data + slots[i].length),
+          slots[i].piece == transport::kWholeEsp);
     }
   } while (used == kSlots);
 }

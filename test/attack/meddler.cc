@@ -22,7 +22,7 @@ Packet Meddler::altered(const Packet& packet) {
       forged = cut_and_lengthen(packet);
       break;
     default:
-      if (packet.bytes.size() > clear_size(packet.bytes)) forged = flip_bits(packet, 1, &prng_);
+      if (packet.bytes.size() > clear_size(packet)) forged = flip_bits(packet, 1, &prng_);
       break;
   }
   return forged.empty() ? packet : forged[prng_.uniform(forged.size())].packet;
@@ -39,7 +39,8 @@ std::vector<Passed> Meddler::pass(const Packet& packet) {
     const std::vector<Packet> sealed = seen_.sealed(64);
     if (!sealed.empty()) out.push_back({sealed[prng_.uniform(sealed.size())], later()});
   }
-  if (fires(rates_.reflect)) out.push_back({{reverse(packet.way), packet.bytes}, later()});
+  if (fires(rates_.reflect))
+    out.push_back({{reverse(packet.way), packet.bytes, packet.esp}, later()});
   if (fires(rates_.repeat)) out.push_back({packet, later()});
   if (fires(rates_.drop)) return out;
   const base::Nanos delay = fires(rates_.delay) ? later() : base::Nanos();

@@ -6,11 +6,13 @@
 #ifndef SLUICE_TEST_ATTACK_PACKET_H_
 #define SLUICE_TEST_ATTACK_PACKET_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "wire/esp.h"
 #include "wire/header.h"
 
 namespace sluice::attack {
@@ -24,6 +26,7 @@ constexpr Way reverse(Way way) { return way == Way::kToServer ? Way::kToClient :
 struct Packet {
   Way way = Way::kToServer;
   Bytes bytes;
+  bool esp = false;  // Of IP protocol 50 (wire/esp.h): from its SPI on, with no common header.
 };
 
 // A packet that an attack made, and in words what is wrong with it.
@@ -45,6 +48,10 @@ inline bool is_type(const Bytes& bytes, wire::PacketType type) {
 
 // Bytes before the first that is sealed, or the header where nothing is; at most the packet's.
 size_t clear_size(const Bytes& bytes);
+inline size_t clear_size(const Packet& packet) {
+  return packet.esp ? std::min(wire::kEspHeaderSize, packet.bytes.size())
+                    : clear_size(packet.bytes);
+}
 
 }  // namespace sluice::attack
 

@@ -35,13 +35,14 @@ size_t clear_size(const Bytes& bytes) {
   return std::min(size, bytes.size());
 }
 
-size_t Recording::slot_of(const Bytes& bytes) {
-  const size_t type = type_byte(bytes);
-  return type < kTypes ? type : 0;
+size_t Recording::slot_of(const Packet& packet) {
+  if (packet.esp) return kEsp;
+  const size_t type = type_byte(packet.bytes);
+  return type < kEsp ? type : 0;
 }
 
 void Recording::read(const Packet& packet) {
-  auto& kept = kept_packets_[static_cast<size_t>(packet.way) * kTypes + slot_of(packet.bytes)];
+  auto& kept = kept_packets_[static_cast<size_t>(packet.way) * kTypes + slot_of(packet)];
   kept.push_back({next_++, packet.bytes});
   if (kept.size() > kept_) kept.pop_front();
 }
@@ -50,7 +51,9 @@ std::vector<Packet> Recording::all() const {
   std::vector<std::pair<uint64_t, Packet>> numbered;
   for (const Way way : kWays) {
     for (size_t slot = 0; slot < kTypes; ++slot) {
-      for (const Kept& each : at(way, slot)) numbered.push_back({each.number, {way, each.bytes}});
+      for (const Kept& each : at(way, slot)) {
+        numbered.push_back({each.number, {way, each.bytes, slot == kEsp}});
+      }
     }
   }
   std::sort(numbered.begin(), numbered.end(),
@@ -70,7 +73,7 @@ std::vector<Packet> Recording::of(Way way, wire::PacketType type) const {
 std::vector<Packet> Recording::samples() const {
   std::vector<Packet> out;
   for (const Way way : kWays) {
-    for (size_t slot = 0; slot < kTypes; ++slot) {
+    for (size_t slot = 0; slot < kEsp; ++slot) {
       const std::deque<Kept>& kept = at(way, slot);
       if (kept.empty()) continue;
       const auto longest = std::max_element(
@@ -92,6 +95,17 @@ std::vector<Packet> Recording::sealed(size_t most) const {
       for (size_t i = kept.size() - std::min(most, kept.size()); i < kept.size(); ++i) {
         out.push_back({way, kept[i].bytes});
       }
+    }
+  }
+  return out;
+}
+
+std::vector<Packet> Recording::esp(size_t most) const {
+  std::vector<Packet> out;
+  for (const Way way : kWays) {
+    const std::deque<Kept>& kept = at(way, kEsp);
+    for (size_t i = kept.size() - std::min(most, kept.size()); i < kept.size(); ++i) {
+      out.push_back({way, kept[i].bytes, true});
     }
   }
   return out;

@@ -30,6 +30,8 @@ class Recording {
   std::vector<Packet> samples() const;
   // The latest sealed packets (DATA, BUNDLE, RECORD) of each way, at most `most` of each kind.
   std::vector<Packet> sealed(size_t most) const;
+  // The latest packets of ESP of each way, at most `most`.
+  std::vector<Packet> esp(size_t most) const;
   uint64_t packets() const { return next_; }
 
  private:
@@ -37,9 +39,10 @@ class Recording {
     uint64_t number;
     Bytes bytes;
   };
-  static constexpr size_t kTypes = 6;  // As PacketType counts them; 0 is for all others.
+  static constexpr size_t kTypes = 7;  // As PacketType counts them; 0 is for all others,
+  static constexpr size_t kEsp = 6;    // and this one for ESP.
 
-  static size_t slot_of(const Bytes& bytes);
+  static size_t slot_of(const Packet& packet);
   const std::deque<Kept>& at(Way way, size_t slot) const {
     return kept_packets_[static_cast<size_t>(way) * kTypes + slot];
   }

@@ -9,9 +9,11 @@ namespace {
 
 using namespace wire::offsets;
 
-bool is_sealed(const Bytes& bytes) {
-  return is_type(bytes, wire::PacketType::kData) || is_type(bytes, wire::PacketType::kBundle) ||
-         is_type(bytes, wire::PacketType::kRecord);
+// With a header in clear.
+bool is_sealed(const Packet& packet) {
+  return !packet.esp && (is_type(packet.bytes, wire::PacketType::kData) ||
+                         is_type(packet.bytes, wire::PacketType::kBundle) ||
+                         is_type(packet.bytes, wire::PacketType::kRecord));
 }
 
 void copy_field(const Bytes& from, size_t at, size_t size, Bytes* to) {
@@ -37,7 +39,7 @@ std::vector<Forgery> replay(const std::vector<Packet>& recorded, base::Prng* prn
 std::vector<Forgery> transplant(const std::vector<Packet>& recorded, const Packet& into) {
   std::vector<Forgery> out;
   for (const Packet& packet : recorded) {
-    if (packet.way != into.way || !is_sealed(packet.bytes)) continue;
+    if (packet.way != into.way || !is_sealed(packet)) continue;
     Forgery forged{packet, "of another session"};
     copy_field(into.bytes, kSession, 4, &forged.packet.bytes);
     copy_field(into.bytes, kEpoch, 1, &forged.packet.bytes);
@@ -51,13 +53,13 @@ std::vector<Forgery> reflect(const std::vector<Packet>& recorded) {
   std::vector<Forgery> out;
   std::optional<Packet> latest[2];
   for (const Packet& packet : recorded) {
-    if (is_sealed(packet.bytes)) latest[static_cast<size_t>(packet.way)] = packet;
+    if (is_sealed(packet)) latest[static_cast<size_t>(packet.way)] = packet;
   }
   for (const Packet& packet : recorded) {
-    Forgery back{{reverse(packet.way), packet.bytes}, "reflected"};
+    Forgery back{{reverse(packet.way), packet.bytes, packet.esp}, "reflected"};
     out.push_back(back);
     const auto& other = latest[static_cast<size_t>(back.packet.way)];
-    if (!is_sealed(packet.bytes) || !other) continue;
+    if (!is_sealed(packet) || !other) continue;
     copy_field(other->bytes, kSession, 4, &back.packet.bytes);
     back.what = "reflected to the sender's session";
     out.push_back(back);

@@ -31,8 +31,9 @@ class Held {
   explicit Held(World* world) : world_(world) {
     world_->attacker = [this](const Packet& packet) -> std::vector<Packet> {
       seen_.read(packet);
-      const bool hold = !is_type(packet.bytes, wire::PacketType::kHandshake) &&
-                        ++passed_[{packet.way, type_byte(packet.bytes)}] % 3 == 0;
+      const uint8_t type = packet.esp ? 0 : type_byte(packet.bytes);
+      const bool hold = (packet.esp || !is_type(packet.bytes, wire::PacketType::kHandshake)) &&
+                        ++passed_[{packet.way, type}] % 3 == 0;
       if (!hold) return {packet};
       held_.read(packet);
       return {};
@@ -92,10 +93,12 @@ TEST_P(UnderAttack, no_forgery_changes_anything) {
   ASSERT_GT(attacker.held().packets(), 10u);
   base::Prng prng(GetParam().options.seed);
   for (const Attack& attack : attacks()) {
-    const bool of_records = std::string_view(attack.name) == "records";
+    const WorldOptions& options = GetParam().options;
+    const std::string_view name = attack.name;
+    const bool fits = name == "records" ? options.record_mode : (name == "esp") == options.esp;
     for (const Recording* base : {&attacker.held(), &attacker.seen()}) {
       const std::vector<Forgery> forgeries = attack.make(*base, &prng);
-      if (!of_records || GetParam().options.record_mode) {
+      if (fits) {
         EXPECT_TRUE(base == &attacker.held() || !forgeries.empty()) << attack.name;
       }
       for (const Forgery& forged : forgeries) {
@@ -211,7 +214,7 @@ TEST_P(UnderAttack, a_handshake_survives_each_changed_field) {
     World world(GetParam().options);
     std::set<std::pair<Way, uint8_t>> changed;
     world.attacker = [&](const Packet& packet) -> std::vector<Packet> {
-      if (!is_type(packet.bytes, wire::PacketType::kHandshake)) return {packet};
+      if (packet.esp || !is_type(packet.bytes, wire::PacketType::kHandshake)) return {packet};
       const auto kind = std::pair(packet.way, packet.bytes[wire::offsets::kMessageType]);
       if (!changed.insert(kind).second) return {packet};
       return {altered(packet, turn, &changes)};
@@ -280,7 +283,8 @@ TEST_P(UnderAttack, everything_at_once_is_survived) {
 INSTANTIATE_TEST_SUITE_P(Sessions, UnderAttack,
                          testing::Values(Setting{"psk", {.seed = 11}},
                                          Setting{"tls", {.tls = true, .seed = 12}},
-                                         Setting{"records", {.record_mode = true, .seed = 13}}),
+                                         Setting{"records", {.record_mode = true, .seed = 13}},
+                                         Setting{"esp", {.esp = true, .seed = 14}}),
                          [](const testing::TestParamInfo<Setting>& each) {
                            return each.param.name;
                          });

@@ -90,6 +90,28 @@ std::vector<Forgery> splice_packets(const std::vector<Packet>& packets) {
   return out;
 }
 
+std::vector<Forgery> splice_esp(const std::vector<Packet>& packets) {
+  std::vector<Forgery> out;
+  for (const Packet& one : packets) {
+    for (const Packet& other : packets) {
+      if (&one == &other) continue;
+      const auto add = [&](Bytes bytes, const char* what) {
+        if (bytes == one.bytes || bytes == other.bytes) return;
+        out.push_back({{one.way, std::move(bytes), true}, what});
+      };
+      add(with_field_of(one.bytes, other.bytes, 0, 4), "another's SPI");
+      add(with_field_of(one.bytes, other.bytes, 0, 8), "another's additional data");
+      add(with_field_of(one.bytes, other.bytes, 8, 8), "another's IV");
+      add(join(one.bytes, wire::kEspHeaderSize, other.bytes, wire::kEspHeaderSize),
+          "one's header, another's sealed bytes");
+      add(join(one.bytes, one.bytes.size() - wire::kTagBytes, other.bytes,
+               other.bytes.size() - wire::kTagBytes),
+          "another's tag");
+    }
+  }
+  return out;
+}
+
 std::vector<Forgery> splice_records(const std::vector<Packet>& packets) {
   std::vector<Piece> pieces;
   for (const Packet& packet : packets) {

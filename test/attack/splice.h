@@ -15,6 +15,9 @@ namespace sluice::attack {
 // under another number. Of packets that go the same way.
 std::vector<Forgery> splice_packets(const std::vector<Packet>& packets);
 
+// Packets of ESP: each with what another has in clear, or sealed.
+std::vector<Forgery> splice_esp(const std::vector<Packet>& packets);
+
 // Packets of records of several packets (record mode): a piece of one record in another, pieces
 // exchanged within a record, a piece twice with other bytes, a record's end in the place of its
 // middle.

@@ -76,6 +76,7 @@ std::unique_ptr<Host> World::new_host(int side) {
   HostConfig config;
   config.address = address_of(side);
   config.endpoint.record_mode = options_.record_mode;
+  config.endpoint.esp = config.connector.esp = options_.esp;
   config.endpoint.arena_bytes = 4u << 20;
   config.endpoint.max_exchanges = 1024;
   config.endpoint.max_lanes = 64;
@@ -216,15 +217,19 @@ void World::answer_oldest(base::Nanos now) {
   }
 }
 
-void World::say(int side, const transport::PeerAddress& to, Bytes bytes) {
+void World::say(int side, const transport::PeerAddress& to, Bytes bytes, bool esp) {
   const transport::PeerAddress& other = hosts_[1 - side]->address();
   if (to.ip != wire::IpAddress{} && to.ip != other.ip) {
     if (strangers) strangers(to, bytes);
     return;
   }
   ++packets_;
-  watch_.inspect(side, bytes);
-  const Packet packet{side == 0 ? Way::kToServer : Way::kToClient, std::move(bytes)};
+  if (esp) {
+    watch_.inspect_esp(side, bytes);
+  } else {
+    watch_.inspect(side, bytes);
+  }
+  const Packet packet{side == 0 ? Way::kToServer : Way::kToClient, std::move(bytes), esp};
   if (!attacker) return send_later(packet, base::Nanos());
   for (const Packet& passed : attacker(packet)) send_later(passed, base::Nanos());
 }
@@ -238,13 +243,13 @@ void World::inject(const Packet& packet) {
 }
 
 void World::inject(const Packet& packet, const transport::PeerAddress& from) {
-  receiver(packet.way).arrive(from, packet.bytes, now_);
+  receiver(packet.way).arrive(from, packet.bytes, packet.esp, now_);
 }
 
 void World::step(base::Nanos end) {
   for (int side = 0; side < 2; ++side) {
-    hosts_[side]->work(now_, [this, side](const transport::PeerAddress& to, Bytes bytes) {
-      say(side, to, std::move(bytes));
+    hosts_[side]->work(now_, [this, side](const transport::PeerAddress& to, Bytes bytes, bool esp) {
+      say(side, to, std::move(bytes), esp);
     });
   }
   base::Nanos next = end;

@@ -52,7 +52,7 @@ std::string difference(const Snapshot& before, const Snapshot& after);
 class Host {
  public:
   // What it has said: to whom, and the packet.
-  using Say = std::function<void(const transport::PeerAddress& to, Bytes bytes)>;
+  using Say = std::function<void(const transport::PeerAddress& to, Bytes bytes, bool esp)>;
   using OnEvent = std::function<void(Host& host, const transport::Event& event, base::Nanos now)>;
   using OnSession = std::function<void(Host& host, const transport::ConnectorEvent& event,
                                        transport::LaneRef lane, base::Nanos now)>;
@@ -61,7 +61,7 @@ class Host {
   Host(const HostConfig& config, crypto::HandshakeMechanism* mechanism,
        crypto::AeadBackend* backend);
 
-  void arrive(const transport::PeerAddress& from, Bytes bytes, base::Nanos now);
+  void arrive(const transport::PeerAddress& from, Bytes bytes, bool esp, base::Nanos now);
   // Timers, events, and what is to be said.
   void work(base::Nanos now, const Say& say);
   base::Nanos next_deadline() const;
@@ -112,6 +112,7 @@ class Host {
 struct WorldOptions {
   bool tls = false;
   bool record_mode = false;
+  bool esp = false;
   uint64_t seed = 1;
   // Requests that the server's application has before it for a while, so that it sees whether they
   // change; the next ones push them out.
@@ -183,7 +184,7 @@ class World {
   void check_shown();
   void answer_oldest(base::Nanos now);
   bool submit(uint64_t tag, uint64_t early_id, base::Nanos now);
-  void say(int side, const transport::PeerAddress& to, Bytes bytes);
+  void say(int side, const transport::PeerAddress& to, Bytes bytes, bool esp);
   void step(base::Nanos end);
   void accuse(std::string what) {
     if (violation_.empty()) violation_ = std::move(what);

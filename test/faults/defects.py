@@ -18,6 +18,7 @@ class Defect:
 
 CONTROL = "src/transport/control.cc"
 CREDIT = "src/transport/credit_policy.cc"
+ESP = "src/transport/sender_esp.cc"
 INBOUND = "src/transport/inbound.cc"
 LIFECYCLE = "src/transport/lifecycle.cc"
 RECEIVER = "src/transport/receiver.cc"
@@ -62,6 +63,13 @@ DEFECTS = [
            "slot < contexts_.size(); ++slot) contexts_[slot] = kNoInlineContext;"),
     Defect("record_beyond_grant", SENDER,
            "std::min(out.granted, part.unasked) : out.granted;", "out.length : out.length;"),
+    # ESP.
+    Defect("esp_left_unsealed", ESP,
+           "  if (slot.context == crypto::kNoInlineContext) return;  // PROTOCOL MUST-S6\n", ""),
+    Defect("esp_epoch_left_out", ESP, "lane.esp.remote_base, lane.number, epoch);",
+           "lane.esp.remote_base, lane.number, 0);"),
+    Defect("esp_nonce_used_twice", ESP, "job.key->iv + 4) ^ job.record_number;",
+           "job.key->iv + 4) ^ (job.record_number &= ~uint64_t{1});"),
     # At most once, and the truth for callers.
     Defect("id_seen_forgotten", "src/transport/id_window.cc", "  seen_.set(id);\n", ""),
     Defect("floor_may_fall", "src/transport/id_window.h",

@@ -74,6 +74,18 @@ class Refused(harness.Case):
         self.refuse("pingpong", "--crypto=inline", "--record-mode", says="add --native-ip",
                     status=2)
 
+    def test_esp_without_what_it_takes(self):
+        self.refuse("pingpong", "--esp", says="add --native-ip", status=2)
+        self.refuse("pingpong", "--esp", "--native-ip", "--record-mode", says="drop one", status=2)
+        self.refuse("pingpong", "--esp", "--native-ip", "--cipher=chacha20-poly1305",
+                    says="--esp takes AES-GCM", status=2)
+        self.refuse("loopback", "--esp", "--native-ip", "--crypto=inline",
+                    says="the device has no rte_security", status=2)
+        self.refuse("loopback", "--esp", "--native-ip", "--crypto=inline", "--model-nic=2",
+                    says="it seals records and no ESP", status=2)
+        self.refuse("pingpong", "--model-engine=ipsec", says="rte_security, connectx or esp",
+                    status=2)
+
     def test_padding_without_sealing(self):
         self.refuse("pingpong", "--pad=buckets", "--cipher=plaintext", says="drop --pad", status=2)
         self.refuse("pingpong", "--pad=much", says="choose none or buckets", status=2)

@@ -167,6 +167,42 @@ class Memif(harness.Case):
         self.assertGreater(report.value("records.inline"), 0)
         self.assertGreater(report.value("packets.retransmitted"), 0)
 
+    def esp(self, addresses, *port):
+        """Packets of ESP, which the CPU seals or, on the client's side, a port."""
+        both = ("--esp", "--native-ip")
+        server = self.serve(*both, addresses=addresses, name="server")
+        client, report = self.rpcs("pingpong", 30, "--size=20000", "--warmup=1", *both, *port,
+                                   addresses=addresses)
+        by = ", sealed by the port (" if port else " ("
+        self.assertIn("records: ESP" + by, client.out)
+        self.assertGreaterEqual(report.value("esp.sent"), 30 * 20_000 // 1400)
+        self.assertEqual(report.value("esp.sent"), report.value("packets.sent"))
+        self.assertEqual(report.value("esp.inline"), report.value("esp.sent") if port else 0)
+        counters = server.counters()
+        self.assertGreaterEqual(counters["esp.received"], report.value("esp.sent") // 2)
+        for reason in ("dropped.tag", "dropped.spi", "dropped.esp_header", "dropped.esp_length"):
+            self.assertEqual(counters.get(reason, 0), 0, reason)
+        self.assertEqual(server.terminate(), 0, server.story())
+        self.assertRegex(server.out, r"messages served, .*, 0 corrupt")
+        return client
+
+    def test_esp_over_ipv4(self):
+        self.esp(V4)
+
+    def test_esp_over_ipv6(self):
+        self.esp(V6)
+
+    def test_esp_sealed_by_the_port(self):
+        client = self.esp(V4, "--crypto=inline", "--model-nic=4", "--model-engine=esp")
+        self.assertRegex(client.out, r"ESP: +sealed by the port \(.*not run on hardware")
+
+    def test_esp_of_one_side_falls_back_and_says_why(self):
+        why = "packet mode: the peer does without ESP"
+        self.serve("--native-ip", name="without")
+        client, report = self.rpcs("pingpong", 50, "--size=5000", "--esp", "--native-ip")
+        self.assertIn(f"records: {why} (10.0.0.2:", client.out)
+        self.assertEqual(report.value("esp.sent"), 0)
+
     def test_record_mode_with_losses(self):
         self.serve("--record-mode", "--loss=1%", "--reorder=1%", "--corrupt=0.5%", "--seed=3")
         _, report = self.rpcs("pingpong", 30, "--size=200000", "--record-mode", "--loss=1%",

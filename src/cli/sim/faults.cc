@@ -34,6 +34,7 @@ struct FaultTotals {
   uint64_t seeds = 0;
   uint64_t packets = 0;
   uint64_t records = 0;
+  uint64_t esp = 0;
   uint64_t inline_records = 0;
   uint64_t calls = 0;
   uint64_t completed_ok = 0;
@@ -62,6 +63,7 @@ void add(const sim::FaultReport& report, FaultTotals* totals) {
   ++totals->seeds;
   totals->packets += report.packets;
   totals->records += report.records;
+  totals->esp += report.esp;
   totals->inline_records += report.inline_records;
   totals->calls += report.calls;
   totals->completed_ok += report.completed_ok;
@@ -75,12 +77,12 @@ std::string totals_text(const FaultTotals& totals) {
   for (uint32_t i = 0; i < sim::kFaultKinds; ++i) {
     table.row({sim::kFaultNames[i], count_text(totals.fired[i])});
   }
-  return absl::StrCat(table.text(), "\n", count_text(totals.seeds), " seeds, ",
-                      count_text(totals.packets), " packets, ", count_text(totals.records),
-                      " records of several of them (", count_text(totals.inline_records),
-                      " sealed by ports), ", count_text(totals.sessions), " sessions, ",
-                      count_text(totals.calls), " calls of which ", count_text(totals.completed_ok),
-                      " completed; every promise was kept\n");
+  return absl::StrCat(
+      table.text(), "\n", count_text(totals.seeds), " seeds, ", count_text(totals.packets),
+      " packets (", count_text(totals.esp), " of ESP), ", count_text(totals.records),
+      " records of several of them (", count_text(totals.inline_records), " sealed by ports), ",
+      count_text(totals.sessions), " sessions, ", count_text(totals.calls), " calls of which ",
+      count_text(totals.completed_ok), " completed; every promise was kept\n");
 }
 
 absl::Status write_json(const FaultsCommand& command, const FaultTotals& totals,
@@ -93,6 +95,7 @@ absl::Status write_json(const FaultsCommand& command, const FaultTotals& totals,
   json.add("faults.seeds", totals.seeds, "seeds");
   json.add("faults.packets", totals.packets, "packets");
   json.add("faults.records", totals.records, "records");
+  json.add("faults.esp", totals.esp, "packets");
   json.add("faults.inline_records", totals.inline_records, "records");
   json.add("faults.calls", totals.calls, "calls");
   for (uint32_t i = 0; i < sim::kFaultKinds; ++i) {

@@ -140,6 +140,25 @@ TEST_F(OptionsTest, everything_reaches_the_engine) {
   EXPECT_EQ(engine.log_level, LogLevel::kDebug);
 }
 
+TEST_F(OptionsTest, esp_reaches_the_engine_with_what_it_takes) {
+  ASSERT_TRUE(
+      parse({"--esp", "--native-ip", "--crypto=inline", "--model-nic=2", "--model-engine=esp"})
+          .ok());
+  const EngineOptions engine = engine_options(options_, false, {});
+  EXPECT_TRUE(engine.esp);
+  EXPECT_FALSE(engine.record_mode);
+  EXPECT_EQ(engine.nodes[0].ports[0].model_engine, ModelEngine::kEsp);
+  const auto refused = [&](const Strings& arguments) {
+    options_ = Options();
+    return !parse(arguments).ok();
+  };
+  EXPECT_TRUE(refused({"--esp"}));
+  EXPECT_TRUE(refused({"--esp", "--native-ip", "--record-mode"}));
+  EXPECT_TRUE(refused({"--esp", "--native-ip", "--cipher=chacha20-poly1305"}));
+  EXPECT_TRUE(refused({"--esp", "--native-ip", "--cipher=plaintext"}));
+  EXPECT_FALSE(refused({"--esp", "--native-ip", "--cipher=aes-256-gcm"}));
+}
+
 TEST_F(OptionsTest, combinations_that_cannot_be_meant_are_refused) {
   const Strings tap = {"--port=net_tap0", "--address=10.0.0.1/24"};
   const auto refused = [&](const Strings& arguments) {

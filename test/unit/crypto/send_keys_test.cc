@@ -169,8 +169,9 @@ class NotingPort final : public InlineCrypto {
  public:
   explicit NotingPort(size_t room) : room_(room) {}
   uint32_t open(uint32_t route, AeadAlgorithm algorithm, std::span<const uint8_t> key,
-                std::span<const uint8_t, kNonceSize> iv) override {
+                std::span<const uint8_t, kNonceSize> iv, uint32_t spi) override {
     EXPECT_EQ(route, 6u);
+    spis.push_back(spi);
     if (held.size() == room_) return kNoInlineContext;
     AeadKey expanded;
     EXPECT_TRUE(test::boringssl()->expand_key(algorithm, key, iv, &expanded));
@@ -183,6 +184,7 @@ class NotingPort final : public InlineCrypto {
   }
 
   std::vector<uint32_t> held;
+  std::vector<uint32_t> spis;  // Of all that was offered.
   std::vector<Buffer> sealed;  // Of the same bytes as SendKeysTest::sealed().
 
  private:

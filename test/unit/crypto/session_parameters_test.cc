@@ -214,6 +214,43 @@ TEST(SessionParameters, record_mode_takes_both_sides_and_a_cipher) {
   EXPECT_FALSE(decode_parameters(block));
 }
 
+// Verifies MUST-S1: told by a base, which keeps its bounds, and in force where both sides tell one
+// and the cipher is AES-GCM; then there are no records of several packets.
+TEST(SessionParameters, esp_takes_both_sides_and_aes_gcm) {
+  SessionParameters own = sample_parameters(5, 9);
+  SessionParameters peer = sample_parameters(6, 8);
+  const std::vector<uint8_t> without = encode_parameters(own, nullptr);
+  own.esp_base = 0x01020400;
+  EXPECT_FALSE(esp_agreed(own, peer, AeadAlgorithm::kAes128Gcm));
+  EXPECT_EQ(record_mode(own, peer, AeadAlgorithm::kAes128Gcm), RecordMode::kNoEspPeer);
+  EXPECT_EQ(record_mode(peer, own, AeadAlgorithm::kAes128Gcm), RecordMode::kOff);
+  peer.esp_base = 512;
+  EXPECT_TRUE(esp_agreed(own, peer, AeadAlgorithm::kAes128Gcm));
+  EXPECT_TRUE(esp_agreed(own, peer, AeadAlgorithm::kAes256Gcm));
+  EXPECT_FALSE(esp_agreed(own, peer, AeadAlgorithm::kChaCha20Poly1305));
+  EXPECT_FALSE(esp_agreed(own, peer, AeadAlgorithm::kNone));
+  EXPECT_EQ(record_mode(own, peer, AeadAlgorithm::kNone), RecordMode::kNoEspCipher);
+  own.records = peer.records = true;
+  EXPECT_EQ(record_mode(own, peer, AeadAlgorithm::kAes256Gcm), RecordMode::kEsp);
+  EXPECT_EQ(record_mode(own, peer, AeadAlgorithm::kChaCha20Poly1305), RecordMode::kOn);
+  own.records = false;
+  std::vector<uint8_t> block = encode_parameters(own, nullptr);
+  ASSERT_EQ(block.size(), without.size() + 8);
+  EXPECT_EQ(test::to_hex(std::span(block).last(8)), "000e000401020400");
+  EXPECT_EQ(decode_parameters(block)->parameters, own);
+  for (const uint32_t base : {0u, 256u, 511u, 0x01020401u}) {
+    base::store_be32(block.data() + block.size() - 4, base);
+    EXPECT_FALSE(decode_parameters(block)) << base;
+    own.esp_base = base;
+    EXPECT_EQ(parameters_valid(own), base == 0);
+  }
+  base::store_be32(block.data() + block.size() - 4, 512);
+  EXPECT_TRUE(decode_parameters(block));
+  block.pop_back();
+  base::store_be16(block.data() + block.size() - 5, 3);  // Its length.
+  EXPECT_FALSE(decode_parameters(block));
+}
+
 TEST(SessionParameters, the_server_prefers_among_what_is_offered) {
   SessionParameters client = sample_parameters(5, 1);
   SessionParameters server = sample_parameters(6, 2);

@@ -63,7 +63,7 @@ class ConnectxEngineTest : public testing::Test {
  protected:
   void SetUp() override { ASSERT_NE(test_eal(), nullptr); }
   void* open(ConnectxEngine& engine) {
-    return engine.open_context(crypto::AeadAlgorithm::kAes128Gcm, kKey, kIv);
+    return engine.open_context(crypto::AeadAlgorithm::kAes128Gcm, kKey, kIv, 0);
   }
   FakeDevice device;
 };
@@ -93,9 +93,9 @@ TEST_F(ConnectxEngineTest, keys_end_with_their_context_and_tises_are_kept) {
     ASSERT_TRUE(engine.ok()) << engine.status();
     EXPECT_TRUE((*engine)->supports(crypto::AeadAlgorithm::kAes128Gcm));
     EXPECT_FALSE((*engine)->supports(crypto::AeadAlgorithm::kAes256Gcm));
-    EXPECT_EQ(
-        (*engine)->open_context(crypto::AeadAlgorithm::kAes256Gcm, std::array<uint8_t, 32>{}, kIv),
-        nullptr);
+    EXPECT_EQ((*engine)->open_context(crypto::AeadAlgorithm::kAes256Gcm, std::array<uint8_t, 32>{},
+                                      kIv, 0),
+              nullptr);
     void* const first = open(**engine);
     void* const second = open(**engine);
     ASSERT_NE(first, nullptr);

@@ -102,6 +102,21 @@ TEST(InlineChoice, plaintext_has_no_records) {
   EXPECT_TRUE(absl::IsUnimplemented(choose_inline(plain).status()));
 }
 
+TEST(InlineChoice, of_esp_is_the_same_choice) {
+  InlineFacts esp = facts(BackendKind::kInline);
+  esp.record_mode = false;
+  esp.esp = true;
+  const auto choice = choose_inline(esp);
+  ASSERT_TRUE(choice.ok());
+  EXPECT_TRUE(choice->use);
+  EXPECT_EQ(choice->report.what, "ESP");
+  esp.encapsulation = wire::Encapsulation::kUdp;
+  EXPECT_TRUE(absl::IsUnimplemented(choose_inline(esp).status()));
+  esp.wanted = BackendKind::kAuto;
+  EXPECT_EQ(choose_inline(esp)->report.choice, "sealed by ipsec-mb");
+  EXPECT_EQ(choose_inline(esp)->report.why, "ESP stands behind IP, without UDP");
+}
+
 TEST(InlineChoice, packet_mode_has_nothing_to_report) {
   InlineFacts packets = facts(BackendKind::kAuto);
   packets.record_mode = false;

@@ -18,8 +18,8 @@ class InlineContextsTest : public InlineTest {
     contexts.reset();
     InlineTest::TearDown();
   }
-  uint32_t open(uint32_t route = 0) {
-    return contexts->open(route, crypto::AeadAlgorithm::kAes128Gcm, kInlineKey, kInlineIv);
+  uint32_t open(uint32_t route = 0, uint32_t spi = 0) {
+    return contexts->open(route, crypto::AeadAlgorithm::kAes128Gcm, kInlineKey, kInlineIv, spi);
   }
   // Sends a record by the context; whether its receiver opens it.
   bool arrives(uint32_t context, uint64_t id, uint32_t index) {
@@ -44,8 +44,9 @@ TEST_F(InlineContextsTest, are_those_of_the_port_that_the_route_leaves_by) {
   EXPECT_EQ(open(1), crypto::kNoInlineContext) << "its port does not seal";
   EXPECT_EQ(open(2), crypto::kNoInlineContext) << "no such route";
   EXPECT_EQ(open(77), crypto::kNoInlineContext);
+  EXPECT_EQ(open(0, 512), crypto::kNoInlineContext) << "it seals records and no ESP";
   EXPECT_EQ(contexts->open(0, crypto::AeadAlgorithm::kChaCha20Poly1305, std::array<uint8_t, 32>{},
-                           kInlineIv),
+                           kInlineIv, 0),
             crypto::kNoInlineContext);
   EXPECT_EQ(stats.limit_inline_contexts.value(), 0u) << "none of these is for want of room";
 }
@@ -114,7 +115,7 @@ TEST_F(InlineContextsTest, an_lcore_has_so_many_and_no_more) {
   {
     InlineContexts many({port->get()}, &routes, &stats);
     uint32_t count = 0;
-    while (many.open(0, crypto::AeadAlgorithm::kAes128Gcm, kInlineKey, kInlineIv) !=
+    while (many.open(0, crypto::AeadAlgorithm::kAes128Gcm, kInlineKey, kInlineIv, 0) !=
            crypto::kNoInlineContext) {
       ++count;
     }
@@ -123,7 +124,7 @@ TEST_F(InlineContextsTest, an_lcore_has_so_many_and_no_more) {
   }
   // All were given back: there is room for as many again.
   InlineContexts again({port->get()}, &routes, &stats);
-  EXPECT_NE(again.open(0, crypto::AeadAlgorithm::kAes128Gcm, kInlineKey, kInlineIv),
+  EXPECT_NE(again.open(0, crypto::AeadAlgorithm::kAes128Gcm, kInlineKey, kInlineIv, 0),
             crypto::kNoInlineContext);
 }
 

@@ -71,8 +71,8 @@ class InlineTest : public testing::Test {
     ASSERT_TRUE(port.ok()) << port.status();
     security = *std::move(port);
   }
-  void* open_context() {
-    return security->open_context(crypto::AeadAlgorithm::kAes128Gcm, kInlineKey, kInlineIv);
+  void* open_context(uint32_t spi = 0) {
+    return security->open_context(crypto::AeadAlgorithm::kAes128Gcm, kInlineKey, kInlineIv, spi);
   }
 
   // The record `index` of a message all of whose records have so many bytes.

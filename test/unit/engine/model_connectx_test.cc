@@ -23,7 +23,8 @@ class ModelConnectxTest : public InlineTest {
 // Keys by both sizes, through the commands and back.
 TEST_F(ModelConnectxTest, seals_with_long_keys_as_well) {
   const std::array<uint8_t, 32> bytes = {3, 1, 4, 1, 5};
-  void* const context = security->open_context(crypto::AeadAlgorithm::kAes256Gcm, bytes, kInlineIv);
+  void* const context =
+      security->open_context(crypto::AeadAlgorithm::kAes256Gcm, bytes, kInlineIv, 0);
   ASSERT_NE(context, nullptr);
   ASSERT_TRUE(backend->expand_key(crypto::AeadAlgorithm::kAes256Gcm, bytes, kInlineIv, &key));
   EXPECT_TRUE(opens(send(context, 0, true), number(5, 0)));
@@ -38,7 +39,7 @@ TEST_F(ModelConnectxTest, a_context_that_is_used_again_has_its_own_key) {
   EXPECT_TRUE(opens(send(context, 0, true), number(5, 0)));
   security->close_context(context);
   const std::array<uint8_t, 16> other = {7, 7, 7};
-  context = security->open_context(crypto::AeadAlgorithm::kAes128Gcm, other, kInlineIv);
+  context = security->open_context(crypto::AeadAlgorithm::kAes128Gcm, other, kInlineIv, 0);
   ASSERT_NE(context, nullptr);
   EXPECT_FALSE(opens(send(context, 1, false), number(5, 1))) << "not under the key that is gone";
   EXPECT_EQ(model->counters(0).garbled.value(), 1u);

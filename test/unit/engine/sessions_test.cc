@@ -377,6 +377,44 @@ TEST_F(SessionsTest, only_the_peers_token_makes_a_reset_count) {
   EXPECT_EQ(listener.down, 0);  // A hint: nothing ends by it.
 }
 
+// Two processes of one host may have chosen the same id: each has a token of its own. What a RESET
+// makes this side compute is bounded, whatever sessions there are.
+// Verifies MUST-H16
+TEST_F(SessionsTest, a_reset_is_held_to_a_few_sessions_at_most) {
+  const wire::IpAddress peer = *wire::parse_ip_address("10.0.0.2");
+  const auto same_id = [this](uint32_t id, uint8_t fill) {
+    auto event = established(id);
+    event.result.peer.session_id = base::SessionId(1005);
+    event.result.peer_reset_token.fill(fill);
+    sessions->establish(event, nullptr, base::millis(1));
+    install(id);
+  };
+  for (uint8_t i = 0; i < limits::kMaxResetLook; ++i) same_id(5u + i, static_cast<uint8_t>(i + 1));
+  for (uint32_t other = 100; other < 120; ++other) {
+    sessions->establish(established(other), nullptr, base::millis(1));
+    install(other);
+  }
+  for (uint8_t i = 0; i < limits::kMaxResetLook; ++i) {
+    tasks.clear();
+    sessions->on_reset(peer, reset(1005, static_cast<uint8_t>(i + 1)));
+    EXPECT_EQ(tasks.size(), 6u) << unsigned{i};
+  }
+  EXPECT_EQ(stats.limit_reset_look.value(), 0u);
+  same_id(50, 0x77);
+  tasks.clear();
+  sessions->on_reset(peer, reset(1005, 0x77));
+  EXPECT_TRUE(tasks.empty());
+  EXPECT_EQ(stats.limit_reset_look.value(), 1u);
+  EXPECT_EQ(stats.resets_ignored.value(), 1u);
+  // A session that has ended leaves its place.
+  for (uint32_t i = 0; i < 6; ++i) {
+    sessions->on_lane_down(i / 3 == 0 ? 0 : 1, {5 * 16 + i, 1}, base::Code::kUnavailable);
+  }
+  tasks.clear();
+  sessions->on_reset(peer, reset(1005, 0x77));
+  EXPECT_EQ(tasks.size(), 6u);
+}
+
 TEST_F(SessionsTest, without_a_route_the_session_fails) {
   auto event = established(5);
   event.peer.ip = *wire::parse_ip_address("192.0.2.1");

@@ -19,6 +19,7 @@ TEST(FaultMachine, a_hundred_seeds_keep_every_promise) {
   uint64_t ok = 0;
   uint64_t packets = 0;
   uint64_t records = 0;
+  uint64_t esp = 0;
   uint64_t inline_records = 0;
   uint64_t resyncs = 0;
   for (uint64_t seed = 1; seed <= 100; ++seed) {
@@ -28,12 +29,15 @@ TEST(FaultMachine, a_hundred_seeds_keep_every_promise) {
     ok += report.completed_ok;
     packets += report.packets;
     records += report.records;
+    esp += report.esp;
     inline_records += report.inline_records;
     resyncs += report.resyncs;
   }
   EXPECT_GT(ok, 10'000u);
   EXPECT_GT(packets, 1'000'000u);
   EXPECT_GT(records, 10'000u);
+  EXPECT_GT(esp, 100'000u);
+  EXPECT_LT(esp, packets / 2);
   EXPECT_GT(inline_records, 1'000u);
   EXPECT_LT(inline_records, records) << "contexts run out";
   EXPECT_GT(resyncs, 100u);
@@ -83,9 +87,12 @@ TEST(FaultMachine, notices_that_forgeries_are_let_in) {
   FaultPlan plan = fault_plan(1);
   plan.rate = {};
   plan.rate[static_cast<size_t>(FaultKind::kCorruptTag)] = 100'000;
-  // The packets of a record are judged by what is delivered.
+  // The packets of a record are judged by what is delivered; those of ESP by what is in them too.
   for (const bool records : {false, true}) {
-    for (auto& config : plan.config) config.record_mode = records;
+    for (auto& config : plan.config) {
+      config.record_mode = records;
+      config.esp = false;
+    }
     FaultMachine machine(plan, &credulous);
     const FaultReport report = machine.run();
     EXPECT_EQ(report.records > 0, records);

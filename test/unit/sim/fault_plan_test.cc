@@ -23,11 +23,14 @@ TEST(FaultPlan, there_are_at_least_forty_kinds_and_each_takes_part_in_some_seeds
   std::set<int> policies;
   uint32_t records = 0;
   uint32_t padded = 0;
+  uint32_t esp = 0;
   for (uint64_t seed = 0; seed < 100; ++seed) {
     const FaultPlan plan = fault_plan(seed);
     for (uint32_t i = 0; i < kFaultKinds; ++i) seen[i] += plan.rate[i] != 0 ? 1 : 0;
     records += plan.config[0].record_mode ? 1 : 0;
     padded += plan.padded() ? 1 : 0;
+    esp += plan.esp() ? 1 : 0;
+    EXPECT_FALSE(plan.esp() && plan.config[0].record_mode);
     policies.insert(static_cast<int>(plan.config[0].grant_policy));
   }
   for (uint32_t i = 0; i < kFaultKinds; ++i) {
@@ -38,6 +41,8 @@ TEST(FaultPlan, there_are_at_least_forty_kinds_and_each_takes_part_in_some_seeds
   EXPECT_GT(records, 10u);
   EXPECT_GT(padded, 10u);
   EXPECT_LT(padded, 50u);
+  EXPECT_GT(esp, 8u);
+  EXPECT_LT(esp, 40u);
   EXPECT_LT(records, 50u);
 }
 

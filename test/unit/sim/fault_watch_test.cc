@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "wire/control_frames.h"
+#include "wire/esp.h"
 #include "wire/header.h"
 #include "wire/record_number.h"
 #include "wire/record_packet.h"
@@ -168,6 +169,35 @@ TEST(FaultWatch, bundles_are_let_in_once) {
   watch.note_accepted(watch.examine(1, data(1)));
   EXPECT_TRUE(watch.examine(1, once).wrong);
   EXPECT_FALSE(watch.examine(1, data(1)).wrong) << "its place in the message tells";
+}
+
+std::vector<uint8_t> esp(uint64_t iv, uint32_t spi = 512) {
+  std::vector<uint8_t> bytes(wire::kEspPacketMin, 0x33);
+  wire::EspHeader{spi, 1, iv}.emit(bytes.data());
+  return bytes;
+}
+
+// Of ESP it sees nonces, plaintext, and what was sent.
+TEST(FaultWatch, looks_at_esp_from_outside) {
+  FaultWatch watch;
+  watch.inspect_esp(0, esp(1));
+  watch.inspect_esp(0, esp(2));
+  watch.inspect_esp(1, esp(1, 513));
+  EXPECT_EQ(watch.violation(), "");
+  EXPECT_EQ(watch.esp(), 3u);
+  EXPECT_FALSE(watch.examine(1, esp(1), true).wrong);
+  EXPECT_TRUE(watch.examine(0, esp(1), true).wrong);
+  EXPECT_TRUE(watch.examine(1, esp(3), true).wrong);
+  watch.inspect_esp(0, esp(1));
+  EXPECT_EQ(watch.violation(), "a record number sealed twice under one key");
+  FaultWatch clear;
+  std::vector<uint8_t> marked = esp(1);
+  std::copy(std::begin(kPlaintextMarker), std::end(kPlaintextMarker), marked.begin() + 30);
+  clear.inspect_esp(0, marked);
+  EXPECT_EQ(clear.violation(), "plaintext on the wire");
+  FaultWatch odd;
+  odd.inspect_esp(0, std::vector<uint8_t>(wire::kEspPacketMin + 1));
+  EXPECT_EQ(odd.violation(), "a packet that nobody can read");
 }
 
 TEST(FaultWatch, the_hash_depends_on_every_packet_and_their_order) {

@@ -21,7 +21,7 @@ constexpr uint32_t kContent = 3000;
 
 class SealingPortTest : public testing::Test {
  protected:
-  uint32_t open() { return port.open(0, crypto::AeadAlgorithm::kAes128Gcm, kKey, kIv); }
+  uint32_t open() { return port.open(0, crypto::AeadAlgorithm::kAes128Gcm, kKey, kIv, 0); }
 
   // The packets of a record: sealed here, or its pieces for a context.
   std::vector<Bytes> packets(uint32_t index, uint32_t context) {

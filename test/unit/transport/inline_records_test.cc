@@ -16,7 +16,8 @@ namespace {
 class TestPorts final : public crypto::InlineCrypto {
  public:
   uint32_t open(uint32_t /*route*/, crypto::AeadAlgorithm algorithm, std::span<const uint8_t> key,
-                std::span<const uint8_t, crypto::kNonceSize> iv) override {
+                std::span<const uint8_t, crypto::kNonceSize> iv, uint32_t spi) override {
+    EXPECT_EQ(spi, 0u) << "records have none";
     if (contexts.size() >= room) return crypto::kNoInlineContext;
     crypto::AeadKey& expanded = contexts[next_];
     EXPECT_TRUE(backend_->expand_key(algorithm, key, iv, &expanded));

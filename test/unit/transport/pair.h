@@ -20,6 +20,7 @@
 #include "crypto/boringssl/module.h"
 #include "crypto/ipsec_mb/ipsec_mb_backend.h"
 #include "transport/endpoint.h"
+#include "wire/esp.h"
 
 namespace sluice::transport {
 
@@ -115,6 +116,9 @@ class Pair {
     command.peer_max_message = configs_[1 - side].max_message;
     command.records = configs_[1 - side].record_mode;
     command.padded = configs_[0].padding || configs_[1].padding;
+    if (configs_[0].esp && configs_[1].esp) {
+      command.esp = {wire::kEspSpis * id[side], wire::kEspSpis * id[1 - side], 253};
+    }
     ASSERT_EQ(sides_[side]->submit(command, now_, &lanes_[side]), base::Code::kOk);
   }
 
@@ -209,6 +213,7 @@ class Pair {
     return packet.verdict;
   }
   uint64_t packets_carried() const { return packets_; }
+  uint64_t esp_packets_carried() const { return esp_packets_; }  // Among them.
   const EndpointConfig& config(int which) const { return configs_[which]; }
 
   crypto::AeadBackend* backend() { return backend_.get(); }
@@ -218,6 +223,7 @@ class Pair {
   struct InFlight {
     int to;
     std::vector<uint8_t> bytes;
+    bool esp = false;
   };
 
   bool stalled(int side) const { return now_ < stalled_until_[side]; }
@@ -252,7 +258,11 @@ class Pair {
       keep.push_back(std::move(packet.bytes));
       RxPacket rx;
       rx.data = keep.back().data();
-      rx.length = static_cast<uint32_t>(keep.back().size());
+      if (packet.esp) {
+        rx.esp_length = static_cast<uint16_t>(keep.back().size());
+      } else {
+        rx.length = static_cast<uint32_t>(keep.back().size());
+      }
       bursts[packet.to].push_back(rx);
     }
     for (int side = 0; side < 2; ++side) {
@@ -267,21 +277,23 @@ class Pair {
     do {
       std::array<TxPacket, kSlots> slots{};
       for (size_t i = 0; i < kSlots; ++i) {
-        slots[i].data = &buffers_[i * kBufferBytes];
+        slots[i].data = &buffers_[i * kBufferBytes + wire::kEspHeaderSize];
         slots[i].capacity = configs_[from].max_packet;
       }
       used = sides_[from]->poll_tx(slots, now_);
       for (size_t i = 0; i < used; ++i) {
-        carry(from, {slots[i].data, slots[i].data + slots[i].length});
+        carry(from, {slots[i].data, slots[i].data + slots[i].length}, slots[i].piece == kWholeEsp);
       }
     } while (used == kSlots);
   }
 
-  void carry(int from, std::vector<uint8_t> bytes) {
+  void carry(int from, std::vector<uint8_t> bytes, bool esp) {
     ++packets_;
+    esp_packets_ += esp ? 1 : 0;
     const LinkFaults& f = faults_[from];
     if (tap && !tap(from, &bytes)) return;
-    if (bytes.size() > f.mtu || chance(f.loss_ppm)) return;
+    const size_t most = f.mtu + (esp ? wire::kEspOverheadMax : 0);
+    if (bytes.size() > most || chance(f.loss_ppm)) return;
     if (chance(f.corrupt_ppm)) {
       bytes[prng_.uniform(bytes.size())] ^= static_cast<uint8_t>(1u << prng_.uniform(8));
     }
@@ -290,9 +302,10 @@ class Pair {
       at = base::after(at, base::Nanos(prng_.uniform(f.reorder_by.value() + 1)));
     }
     if (chance(f.duplicate_ppm)) {
-      wire_.emplace(base::after(at, base::Nanos(prng_.uniform(20000))), InFlight{1 - from, bytes});
+      wire_.emplace(base::after(at, base::Nanos(prng_.uniform(20000))),
+                    InFlight{1 - from, bytes, esp});
     }
-    wire_.emplace(at, InFlight{1 - from, std::move(bytes)});
+    wire_.emplace(at, InFlight{1 - from, std::move(bytes), esp});
   }
   bool chance(uint32_t ppm) { return ppm != 0 && prng_.uniform(1'000'000) < ppm; }
 
@@ -364,6 +377,7 @@ class Pair {
   std::map<uint64_t, std::vector<uint8_t>> sent_;
   std::map<uint64_t, Outcome> outcomes_;
   uint64_t packets_ = 0;
+  uint64_t esp_packets_ = 0;
 };
 
 }  // namespace sluice::transport

@@ -22,6 +22,8 @@
 #include "transport/recovery_policy.h"
 #include "transport/sender.h"
 #include "transport/timers.h"
+#include "wire/esp.h"
+#include "wire/frame.h"
 
 namespace sluice::transport {
 
@@ -51,6 +53,8 @@ class Roles {
   static constexpr base::SessionId kLocal{101};
   static constexpr base::SessionId kRemote{202};
   static constexpr uint8_t kLane = 3;
+  static constexpr uint32_t kLocalBase = 0x00765600;  // Where EndpointConfig::esp is set.
+  static constexpr uint32_t kRemoteBase = 0x00abce00;
 
   explicit Roles(const EndpointConfig& config = bench_config(),
                  crypto::AeadAlgorithm algorithm = crypto::AeadAlgorithm::kAes128Gcm,
@@ -84,6 +88,7 @@ class Roles {
     command.peer_max_packet = ctx.config.max_packet;
     command.padded = ctx.config.padding;
     command.records = true;  // Without EndpointConfig::record_mode it means nothing.
+    if (ctx.config.esp) command.esp = {kLocalBase, kRemoteBase, wire::kProtocolNative};
     return command;
   }
 
@@ -98,6 +103,20 @@ class Roles {
     ctx.now = now;
     receiver.on_rx(burst, now);
     verdict = burst.empty() ? Verdict::kConsumed : burst.back().verdict;
+  }
+  // The same, as ESP.
+  void give_esp(std::vector<PacketData> packets) {
+    std::vector<RxPacket> burst(packets.size());
+    for (size_t i = 0; i < packets.size(); ++i) {
+      burst[i].data = packets[i].data();
+      burst[i].esp_length = static_cast<uint16_t>(packets[i].size());
+    }
+    ctx.now = now;
+    receiver.on_rx(burst, now);
+    for (const RxPacket& packet : burst) {
+      EXPECT_EQ(packet.esp_length, 0u);
+      EXPECT_EQ(packet.verdict, Verdict::kConsumed);
+    }
   }
   void give(PacketData packet) { give(std::vector<PacketData>{std::move(packet)}); }
 
@@ -117,16 +136,15 @@ class Roles {
     std::vector<PacketData> out;
     slots.clear();
     while (out.size() < most) {
-      PacketData buffer(ctx.config.max_packet);
+      PacketData buffer(wire::kEspHeaderSize + ctx.config.max_packet);
       TxPacket slot;
-      slot.data = buffer.data();
-      slot.capacity = static_cast<uint32_t>(buffer.size());
+      slot.data = buffer.data() + wire::kEspHeaderSize;
+      slot.capacity = ctx.config.max_packet;
       if (sender.fill({&slot, 1}, now) == 0) break;
       EXPECT_EQ(slot.route, lane->route);
       last_slot = slot;
       slots.push_back(slot);
-      buffer.resize(slot.length);
-      out.push_back(std::move(buffer));
+      out.emplace_back(slot.data, slot.data + slot.length);
     }
     return out;
   }

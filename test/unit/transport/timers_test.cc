@@ -583,7 +583,7 @@ TEST(Timers, the_previous_key_goes_in_time) {
 
 TEST(Timers, a_close_waits_for_its_frame_only) {
   Roles r;
-  r.lane->close_queued = true;
+  r.lane->close_queued = r.lane->after_packet = true;
   r.sender.queue(*r.lane, wire::CloseFrame{9});
   r.pass(millis(1));
   EXPECT_TRUE(r.lane->live);

@@ -57,6 +57,35 @@ TEST(FrameTemplate, has_golden_bytes_on_ipv6_with_vlan) {
                             "20010db8000000000000000000000002 c001 4e20 0044")));
 }
 
+// Verifies MUST-S4: IP's protocol is 50, nothing stands between IP and the SPI.
+TEST(FrameTemplate, has_golden_bytes_with_esp) {
+  const auto build_esp = [](const FrameTemplate& frame) {
+    const size_t headers = frame.l2_size() + frame.l3_size();
+    ByteVector out(headers + 68, 0xab);
+    EXPECT_EQ(frame.prepend_esp(out.data() + headers, 68, 5), headers);
+    return out;
+  };
+  const ByteVector v4 = build_esp(FrameTemplate(sample_path(true, Encapsulation::kNative)));
+  EXPECT_EQ(to_hex(std::span(v4).first(36)),
+            to_hex(from_hex("020000000002 020000000001 0800"
+                            "45 a2 0058 0000 4000 40 32 25d0 0a000001 0a000002 abab")));
+  const ByteVector v6 = build_esp(FrameTemplate(sample_path(false, Encapsulation::kNative, 0x123)));
+  EXPECT_EQ(to_hex(std::span(v6).first(60)),
+            to_hex(from_hex("020000000002 020000000001 8100 a123 86dd"
+                            "6a200000 0044 32 40 20010db8000000000000000000000001"
+                            "20010db8000000000000000000000002 abab")));
+  FrameFilter filter;
+  EXPECT_EQ(parse(v4, filter).kind, FrameKind::kOther) << "nobody asked for it";
+  filter.esp = true;
+  for (const ByteVector& frame : {v4, v6}) {
+    const ParsedFrame parsed = parse(frame, filter);
+    EXPECT_EQ(parsed.kind, FrameKind::kSluiceEsp);
+    EXPECT_EQ(parsed.payload_length, 68u);
+    EXPECT_EQ(parsed.payload_offset, frame.size() - 68);
+    EXPECT_EQ(parsed.dscp >> 3, 5);
+  }
+}
+
 TEST(FrameTemplate, has_golden_bytes_in_native_mode) {
   const ByteVector frame = build(FrameTemplate(sample_path(true, Encapsulation::kNative)));
   EXPECT_EQ(to_hex(std::span(frame).subspan(14, 24)),
