@@ -37,7 +37,7 @@ TEST(ReceiverEsp, delivers_what_comes_as_esp) {
   events = r.polled();
   ASSERT_EQ(events.size(), 1u);
   EXPECT_EQ(PacketData(events[0].data, events[0].data + events[0].length), bytes);
-  EXPECT_EQ(r.ctx.stats.rx_esp.value(), 5u);
+  EXPECT_EQ(r.ctx.stats.rx_esp.value(), 4u);
   EXPECT_EQ(r.ctx.stats.drop_duplicate.value(), 1u);
   EXPECT_GT(r.ctx.stats.rx_bytes.value(), bytes.size());
 }
@@ -73,6 +73,16 @@ void expect_drop(Roles& r, const PacketData& packet, const Counter& counter) {
   r.pass(base::micros(1));
   r.give_esp({packet});
   EXPECT_EQ(counter.value(), counted + 1);
+  EXPECT_EQ(Snapshot(r), before);
+}
+
+// The same of a packet that the key does not fit: its number is then any, and so may be the reason.
+void expect_nothing(Roles& r, const PacketData& packet) {
+  const Snapshot before(r);
+  const uint64_t received = r.ctx.stats.rx_esp.value();
+  r.pass(base::micros(1));
+  r.give_esp({packet});
+  EXPECT_EQ(r.ctx.stats.rx_esp.value(), received);
   EXPECT_EQ(Snapshot(r), before);
 }
 
@@ -112,7 +122,7 @@ TEST(ReceiverEsp, drops_what_another_lane_was_sent) {
   ASSERT_EQ(r.lifecycle.open_lane(command, r.now, nullptr), base::Code::kOk);
   PacketData packet = as_esp(r, r.peer.bundle(wire::PingFrame{1}));
   base::store_be32(packet.data(), kSpi + 4);
-  expect_drop(r, packet, r.ctx.stats.drop_tag);
+  expect_nothing(r, packet);
 }
 
 // Verifies MUST-S5: of the four epochs that an SPI can name, those that have no key.
@@ -127,7 +137,7 @@ TEST(ReceiverEsp, drops_epochs_without_a_key) {
   PacketData packet = good;
   base::store_be32(packet.data(),
                    kSpi + 1);  // The next epoch's key is there, and does not open it.
-  expect_drop(r, packet, r.ctx.stats.drop_tag);
+  expect_nothing(r, packet);
 }
 
 // Verifies MUST-S5: the previous, the current and the next epoch are told apart, and taken.
