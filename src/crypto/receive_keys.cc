@@ -40,11 +40,6 @@ void ReceiveKeys::clear() {
   window_ = {};
 }
 
-const AeadKey* ReceiveKeys::select(uint8_t epoch_low) const {
-  uint64_t epoch = 0;
-  return resolve(epoch_low, &epoch) ? &keys_[slot_of(epoch)] : nullptr;
-}
-
 void ReceiveKeys::on_verified(uint8_t epoch_low, base::Nanos now) {
   uint64_t epoch = 0;
   // Within a burst the key may have been selected before another packet moved the epoch on.
@@ -80,24 +75,6 @@ void ReceiveKeys::note_failed_opens(uint8_t epoch_low, uint64_t count) {
 bool ReceiveKeys::wants_update() const {
   const uint64_t half = max_failed_opens(algorithm_) / 2;
   return failed_opens_[slot_of(epoch_)] >= half || failed_opens_[slot_of(epoch_ + 1)] >= half;
-}
-
-bool ReceiveKeys::resolve(uint8_t epoch_low, uint64_t* epoch) const {
-  if (backend_ == nullptr || exhausted_) return false;
-  // PROTOCOL MUST-C5: held are epoch_ - 1 to epoch_ + 1, so the distance of the low bits decides.
-  switch (static_cast<uint8_t>(epoch_low - this->epoch_low())) {
-    case 0:
-      *epoch = epoch_;
-      return true;
-    case 1:
-      *epoch = epoch_ + 1;
-      return true;
-    case 0xFF:
-      *epoch = epoch_ - 1;
-      return holds_previous_;
-    default:
-      return false;
-  }
 }
 
 bool ReceiveKeys::expand_next() {

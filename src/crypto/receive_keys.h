@@ -34,7 +34,10 @@ class ReceiveKeys {
 
   // The key for a packet's epoch (low 8 bits), nullptr when no key of that epoch is held. Changes
   // nothing. The pointer stays valid until on_verified() enters a new epoch a second time.
-  const AeadKey* select(uint8_t epoch_low) const;
+  [[gnu::always_inline]] const AeadKey* select(uint8_t epoch_low) const {
+    uint64_t epoch = 0;
+    return resolve(epoch_low, &epoch) ? &keys_[slot_of(epoch)] : nullptr;
+  }
 
   // To be called after a tag verified under select(epoch_low). A first packet of the next epoch
   // makes that epoch current and starts the grace time of the one before.
@@ -69,7 +72,23 @@ class ReceiveKeys {
 
   static uint32_t slot_of(uint64_t epoch) { return static_cast<uint32_t>(epoch % kSlots); }
   // The full epoch among the held ones that the low bits name; false when there is none.
-  bool resolve(uint8_t epoch_low, uint64_t* epoch) const;
+  [[gnu::always_inline]] bool resolve(uint8_t epoch_low, uint64_t* epoch) const {
+    if (backend_ == nullptr || exhausted_) return false;
+    // PROTOCOL MUST-C5: held are epoch_ - 1 to epoch_ + 1, so the distance of the low bits decides.
+    switch (static_cast<uint8_t>(epoch_low - this->epoch_low())) {
+      case 0:
+        *epoch = epoch_;
+        return true;
+      case 1:
+        *epoch = epoch_ + 1;
+        return true;
+      case 0xFF:
+        *epoch = epoch_ - 1;
+        return holds_previous_;
+      default:
+        return false;
+    }
+  }
   bool expand_next();
   void discard(uint64_t epoch);
 

@@ -277,13 +277,17 @@ void Sender::flush() {
 }
 
 bool Sender::fill_from_lane(Lane& lane, TxPacket& slot, base::Nanos now) {
-  if (lane.after_packet) [[unlikely]]
-    return fill_and_follow(lane, slot, now);
-  return fill_first(lane, slot, now);
+  const bool follows = lane.after_packet;
+  if (follows && lane.esp.on()) [[unlikely]]
+    slot.capacity -= static_cast<uint32_t>(wire::kEspTrailerMax);
+  const bool filled = fill_first(lane, slot, now);
+  if (follows) [[unlikely]]
+    follow(lane, slot, filled, now);
+  return filled;
 }
 
 // What the lane wants to send first, in one packet.
-[[gnu::always_inline]] inline bool Sender::fill_first(Lane& lane, TxPacket& slot, base::Nanos now) {
+bool Sender::fill_first(Lane& lane, TxPacket& slot, base::Nanos now) {
   if (!lane.send.may_seal()) {
     maybe_update_keys(lane);
     if (!lane.send.may_seal()) return false;  // resume() wakes the lane again.
@@ -296,14 +300,12 @@ bool Sender::fill_from_lane(Lane& lane, TxPacket& slot, base::Nanos now) {
   return fill_bundle(lane, slot, now);
 }
 
-[[gnu::noinline]] bool Sender::fill_and_follow(Lane& lane, TxPacket& slot, base::Nanos now) {
-  const uint32_t trailer = lane.esp.on() ? static_cast<uint32_t>(wire::kEspTrailerMax) : 0;
-  slot.capacity -= trailer;
-  const bool filled = fill_first(lane, slot, now);
-  slot.capacity += trailer;
-  if (filled && lane.esp.on()) make_esp(lane, slot);
+[[gnu::noinline]] void Sender::follow(Lane& lane, TxPacket& slot, bool filled, base::Nanos now) {
+  if (lane.esp.on()) {
+    slot.capacity += static_cast<uint32_t>(wire::kEspTrailerMax);
+    if (filled) make_esp(lane, slot);
+  }
   if (lane.close_queued && !lane.has_frames) ctx_.wheel.arm(lane.timer, now);
-  return filled;
 }
 
 // A path MTU probe (RFC 8899 §4.1): a bundle of one PROBE frame, padded to the size probed.

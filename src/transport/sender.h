@@ -101,7 +101,8 @@ class Sender {
   void tell_paths(Lane& lane);
   bool fill_from_lane(Lane& lane, TxPacket& slot, base::Nanos now);
   bool fill_first(Lane& lane, TxPacket& slot, base::Nanos now);
-  bool fill_and_follow(Lane& lane, TxPacket& slot, base::Nanos now);
+  // What few lanes need when the packet is filled, or could not be: see Lane::after_packet.
+  void follow(Lane& lane, TxPacket& slot, bool filled, base::Nanos now);
   bool fill_data(Exchange& exchange, TxPacket& slot, base::Nanos now);
   template <bool kEsp>
   bool fill_packet(Exchange& exchange, TxPacket& slot, base::Nanos now);
