@@ -65,6 +65,11 @@ class SLUICE_EXPORT Endpoint {
   // Calls `task` once per loop from now on; null stops it. One task an endpoint.
   void set_task(TaskFn task, void* context);
 
+  // Said by the task, in its call: it has nothing to do before `until_ns` (of now_ns();
+  // UINT64_MAX: at all) unless something else happens on this lcore, which may then sleep
+  // (IdleOptions) and call no task meanwhile. An lcore whose task does not say so never sleeps.
+  void rest_task(uint64_t until_ns);
+
   // The handler of every service without one of its own; null rejects them with kNotFound.
   void set_handler(Handler* handler);
 

@@ -50,7 +50,8 @@ class SLUICE_EXPORT Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  // Starts the lcores. Once.
+  // Starts the lcores. Once. Unimplemented when they are to sleep until a packet comes
+  // (IdleMode::kInterrupts) and a port cannot tell them.
   absl::Status start();
 
   // Begins a session from a node to a peer, "10.0.0.2" or "10.0.0.2:7470" or "[fd00::2]:7470", and

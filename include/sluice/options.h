@@ -158,6 +158,27 @@ enum class Padding : uint8_t {
   kBuckets,
 };
 
+// What lcores do when nothing comes.
+enum class IdleMode : uint8_t {
+  // Look on: the fastest, and each takes a whole CPU. The default.
+  kPoll,
+  // Sleep until a packet, a timer or another thread, for which the device needs receive interrupts:
+  // many NICs, net_tap, net_virtio_user and net_vhost have them; net_memif, net_af_packet and
+  // "pair:" have none, and Engine::start() then returns Unimplemented.
+  kInterrupts,
+  // Sleep with any device. Nothing tells of packets, which wait for the end of a step.
+  kSleep,
+};
+
+struct IdleOptions {
+  IdleMode mode = IdleMode::kPoll;
+  // kSleep: how long a packet may wait, 50 us to 1 s. Each step takes a CPU some 20 us.
+  uint64_t step_ns = 1'000'000;
+  // How long an lcore polls after its last work before it sleeps, 1 s at most: what comes within
+  // that finds it awake.
+  uint64_t spin_ns = 200'000;
+};
+
 enum class LogLevel : uint8_t { kDebug, kInfo, kWarning, kError, kOff };
 
 enum class HugePages : uint8_t {
@@ -205,6 +226,7 @@ struct EngineOptions {
   AccessOptions access;
   Limits limits;
   EalOptions eal;
+  IdleOptions idle;
   bool bundling = true;  // Small messages and control may share a packet.
   GrantPolicy grant_policy = GrantPolicy::kHybrid;
   // The packets of one message take several paths, so that later ones prove no loss: the network

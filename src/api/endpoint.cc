@@ -32,6 +32,8 @@ StatusCode Endpoint::consume(StreamId id, uint32_t bytes) { return core_->consum
 
 void Endpoint::set_task(TaskFn task, void* context) { core_->set_task(task, context); }
 
+void Endpoint::rest_task(uint64_t until_ns) { core_->rest_task(until_ns); }
+
 void Endpoint::set_handler(Handler* handler) { core_->set_handler(handler); }
 
 StatusCode Endpoint::set_handler(uint16_t service, Handler* handler) {

@@ -41,6 +41,8 @@ void EndpointCore::on_start(engine::LcoreContext& context) {
   t_on_lcore = true;
   endpoint_ = &context.endpoint;
   now_ = context.now;
+  doorbell_ = context.doorbell;
+  for (uint32_t i = 0; i < client_count_; ++i) clients_[i]->set_doorbell(doorbell_);
   for (const ServiceLanding& landing : landings_) {
     endpoint_->set_landing(landing.service, landing.mode, landing.window);
   }
@@ -67,8 +69,20 @@ bool EndpointCore::poll(engine::LcoreContext& context) {
     clients_[i]->poll();
     clients_[i]->flush();
   }
-  if (task_ != nullptr) task_(task_context_, public_);
+  if (task_ != nullptr) {
+    task_wanted_at_ = base::Nanos::zero();
+    task_(task_context_, public_);
+  }
   return std::exchange(worked_, false);
+}
+
+base::Nanos EndpointCore::wanted_at() {
+  if (ended_count_ != 0) return base::Nanos::zero();
+  // More than a burst was posted.
+  const bool posted = std::any_of(clients_.begin(), clients_.begin() + client_count_,
+                                  [](const LcoreClient* client) { return client->waiting(); });
+  if (posted) return base::Nanos::zero();
+  return task_ == nullptr ? base::Nanos::max() : task_wanted_at_;
 }
 
 transport::Landing EndpointCore::to_landing(const Landing& landing) {
@@ -421,6 +435,7 @@ bool EndpointCore::idle() const {
 bool EndpointCore::add_client(LcoreClient* client) {
   if (client_count_ == kMaxLcoreClients) return false;
   clients_[client_count_++] = client;
+  client->set_doorbell(doorbell_);
   if (stopped_) client->close();
   return true;
 }

@@ -58,6 +58,7 @@ class EndpointCore final : public engine::LcoreApplication {
   size_t event_room() override { return kEventBatch; }
   void on_events(engine::LcoreContext& context, std::span<const transport::Event> events) override;
   bool poll(engine::LcoreContext& context) override;
+  base::Nanos wanted_at() override;
   void on_stop(engine::LcoreContext& context) override;
 
   // Endpoint's functions, under its thread rule.
@@ -73,6 +74,7 @@ class EndpointCore final : public engine::LcoreApplication {
   Buffer allocate(uint32_t length);
   StatusCode consume(StreamId id, uint32_t bytes);
   void set_task(Endpoint::TaskFn task, void* context);
+  void rest_task(uint64_t until_ns) { task_wanted_at_ = base::nanos(until_ns); }
   void set_handler(Handler* handler) { handler_ = handler; }
   StatusCode set_handler(uint16_t service, Handler* handler);
   // Services that had this handler have none.
@@ -230,6 +232,8 @@ class EndpointCore final : public engine::LcoreApplication {
   bool worked_ = false;  // Something was submitted since the last poll().
   Endpoint::TaskFn task_ = nullptr;
   void* task_context_ = nullptr;
+  base::Nanos task_wanted_at_;  // By the last call of the task.
+  engine::Doorbell* doorbell_ = nullptr;
   Handler* handler_ = nullptr;
   base::FlatTable<uint32_t, Handler*> services_;
   std::vector<ServiceLanding> landings_;

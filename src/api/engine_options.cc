@@ -342,6 +342,23 @@ absl::StatusOr<engine::NodeConfig> make_node(const EngineOptions& options, size_
   return node;
 }
 
+engine::IdleConfig make_idle(const IdleOptions& from) {
+  engine::IdleConfig idle;
+  switch (from.mode) {
+    case IdleMode::kPoll:
+      idle.mode = engine::IdleMode::kPoll;
+      break;
+    case IdleMode::kInterrupts:
+      idle.mode = engine::IdleMode::kInterrupts;
+      break;
+    case IdleMode::kSleep:
+      idle.mode = engine::IdleMode::kSteps;
+  }
+  idle.step = base::nanos(from.step_ns);
+  idle.spin = base::nanos(from.spin_ns);
+  return idle;
+}
+
 engine::EalConfig make_eal(const EalOptions& from) {
   engine::EalConfig eal;
   if (!from.cpus.empty()) {
@@ -423,6 +440,7 @@ absl::StatusOr<engine::EngineConfig> make_engine_config(const EngineOptions& opt
   config.audit_file = options.access.audit_file;
   config.audit_max_bytes = options.access.audit_max_bytes;
   config.eal = make_eal(options.eal);
+  config.idle = make_idle(options.idle);
   config.backend = *backend;
   const uint64_t seed = options.seed != 0 ? options.seed : random_seed();
   for (size_t i = 0; i < options.nodes.size(); ++i) {

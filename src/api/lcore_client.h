@@ -8,6 +8,7 @@
 
 #include "api/mpmc_ring.h"
 #include "base/check.h"
+#include "engine/channel.h"
 
 namespace sluice::internal {
 
@@ -26,8 +27,16 @@ class LcoreClient {
   void post(uint32_t entry) {
     SLUICE_CHECK(ring_.push(entry));
     std::atomic_thread_fence(std::memory_order_seq_cst);
-    if (closed_.load(std::memory_order_acquire)) drain();
+    if (closed_.load(std::memory_order_acquire)) return drain();
+    if (auto* doorbell = doorbell_.load(std::memory_order_relaxed)) doorbell->ring();
   }
+
+  // Lcore: rung from now on after each post(); null: the lcore never sleeps.
+  void set_doorbell(engine::Doorbell* doorbell) {
+    doorbell_.store(doorbell, std::memory_order_relaxed);
+  }
+  // Lcore: whether poll() would find something.
+  bool waiting() const { return ring_.ready(); }
 
   // Lcore: handles what has arrived, a burst at most. True when there was anything.
   bool poll() {
@@ -66,6 +75,7 @@ class LcoreClient {
   }
 
   MpmcRing ring_;
+  std::atomic<engine::Doorbell*> doorbell_{nullptr};
   std::atomic<bool> closed_{false};
 };
 

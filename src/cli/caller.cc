@@ -7,6 +7,12 @@
 #include "sluice/buffer.h"
 
 namespace sluice::cli {
+namespace {
+
+// How soon an lcore that may sleep notices stop().
+constexpr uint64_t kStopLook = 10'000'000;
+
+}  // namespace
 
 uint64_t CallerResults::failures() const {
   uint64_t sum = 0;
@@ -57,7 +63,7 @@ void Caller::task(void* context, Endpoint& endpoint) {
 }
 
 void Caller::fill(Endpoint& endpoint) {
-  if (done_.load(std::memory_order_relaxed)) return;
+  if (done_.load(std::memory_order_relaxed)) return rest(endpoint);
   const bool round_over = free_.size() == slots_.size();
   if (may_begin() && (!config_.in_rounds || round_over)) {
     if (config_.in_rounds) round_begun_ns_ = clock();
@@ -68,6 +74,15 @@ void Caller::fill(Endpoint& endpoint) {
   if (!may_begin() && free_.size() == slots_.size() && !beside_flies_) {
     done_.store(true, std::memory_order_release);
   }
+  rest(endpoint);
+}
+
+void Caller::rest(Endpoint& endpoint) const {
+  const uint64_t look = endpoint.now_ns() + kStopLook;
+  if (config_.beside != 0 && !beside_flies_ && may_begin()) return;  // Tried again in each loop.
+  const bool answers_only = free_.empty() || !may_begin();
+  if (answers_only) return endpoint.rest_task(look);
+  if (config_.load != 0 && pending_size_ == 0) endpoint.rest_task(std::min(look, due_ns_));
 }
 
 bool Caller::due() {

@@ -105,6 +105,8 @@ class Caller {
   static void completed(void* context, CallResult& result);
   void fill(Endpoint& endpoint);
   bool due();
+  // Says when there will be something to do, for an lcore that may sleep.
+  void rest(Endpoint& endpoint) const;
   uint64_t interval();
   bool begin_call(Endpoint& endpoint);
   void end_call(Slot& slot, CallResult& result);

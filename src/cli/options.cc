@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -101,6 +102,24 @@ absl::Status set_policy(const std::string& text, GrantPolicy* policy) {
       absl::StrCat("'", text, "': choose hybrid, homa, sird or fair"));
 }
 
+absl::Status set_idle(const std::string& text, IdleOptions* idle) {
+  constexpr absl::string_view kSleep = "sleep:";
+  if (text == "poll") {
+    idle->mode = IdleMode::kPoll;
+  } else if (text == "interrupts") {
+    idle->mode = IdleMode::kInterrupts;
+  } else if (const auto step = absl::StartsWith(text, kSleep)
+                                   ? parse_nanos(absl::string_view(text).substr(kSleep.size()))
+                                   : std::nullopt) {
+    idle->mode = IdleMode::kSleep;
+    idle->step_ns = *step;
+  } else {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", text, "': choose poll, interrupts, or sleep:1ms"));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status set_padding(const std::string& text, Padding* padding) {
   if (text != "none" && text != "buckets") {
     return absl::InvalidArgumentError(absl::StrCat("'", text, "': choose none or buckets"));
@@ -184,6 +203,13 @@ void add_place(OptionSet* set, Options* o) {
            [o](const std::string& text) { return set_cpus(text, &o->cpus); });
   set->add_count("lcores", "N", "lcores of this end, each with a lane to each of the peer's",
                  &o->lcores, 1, 64);
+  set->add(
+      "idle", "HOW",
+      "lcores to which nothing comes: poll (default), interrupts: sleep until a packet, if the "
+      "device can tell, or sleep:1ms, with any device: a packet may wait so long",
+      [o](const std::string& text) { return set_idle(text, &o->idle); });
+  set->add_nanos("idle-spin", "how long they poll before they sleep (default 200us)",
+                 &o->idle.spin_ns);
   set->add_count("server-lcores", "N", "both ends in this process: the server's; 0: as --lcores",
                  &o->server_lcores, 0, 64);
   set->add_text("capture", "FILE", "record all packets of this end as pcap", &o->capture);
@@ -561,6 +587,7 @@ EngineOptions engine_options(const Options& options, bool accept, std::vector<ui
   } else if (options.embedded()) {
     engine.limits.peer_timeout_ns = kEmbeddedTimeout;
   }
+  engine.idle = options.idle;
   engine.bundling = options.bundling;
   engine.grant_policy = options.policy;
   engine.multipath = options.multipath;

@@ -39,6 +39,7 @@ struct Options {
   uint64_t mtu = 0;
   std::vector<uint32_t> cpus;
   uint64_t lcores = 1;
+  IdleOptions idle;
   uint64_t server_lcores = 0;  // Both ends in this process: of the server; 0: as `lcores`.
   std::string capture;
 

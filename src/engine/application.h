@@ -21,11 +21,16 @@
 
 namespace sluice::engine {
 
+class Doorbell;
+
 // The lcore that a call runs on. The endpoint may be used during the call and only then.
 struct LcoreContext {
   transport::Endpoint& endpoint;
   uint8_t index = 0;  // Within its node.
   base::Nanos now;    // The loop's clock reading, since the process's first engine began.
+  // Rung by a thread that has left something for poll(); null where the lcore never sleeps. It
+  // lives as long as the engine.
+  Doorbell* doorbell = nullptr;
 };
 
 // One lane of a session, as its lcore sees it.
@@ -73,6 +78,9 @@ class LcoreApplication {
   // Once per loop, and once more after the events of each earlier part of a burst (see
   // limits::kPartWeight). True when it gave the endpoint something to do.
   virtual bool poll(LcoreContext& /*context*/) { return false; }
+  // When poll() is to be called again though nothing comes and nobody rings; the past: in the next
+  // loop, and Nanos::max(): never. Asked for where the lcore may sleep till then.
+  virtual base::Nanos wanted_at() { return base::Nanos::max(); }
   // On the lcore, after its last packet.
   virtual void on_stop(LcoreContext& /*context*/) {}
 };

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/channel.h"
 
-#include <poll.h>
 #include <rte_errno.h>
 #include <rte_lcore.h>
 #include <rte_pause.h>
@@ -74,13 +73,19 @@ void Doorbell::prepare() {
 }
 
 void Doorbell::wait(base::Nanos longest) {
+  pollfd own = file();
+  wait({&own, 1}, longest);
+}
+
+bool Doorbell::wait(std::span<pollfd> files, base::Nanos longest) {
   const timespec timeout{static_cast<time_t>(longest.value() / 1'000'000'000u),
                          static_cast<long>(longest.value() % 1'000'000'000u)};
-  pollfd descriptor{event_, POLLIN, 0};
-  ppoll(&descriptor, 1, &timeout, nullptr);
+  if (ppoll(files.data(), files.size(), &timeout, nullptr) < 0) {
+    for (pollfd& each : files) each.revents = 0;  // A signal; poll() has written nothing.
+  }
   sleeping_.store(false, std::memory_order_relaxed);
   uint64_t count = 0;
-  [[maybe_unused]] const ssize_t got = ::read(event_, &count, sizeof(count));
+  return ::read(event_, &count, sizeof(count)) == sizeof(count);
 }
 
 absl::StatusOr<std::unique_ptr<ControlChannel>> ControlChannel::create(const std::string& name,

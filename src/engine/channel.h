@@ -5,6 +5,8 @@
 #ifndef SLUICE_ENGINE_CHANNEL_H_
 #define SLUICE_ENGINE_CHANNEL_H_
 
+#include <poll.h>
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -57,6 +59,10 @@ class Doorbell {
   void prepare();
   // Sleeps until rung, or for `longest`. Returns at once if rung since prepare().
   void wait(base::Nanos longest);
+  // The same, until one of `files` has something too, of which the first is file(); poll() says in
+  // them what came. Whether it was rung.
+  bool wait(std::span<pollfd> files, base::Nanos longest);
+  pollfd file() const { return {event_, POLLIN, 0}; }
   // Instead of wait(), when there was work after all.
   void cancel() { sleeping_.store(false, std::memory_order_relaxed); }
 

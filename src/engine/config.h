@@ -31,6 +31,19 @@ enum class HugePages : uint8_t {
   kNo,
 };
 
+// What an lcore does when nothing comes.
+enum class IdleMode : uint8_t {
+  kPoll,        // Looks on, on a whole CPU.
+  kInterrupts,  // Sleeps until a packet, a timer or another thread; refused with other devices.
+  kSteps,       // The same with any device: packets wait for the end of a step.
+};
+
+struct IdleConfig {
+  IdleMode mode = IdleMode::kPoll;
+  base::Nanos step = base::millis(1);    // kSteps: how long packets may wait.
+  base::Nanos spin = base::micros(200);  // How long an lcore polls after its last work.
+};
+
 // How DPDK's environment is brought up: once per process, by the first engine. Later engines share
 // it and may not ask for more than it has.
 struct EalConfig {
@@ -145,6 +158,7 @@ struct EngineConfig {
   std::optional<FileText> policy;
   std::string audit_file;
   uint64_t audit_max_bytes = 0;  // See AuditLog::Setup.
+  IdleConfig idle;               // Of all lcores.
   crypto::BackendKind backend = crypto::BackendKind::kAuto;
   std::string crypto_module;  // Path of libsluice-boringssl.so; empty: looked for.
 };

@@ -496,6 +496,7 @@ bool Control::send_frame(uint8_t port, std::span<const uint8_t> frame) {
     std::copy(frame.begin(), frame.end(), reinterpret_cast<uint8_t*>(data));
     buffer->port = port;
     if (setup_.lcores.front()->inject(buffer)) {
+      setup_.lcores.front()->wake();
       stats_.tx_frames.add();
       return true;
     }

@@ -83,6 +83,9 @@ absl::Status EngineImpl::check() const {
     return absl::InvalidArgumentError(
         absl::StrCat("an engine has 1 to ", limits::kMaxNodes, " nodes"));
   }
+  if (const char* error = idle_config_error(config.idle)) {
+    return absl::InvalidArgumentError(error);
+  }
   std::set<wire::IpAddress> addresses;
   for (const NodeConfig& node : config.nodes) {
     if (auto status = check_node_config(node); !status.ok()) return status;
@@ -279,6 +282,7 @@ absl::Status EngineImpl::make_nodes(const CryptoLibrary& library) {
       setup.eal_lcores.push_back(eal_lcores[i]);
       setup.yields.push_back(shared[i]);
     }
+    setup.idle = config.idle;
     first += node.lcores;
     auto made = Node::create(std::move(setup));
     if (!made.ok()) return made.status();
@@ -299,6 +303,7 @@ absl::Status EngineImpl::make_nodes(const CryptoLibrary& library) {
 void EngineImpl::fill_report(const CryptoLibrary& library) {
   report.dpdk_version = rte_version();
   report.lines.insert(report.lines.begin(), eal->report().begin(), eal->report().end());
+  report.lines.push_back(idle_report(config.idle));
   report.lines.push_back({"crypto module", library.module_path, "handshakes and key derivation"});
   for (const auto& node : nodes) {
     for (const auto& port : node->ports()) report.ports.push_back(port->report());

@@ -42,13 +42,19 @@ void run_errand(void* argument) {
 
 PollingTurns::PollingTurns(uint32_t eal_lcore)
     : turns_(&g_slots.at(eal_lcore).turns), slot_(&g_slots.at(eal_lcore)) {
+  resume();
+}
+
+PollingTurns::~PollingTurns() { pause(); }
+
+void PollingTurns::pause() { slot_->polling.store(false, std::memory_order_release); }
+
+void PollingTurns::resume() {
   slot_->polling.store(true, std::memory_order_relaxed);
-  // Before the first burst looks at a port: either that sees what was changed, or the one who
+  // Before the next burst looks at a port: either that sees what was changed, or the one who
   // changed it sees this.
   std::atomic_thread_fence(std::memory_order_seq_cst);
 }
-
-PollingTurns::~PollingTurns() { slot_->polling.store(false, std::memory_order_release); }
 
 // Two turns must end: the lcore's count may lag behind what it does already (a store that waits in
 // its CPU), so the end of the first may be that of a turn before the call.

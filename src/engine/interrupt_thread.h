@@ -32,6 +32,10 @@ class PollingTurns {
   PollingTurns(const PollingTurns&) = delete;
   PollingTurns& operator=(const PollingTurns&) = delete;
 
+  // From pause() to resume() no burst is under way and none begins: nobody waits for this lcore.
+  void pause();
+  void resume();
+
   // No burst that began before is under way any more. Once per turn of the loop.
   void end_turn() {
     turns_->store(turns_->load(std::memory_order_relaxed) + 1, std::memory_order_release);

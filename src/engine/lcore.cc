@@ -71,6 +71,10 @@ Lcore::Lcore(const Setup& setup)
       context_{endpoint_, setup.index, base::Nanos{}},
       filter_(make_filter(*setup.layout, setup.endpoint.esp)),
       reset_bucket_(limits::kResetsPerSecond, limits::kBurst) {
+  if (setup.idle.mode != IdleMode::kPoll) {
+    sleeper_ = std::make_unique<Sleeper>(setup.idle);
+    context_.doorbell = sleeper_->doorbell();
+  }
   if (!setup.gated) return;
   gate_ = std::make_unique<Gate>(setup.endpoint.max_lanes, setup.endpoint.max_buffered_message,
                                  &stats_);
@@ -106,6 +110,10 @@ void Lcore::connect(std::vector<std::unique_ptr<PortQueue>> queues, std::vector<
   siblings_ = std::move(siblings);
 }
 
+void Lcore::set_interrupts(std::vector<RxInterrupt> interrupts) {
+  sleeper_->set_interrupts(std::move(interrupts));
+}
+
 absl::Status Lcore::start() {
   const std::lock_guard lock(mutex_);
   stop_.store(false, std::memory_order_relaxed);
@@ -125,12 +133,15 @@ void Lcore::stop() {
     running_ = false;
   }
   stop_.store(true, std::memory_order_release);
+  wake();
   rte_eal_wait_lcore(setup_.eal_lcore);
 }
 
 bool Lcore::post(LcoreTask* task) {
   const std::lock_guard lock(mutex_);
-  return running_ && task_ring_->push(task);
+  if (!running_ || !task_ring_->push(task)) return false;
+  wake();
+  return true;
 }
 
 bool Lcore::run_and_wait(const std::function<void(Lcore&, LcoreContext&)>& work) {
@@ -151,6 +162,7 @@ void Lcore::run() {
   skip_turn_time_ = true;
   context_.now = now_;
   setup_.application->on_start(context_);
+  if (sleeper_ != nullptr) poll_and_rest(&turns);
   while (!stop_.load(std::memory_order_acquire)) {
     turn();
     turns.end_turn();
@@ -162,7 +174,7 @@ void Lcore::run() {
   setup_.application->on_stop(context_);
 }
 
-void Lcore::turn() {
+bool Lcore::turn() {
   const base::Nanos now = std::max(now_, setup_.clock->now());
   now_ = now;
   context_.now = now;
@@ -178,6 +190,7 @@ void Lcore::turn() {
   busy |= setup_.application->poll(context_);
   if (busy || more_to_send_) transmit();
   note_turn(now, busy);
+  return busy;
 }
 
 void Lcore::note_turn(base::Nanos now, bool busy) {

@@ -21,6 +21,7 @@
 #include "engine/application.h"
 #include "engine/channel.h"
 #include "engine/clock.h"
+#include "engine/config.h"
 #include "engine/gate.h"
 #include "engine/inline_contexts.h"
 #include "engine/lcore_task.h"
@@ -28,6 +29,7 @@
 #include "engine/port_queue.h"
 #include "engine/record_chain.h"
 #include "engine/route.h"
+#include "engine/sleeper.h"
 #include "engine/spi_lcores.h"
 #include "engine/stats.h"
 #include "transport/endpoint.h"
@@ -60,6 +62,7 @@ class Lcore {
     uint8_t index = 0;
     uint32_t eal_lcore = 0;
     bool yields = false;  // Other lcores share the CPU.
+    IdleConfig idle;      // The same for all lcores of a node.
     const NodeLayout* layout = nullptr;
     const Clock* clock = nullptr;
     ControlChannel* control = nullptr;
@@ -83,6 +86,8 @@ class Lcore {
   // Before start(): the queues in the order of the node's ports, and all lcores of the node in
   // order, this one included.
   void connect(std::vector<std::unique_ptr<PortQueue>> queues, std::vector<Lcore*> siblings);
+  // Before start(), with IdleMode::kInterrupts: what tells of packets in those queues.
+  void set_interrupts(std::vector<RxInterrupt> interrupts);
 
   // Control threads.
   absl::Status start();
@@ -95,9 +100,12 @@ class Lcore {
   bool run_and_wait(const std::function<void(Lcore&, LcoreContext&)>& work);
 
   // Any thread: a whole frame with `port` set to the number within the node. False when full; the
-  // caller keeps the frame.
+  // caller keeps the frame. The lcore is to be woken afterwards; lcores do so once a turn.
   bool inject(rte_mbuf* frame) { return inject_ring_->push(frame); }
   bool hand_over(rte_mbuf* frame) { return handover_ring_->push(frame); }
+  void wake() {
+    if (sleeper_ != nullptr) sleeper_->wake();
+  }
 
   // The lcore, from tasks.
   void set_route(uint32_t handle, const Route& route) { routes_[handle] = route; }
@@ -132,7 +140,12 @@ class Lcore {
   explicit Lcore(const Setup& setup);
   static int entry(void* self);
   void run();
-  void turn();
+  void poll_and_rest(PollingTurns* turns);
+  void rest(PollingTurns* turns);
+  base::Nanos time_to_rest() const;
+  void note_sleep(Sleeper::Woken woken, base::Nanos length);
+  void wake_siblings();
+  bool turn();
   void note_turn(base::Nanos now, bool busy);
   bool run_tasks();
   bool flush_ports();
@@ -171,6 +184,7 @@ class Lcore {
   std::unique_ptr<PointerRing> task_ring_;
   transport::TokenBucket reset_bucket_;
   std::unique_ptr<Gate> gate_;
+  std::unique_ptr<Sleeper> sleeper_;  // Null with IdleMode::kPoll.
 
   Batch batch_;
   std::array<transport::Event, kEvents> events_;

@@ -29,6 +29,11 @@ inline constexpr size_t kMaxTransmitRounds = 4;
 inline constexpr uint32_t kHandoverRing = 1024;
 // Frames waiting to be sent for the control thread or another lcore, in the lcore's ring.
 inline constexpr uint32_t kInjectRing = 512;
+// An lcore that may sleep does so for no shorter time than this: falling asleep and waking take
+// half of it. Nor does it sleep in longer steps, or poll longer after its last work, than these.
+inline constexpr base::Nanos kShortestSleep = base::micros(50);
+inline constexpr base::Nanos kLongestStep = base::seconds(1);
+inline constexpr base::Nanos kLongestSpin = base::seconds(1);
 // Commands waiting for an lcore.
 inline constexpr uint32_t kTaskRing = 4096;
 // Frames waiting for the control thread of a node.

@@ -200,6 +200,7 @@ absl::Status Node::make_pools() {
     pools_.push_back(pool);
   }
   for (const auto& port : ports_) {
+    if (setup_.idle.mode == IdleMode::kInterrupts) port->want_interrupts();
     const std::vector<rte_mempool*> of_lcores(pools_.begin(), pools_.end() - 1);
     auto status =
         port->configure(of_lcores, setup_.config->base_port, setup_.config->encapsulation);
@@ -257,6 +258,7 @@ absl::Status Node::make_lcores() {
     lcore.index = index;
     lcore.eal_lcore = setup_.eal_lcores[index];
     lcore.yields = setup_.yields[index];
+    lcore.idle = setup_.idle;
     lcore.layout = &layout_;
     lcore.clock = &setup_.eal->clock();
     lcore.control = channel_.get();
@@ -344,10 +346,26 @@ absl::Status Node::make_control() {
   return absl::OkStatus();
 }
 
+// Drivers have them from the start of their port on.
+absl::Status Node::connect_interrupts() {
+  if (setup_.idle.mode != IdleMode::kInterrupts) return absl::OkStatus();
+  for (const auto& lcore : lcores_) {
+    std::vector<RxInterrupt> all;
+    for (const auto& port : ports_) {
+      auto found = port->interrupts_of(lcore->index());
+      if (!found.ok()) return found.status();
+      all.insert(all.end(), found->begin(), found->end());
+    }
+    lcore->set_interrupts(std::move(all));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Node::start() {
   for (const auto& port : ports_) {
     if (auto status = port->start(); !status.ok()) return status;
   }
+  if (auto status = connect_interrupts(); !status.ok()) return status;
   for (const auto& lcore : lcores_) {
     if (auto status = lcore->start(); !status.ok()) return status;
   }

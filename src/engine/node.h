@@ -65,6 +65,7 @@ class Node {
     PoolBox* pools = nullptr;
     std::vector<uint32_t> eal_lcores;
     std::vector<bool> yields;  // By lcore.
+    IdleConfig idle;
   };
 
   static absl::StatusOr<std::unique_ptr<Node>> create(Setup setup);
@@ -105,6 +106,7 @@ class Node {
   absl::Status make_pools();
   absl::Status make_lcores();
   absl::Status connect_lcores();
+  absl::Status connect_interrupts();
   absl::Status make_control();
   NodeLayout make_layout() const;
   uint32_t max_packet() const;

@@ -327,6 +327,7 @@ absl::Status Port::configure(const std::vector<rte_mempool*>& pools, uint16_t ba
   if (rx_queues_ > 1 && info.flow_type_rss_offloads != 0 && config_.offloads) {
     dpdk::request_rss(&conf, info.flow_type_rss_offloads & (RTE_ETH_RSS_IP | RTE_ETH_RSS_UDP));
   }
+  conf.intr_conf.rxq = interrupts_ ? 1 : 0;
   int result = 0;
   const std::string log =
       capture_log([&] { result = rte_eth_dev_configure(id_, rx_queues_, tx_queues_, &conf); });
@@ -360,6 +361,21 @@ std::vector<uint16_t> Port::rx_queues_of(uint8_t lcore) const {
     queues.push_back(queue);
   }
   return queues;
+}
+
+absl::StatusOr<std::vector<RxInterrupt>> Port::interrupts_of(uint8_t lcore) const {
+  std::vector<RxInterrupt> out;
+  for (const uint16_t queue : rx_queues_of(lcore)) {
+    auto found = RxInterrupt::find(id_, queue);
+    if (!found.ok()) {
+      return absl::UnimplementedError(
+          absl::StrCat(report_.name, ": ", found.status().message(), " (", report_.driver,
+                       "), by which lcores were to wake: let them sleep in steps, as sleep:1ms "
+                       "does, or poll"));
+    }
+    out.push_back(*found);
+  }
+  return out;
 }
 
 absl::Status Port::start() {

@@ -18,6 +18,7 @@
 #include "engine/inline_engine.h"
 #include "engine/model_nic.h"
 #include "engine/report.h"
+#include "engine/rx_interrupt.h"
 #include "engine/stats.h"
 #include "wire/ip_address.h"
 
@@ -70,6 +71,12 @@ class Port {
   uint32_t buffer_bytes() const { return buffer_bytes_; }
   // Buffers that one lcore's queues can hold.
   uint32_t buffers_per_lcore() const;
+
+  // Before configure(): lcores are to be woken by packets.
+  void want_interrupts() { interrupts_ = true; }
+  // After start(): those of the lcore's queues. Unimplemented when the device has none; the text
+  // says what to do instead.
+  absl::StatusOr<std::vector<RxInterrupt>> interrupts_of(uint8_t lcore) const;
 
   // Sets up the queues; `pools` has one per lcore. Steers lane ports to queues where it can.
   absl::Status configure(const std::vector<rte_mempool*>& pools, uint16_t base_port,
@@ -128,6 +135,7 @@ class Port {
   bool removable_ = false;  // We made the device, so we remove it.
   bool started_ = false;
   bool driven_by_peer_ = false;
+  bool interrupts_ = false;
   rte_device* device_ = nullptr;
   mutable std::mutex mutex_;  // Keeps close() and whoever asks for figures apart.
   bool closed_ = false;

@@ -156,6 +156,11 @@ void PortQueue::push_out(base::Nanos now) {
   }
 }
 
+bool PortQueue::at_rest() const {
+  const auto holds = [](const auto& faults) { return faults != nullptr && faults->held() > 0; };
+  return pending_count_ == 0 && !holds(rx_faults_) && !holds(tx_faults_);
+}
+
 bool PortQueue::flush(base::Nanos now) {
   const size_t before = pending_count_;
   if (before > 0) [[unlikely]]

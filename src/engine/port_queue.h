@@ -58,6 +58,8 @@ class PortQueue {
   bool blocked() const { return pending_count_ > 0; }
   // Tries again, and sends what faults had held back. Once per turn. True when something went.
   bool flush(base::Nanos now);
+  // Whether it waits for nothing but packets: what is held here has to be looked at in each turn.
+  bool at_rest() const;
   bool can_send() const { return setup_.tx_queue >= 0; }
 
   // Puts an injector in; the lcore, or any thread before the lcore runs. Once per direction: it

@@ -18,6 +18,10 @@ namespace sluice::engine {
   X(loops, "lcore.loops", "turns of the loop")                                               \
   X(busy_loops, "lcore.busy_loops", "turns that found something to do")                      \
   X(yields, "lcore.yields", "idle turns that gave a shared CPU away")                        \
+  X(sleeps, "lcore.sleeps", "times the lcore slept, since nothing came")                     \
+  X(slept, "lcore.slept_ns", "time it slept, in ns")                                         \
+  X(woken_by_port, "lcore.woken_by_port", "sleeps that a packet ended")                      \
+  X(woken_by_thread, "lcore.woken_by_thread", "sleeps that another thread ended")            \
   X(longest_loop, "lcore.longest_loop_ns", "longest turn, in ns")                            \
   X(rx_frames, "frames.received", "frames taken from ports")                                 \
   X(tx_frames, "frames.sent", "frames given to ports")                                       \

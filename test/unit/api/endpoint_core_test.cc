@@ -117,6 +117,19 @@ class NullClient final : public LcoreClient {
   void handle(uint32_t) override {}
 };
 
+TEST(EndpointCore, does_not_rest_while_threads_have_posted_more_than_a_burst) {
+  ApiPair bench;
+  EndpointCore& core = bench.core(ApiPair::kClient);
+  NullClient client;
+  ASSERT_TRUE(core.add_client(&client));
+  EXPECT_EQ(core.wanted_at(), base::Nanos::max());
+  client.post(1);
+  EXPECT_EQ(core.wanted_at(), base::Nanos::zero());
+  client.poll();
+  EXPECT_EQ(core.wanted_at(), base::Nanos::max());
+  core.remove_client(&client);
+}
+
 TEST(EndpointCore, clients_are_bounded_and_closed_at_the_end) {
   ApiPair bench;
   EndpointCore& core = bench.core(ApiPair::kClient);

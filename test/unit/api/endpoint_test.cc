@@ -155,6 +155,30 @@ TEST(Endpoint, a_task_runs_every_turn_until_it_is_taken_away) {
   EXPECT_EQ(ticker.ticks, before);
 }
 
+struct Rester {
+  uint64_t until = 0;
+  static void rest(void* context, Endpoint& endpoint) {
+    const uint64_t until = static_cast<Rester*>(context)->until;
+    if (until != 0) endpoint.rest_task(until);
+  }
+};
+
+TEST(Endpoint, a_task_says_in_each_call_how_long_it_may_rest) {
+  ApiPair bench;
+  internal::EndpointCore& core = bench.core(ApiPair::kClient);
+  EXPECT_EQ(core.wanted_at(), base::Nanos::max()) << "without a task";
+  Rester rester;
+  bench.endpoint(ApiPair::kClient).set_task(&Rester::rest, &rester);
+  bench.run_for(base::millis(1));
+  EXPECT_EQ(core.wanted_at(), base::Nanos::zero()) << "it says nothing: every loop";
+  rester.until = 123'456'789;
+  bench.run_for(base::millis(1));
+  EXPECT_EQ(core.wanted_at(), base::nanos(123'456'789));
+  rester.until = 0;
+  bench.run_for(base::millis(1));
+  EXPECT_EQ(core.wanted_at(), base::Nanos::zero()) << "what it said last time is over";
+}
+
 TEST(Endpoint, services_have_handlers_of_their_own) {
   EchoHandler common;
   EchoHandler own;

@@ -41,6 +41,7 @@ TEST(EngineOptions, carries_everything_over) {
   options.nodes[0].ports[0].model_contexts = 5;
   options.nodes[0].ports[0].model_engine = ModelEngine::kConnectx;
   options.crypto.backend = CryptoBackend::kInline;
+  options.idle = {.mode = IdleMode::kSleep, .step_ns = 70'000, .spin_ns = 90'000};
   const auto config = make_engine_config(options);
   ASSERT_TRUE(config.ok()) << config.status();
   ASSERT_EQ(config->nodes.size(), 1u);
@@ -62,6 +63,9 @@ TEST(EngineOptions, carries_everything_over) {
   EXPECT_EQ(node.ports[0].model_engine, engine::ModelEngine::kConnectx);
   EXPECT_EQ(config->backend, crypto::BackendKind::kInline);
   EXPECT_EQ(node.ports[0].rx_faults.loss_ppm, 10'000u);
+  EXPECT_EQ(config->idle.mode, engine::IdleMode::kSteps);
+  EXPECT_EQ(config->idle.step, base::micros(70));
+  EXPECT_EQ(config->idle.spin, base::micros(90));
 }
 
 TEST(EngineOptions, cpus_become_an_lcore_map_before_the_users_arguments) {

@@ -56,6 +56,27 @@ TEST(LcoreClient, nothing_is_left_behind_when_the_lcore_ends) {
   EXPECT_EQ(client.handled, 2);
 }
 
+TEST(LcoreClient, rings_the_doorbell_of_an_lcore_that_may_sleep) {
+  Recorder client(8);
+  engine::Doorbell doorbell;
+  client.post(1);  // Before it has one.
+  client.set_doorbell(&doorbell);
+  pollfd file = doorbell.file();
+  const auto rung = [&] { return doorbell.wait({&file, 1}, base::Nanos::zero()); };
+  doorbell.prepare();
+  EXPECT_TRUE(client.waiting()) << "which its lcore sees after prepare()";
+  EXPECT_FALSE(rung());
+  EXPECT_TRUE(client.poll());
+  EXPECT_FALSE(client.waiting());
+  doorbell.prepare();
+  client.post(2);
+  EXPECT_TRUE(rung());
+  client.close();
+  doorbell.prepare();
+  client.post(3);
+  EXPECT_FALSE(rung()) << "there is no lcore any more";
+}
+
 TEST(LcoreClient, posting_and_closing_race_without_loss) {
   for (int round = 0; round < 200; ++round) {
     Recorder client(128);

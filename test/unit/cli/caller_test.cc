@@ -91,6 +91,24 @@ TEST(Caller, a_load_begins_calls_no_sooner_than_it_says) {
   EXPECT_EQ(results.latency[0].count(), 400u);
 }
 
+TEST(Caller, rests_between_its_calls_where_lcores_may_sleep) {
+  Options options = small_options();
+  options.idle = {.mode = IdleMode::kSleep, .step_ns = 200'000, .spin_ns = 0};
+  auto rig = running_rig(options);
+  ASSERT_NE(rig, nullptr);
+  TrafficPlan plan;
+  plan.count = 100;
+  plan.load = 1'000;
+  plan.outstanding = 8;
+  TrafficJob job(rig.get(), plan);
+  JsonReport json = empty_report();
+  std::string text;
+  EXPECT_EQ(run_to_end(&job, &json, &text), absl::OkStatus());
+  EXPECT_EQ(job.figures().results.completed, 100u);
+  EXPECT_GT(rig->engine().stats(kClientNode).value("lcore.sleeps"), 0u);
+  EXPECT_GT(rig->engine().stats(kServerNode).value("lcore.sleeps"), 0u);
+}
+
 TEST(Caller, rounds_begin_when_the_last_has_ended) {
   auto rig = running_rig(small_options());
   ASSERT_NE(rig, nullptr);

@@ -159,6 +159,28 @@ TEST_F(OptionsTest, esp_reaches_the_engine_with_what_it_takes) {
   EXPECT_FALSE(refused({"--esp", "--native-ip", "--cipher=aes-256-gcm"}));
 }
 
+TEST_F(OptionsTest, idle_lcores_poll_or_sleep) {
+  const auto idle = [&](const Strings& arguments) {
+    options_ = Options();
+    EXPECT_TRUE(parse(arguments).ok());
+    return engine_options(options_, false, {}).idle;
+  };
+  EXPECT_EQ(idle({}).mode, IdleMode::kPoll);
+  EXPECT_EQ(idle({"--idle=poll"}).mode, IdleMode::kPoll);
+  const IdleOptions interrupts = idle({"--idle=interrupts", "--idle-spin=70us"});
+  EXPECT_EQ(interrupts.mode, IdleMode::kInterrupts);
+  EXPECT_EQ(interrupts.spin_ns, 70'000u);
+  const IdleOptions steps = idle({"--idle=sleep:2ms"});
+  EXPECT_EQ(steps.mode, IdleMode::kSleep);
+  EXPECT_EQ(steps.step_ns, 2'000'000u);
+  for (const char* wrong : {"--idle=sleep", "--idle=sleep:", "--idle=sleep:1x", "--idle=nap"}) {
+    options_ = Options();
+    const absl::Status status = parse({wrong});
+    EXPECT_FALSE(status.ok()) << wrong;
+    EXPECT_NE(std::string(status.message()).find("sleep:1ms"), std::string::npos) << status;
+  }
+}
+
 TEST_F(OptionsTest, combinations_that_cannot_be_meant_are_refused) {
   const Strings tap = {"--port=net_tap0", "--address=10.0.0.1/24"};
   const auto refused = [&](const Strings& arguments) {
