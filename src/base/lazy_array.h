@@ -3,13 +3,11 @@
 #define SLUICE_BASE_LAZY_ARRAY_H_
 
 #include <cstddef>
-#include <cstdint>
 #include <memory>
-#include <new>
 #include <type_traits>
 
-#include "base/aligned_array.h"
 #include "base/check.h"
+#include "base/large_memory.h"
 
 namespace sluice::base {
 
@@ -20,8 +18,8 @@ template <class T>
 class LazyArray {
  public:
   explicit LazyArray(size_t size)
-      : room_(static_cast<T*>(::operator new(size * sizeof(T), alignment()))), size_(size) {}
-  ~LazyArray() { ::operator delete(room_, alignment()); }
+      : room_(static_cast<T*>(map_untouched(size * sizeof(T)))), size_(size) {}
+  ~LazyArray() { unmap(room_, size_ * sizeof(T)); }
   LazyArray(const LazyArray&) = delete;
   LazyArray& operator=(const LazyArray&) = delete;
 
@@ -33,12 +31,8 @@ class LazyArray {
   size_t size() const { return size_; }
 
  private:
-  // Nobody knows which of them were made.
-  static_assert(std::is_trivially_destructible_v<T>);
-
-  static constexpr std::align_val_t alignment() {
-    return std::align_val_t{alignof(T) > kCacheLine ? alignof(T) : kCacheLine};
-  }
+  static_assert(std::is_trivially_destructible_v<T>);  // Nobody knows which of them were made.
+  static_assert(alignof(T) <= 4096);
 
   T* const room_;
   const size_t size_;

@@ -26,7 +26,7 @@ TEST(LazyArray, an_object_is_as_new_whenever_it_is_made) {
 }
 
 TEST(LazyArray, the_first_begins_a_cache_line_and_each_what_it_asks_for) {
-  EXPECT_EQ(reinterpret_cast<uintptr_t>(LazyArray<Thing>(3).make(0)) % kCacheLine, 0u);
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(LazyArray<Thing>(3).make(0)) % 64, 0u);
   struct alignas(128) Wide {
     char bytes[128];
   };
