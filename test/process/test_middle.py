@@ -132,7 +132,8 @@ class Attacked(veth.VethCase):
         before, dropped = self.believed(), self.dropped()
         for command in [f"attack {name}" for name in names] + ["replay"]:
             sent = self.middle.tell(command)["sent"]
-            if command != "attack records" or "--record-mode" in arguments:
+            needs = {"attack records": "--record-mode", "attack esp": "--esp"}.get(command)
+            if needs is None or needs in arguments:
                 self.assertGreater(sent, 0, command)
             self.middle.tell("pass 50")
             self.assertEqual(self.believed(), before, command)
