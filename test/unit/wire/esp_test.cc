@@ -88,7 +88,9 @@ TEST(Esp, other_trailers_are_refused) {
         // No padding at all is right at the end of a content that is longer by what it was.
         const bool none = at == length + size - 2 && other[at] == 0;
         EXPECT_EQ(found.has_value(), none) << length << " " << at;
-        if (none) EXPECT_EQ(*found, length + size - kEspTrailerMin);
+        if (none) {
+          EXPECT_EQ(*found, length + size - kEspTrailerMin);
+        }
       }
     }
     EXPECT_FALSE(esp_content(plaintext.data(), length + size, 17));
