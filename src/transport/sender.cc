@@ -302,8 +302,8 @@ bool Sender::fill_first(Lane& lane, TxPacket& slot, base::Nanos now) {
 
 [[gnu::noinline]] void Sender::follow(Lane& lane, TxPacket& slot, bool filled, base::Nanos now) {
   if (lane.esp.on()) {
-    slot.capacity += static_cast<uint32_t>(wire::kEspTrailerMax);
     if (filled) make_esp(lane, slot);
+    slot.capacity += static_cast<uint32_t>(wire::kEspTrailerMax);
   }
   if (lane.close_queued && !lane.has_frames) ctx_.wheel.arm(lane.timer, now);
 }
