@@ -8,28 +8,9 @@
 
 #include "absl/status/status.h"
 #include "crypto/wipe.h"
+#include "engine/inline_mark.h"
 
 namespace sluice::engine {
-namespace {
-
-constexpr uint64_t kGoOn = UINT64_MAX;  // No record of a message has this number.
-
-struct FrameMark {
-  const ConnectxContext* context;
-  uint64_t resync;
-};
-
-// Packet buffers have little room to lend, and a frame is marked for one engine: so the field has
-// the name, and the size, of what model_nic.cc keeps there.
-int register_mark() {
-  static const rte_mbuf_dynfield field = {.name = "sluice_inline_mark",
-                                          .size = sizeof(FrameMark),
-                                          .align = alignof(FrameMark),
-                                          .flags = 0};
-  return rte_mbuf_dynfield_register(&field);
-}
-
-}  // namespace
 
 absl::StatusOr<connectx::Capabilities> query_connectx(Devx* device) {
   std::vector<uint8_t> general(connectx::kQueryReplyBytes);
@@ -54,7 +35,7 @@ absl::StatusOr<std::unique_ptr<ConnectxEngine>> ConnectxEngine::open(Devx* devic
   if (!found->tls13_aes_128 && !found->tls13_aes_256) {
     return absl::FailedPreconditionError("the ConnectX seals no TLS 1.3 records");
   }
-  const int offset = register_mark();
+  const int offset = inline_mark_offset();
   if (offset < 0) {
     return absl::ResourceExhaustedError("no room in packet buffers for marks of inline crypto");
   }
@@ -127,15 +108,16 @@ void ConnectxEngine::close_context(void* context) {
 }
 
 bool ConnectxEngine::mark(void* context, rte_mbuf* frame, const uint64_t* resync) {
-  *RTE_MBUF_DYNFIELD(frame, mark_offset_, FrameMark*) = {&static_cast<Slot*>(context)->context,
-                                                         resync == nullptr ? kGoOn : *resync};
+  *RTE_MBUF_DYNFIELD(frame, mark_offset_, InlineMark*) = {
+      &static_cast<Slot*>(context)->context, resync == nullptr ? InlineMark::kGoOn : *resync};
   frame->ol_flags |= RTE_MBUF_F_TX_SEC_OFFLOAD;
   return true;
 }
 
 bool ConnectxEngine::post(rte_mbuf* frame, ConnectxQueue* queue) const {
-  const FrameMark mark = *RTE_MBUF_DYNFIELD(frame, mark_offset_, const FrameMark*);
-  return queue->post(frame, *mark.context, mark.resync == kGoOn ? nullptr : &mark.resync);
+  const InlineMark mark = *RTE_MBUF_DYNFIELD(frame, mark_offset_, const InlineMark*);
+  return queue->post(frame, *static_cast<const ConnectxContext*>(mark.context),
+                     mark.resync == InlineMark::kGoOn ? nullptr : &mark.resync);
 }
 
 }  // namespace sluice::engine

@@ -5,46 +5,17 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <map>
 #include <string>
 
-#include "engine/engine.h"
-#include "engine_test_util.h"
-#include "test_application.h"
+#include "engine_sealing.h"
 
 namespace sluice::engine {
 namespace {
 
-// Two ends with ESP, behind model NICs with so many contexts each; 0: none.
 EngineConfig esp_pair(const std::string& cable, uint32_t contexts) {
-  EngineConfig config = test_pair(cable);
-  for (NodeConfig& node : config.nodes) {
-    node.encapsulation = wire::Encapsulation::kNative;
-    node.endpoint.esp = true;
-    node.endpoint.peer_timeout = kFar;
-    node.ports[0].model_contexts = contexts;
-    node.ports[0].model_engine = ModelEngine::kEsp;
-  }
+  EngineConfig config = model_pair(cable, contexts, ModelEngine::kEsp);
+  for (NodeConfig& node : config.nodes) node.endpoint.esp = true;
   return config;
-}
-
-transport::PeerAddress server(const char* address = "10.9.0.2") {
-  return {*wire::parse_ip_address(address), kDefaultBasePort};
-}
-
-std::map<std::string, uint64_t> counters(const Engine& engine, size_t node) {
-  std::map<std::string, uint64_t> out;
-  const auto add = [&](const char* name, const char*, uint64_t value) { out[name] += value; };
-  for (const LcoreSnapshot& lcore : engine.lcores()) {
-    if (lcore.node != node) continue;
-    for_each_counter(*lcore.lcore_stats, add);
-    for_each_counter(*lcore.endpoint_stats, add);
-  }
-  for (const PortSnapshot& port : engine.ports()) {
-    if (port.node != node) continue;
-    for (const auto& [name, value] : port.stats.extended) out[name] += value;
-  }
-  return out;
 }
 
 constexpr uint64_t kCalls = 60;
@@ -56,14 +27,6 @@ bool become_equal(Engine& engine, size_t node, const std::string& one, const std
     auto count = counters(engine, node);
     return count[one] == count[other];
   });
-}
-
-void run_calls(Engine& engine, const CallApplication& client, uint64_t goal) {
-  EXPECT_TRUE(eventually([&] { return client.done(); }));
-  EXPECT_EQ(client.completed, goal);
-  EXPECT_EQ(client.corrupt, 0u);
-  EXPECT_EQ(counters(engine, 0)["dropped.tag"], 0u);
-  EXPECT_EQ(counters(engine, 1)["dropped.tag"], 0u);
 }
 
 // The session, over either family, with sizes of one packet and many, and key updates.
