@@ -56,6 +56,22 @@ TEST(AttemptCursor, never_repeats_a_pair_within_an_epoch) {
   }
 }
 
+// It keeps the low bits of the epoch alone: a message that outlives so many that they recur may
+// take later attempts than it needs in that one, and repeats none that it takes there.
+TEST(AttemptCursor, an_epoch_whose_low_bits_recur_sees_no_pair_twice) {
+  constexpr uint64_t kRecurs = uint64_t{UINT16_MAX} + 1;
+  AttemptCursor cursor;
+  for (uint32_t index = 0; index < 4; ++index) EXPECT_EQ(cursor.take(0, index, 255), 0u);
+  EXPECT_EQ(cursor.take(0, 1, 255), 1u);
+  std::set<std::pair<uint32_t, uint32_t>> used;
+  for (const uint32_t index : {0u, 1u, 2u, 3u, 4u, 2u, 4u, 0u, 5u, 5u}) {
+    const auto attempt = cursor.take(kRecurs, index, 255);
+    ASSERT_TRUE(attempt.has_value());
+    EXPECT_TRUE(used.emplace(*attempt, index).second) << *attempt << ", " << index;
+  }
+  EXPECT_EQ(cursor.take(kRecurs + 1, 0, 255), 0u);
+}
+
 TEST(IdWindow, ids_that_could_share_low_bits_are_refused) {
   IdWindow window;
   EXPECT_TRUE(window.admit(1000, 255));

@@ -98,6 +98,26 @@ TEST(Timers, several_time_outs_in_a_row_draw_another_path) {
   EXPECT_EQ(r.ctx.stats.paths_left.value(), 1u);
 }
 
+// A back-off that stood still at its highest would either draw at each time-out or never again.
+TEST(Timers, beyond_what_a_back_off_counts_every_second_time_out_draws_a_path) {
+  EndpointConfig config = bench_config();
+  config.peer_timeout = base::seconds(3600);
+  Roles r(config);
+  const PacketData bytes = pattern(5000);
+  r.call(bytes);
+  r.sent();
+  constexpr uint64_t kTimeouts = 2 * (UINT8_MAX + 1);
+  while (r.ctx.stats.timeouts.value() < kTimeouts) {
+    const uint64_t before = r.ctx.stats.timeouts.value();
+    r.pass(millis(10));
+    r.sent();
+    r.lane->last_heard = r.now;
+    const uint64_t after = r.ctx.stats.timeouts.value();
+    ASSERT_LE(after, before + 1);
+    ASSERT_EQ(r.ctx.stats.paths_left.value(), after / Timers::kTimeoutsPerPath) << after;
+  }
+}
+
 TEST(Timers, with_several_paths_a_time_out_leaves_the_one_taken_last) {
   EndpointConfig config = bench_config();
   config.recovery = RecoveryKind::kRack;
