@@ -7,6 +7,7 @@
 //
 // usage: growth [--peers=N] [--rounds=N] [--json]
 //   --peers       of the largest case (default 100000; 13 KB of memory each)
+//   --only        "peers" or "outstanding": what grows
 //   --rounds      measurements of each case, of which the median is shown (default 5)
 //   --json        the project's common form instead of a table
 #include <algorithm>
@@ -30,6 +31,7 @@ using namespace sluice;
 using sluice::transport::Bench;
 using sluice::transport::Work;
 
+constexpr const char* kOneActive = "peers, one of them active";
 constexpr uint64_t kCalls = 200'000;  // Of one measurement.
 
 struct Case {
@@ -47,15 +49,18 @@ struct Case {
   }
 };
 
-std::vector<Case> cases(uint32_t most) {
+std::vector<Case> cases(uint32_t most, const std::string& only) {
   std::vector<Case> out;
   const auto add = [&](const char* name, uint32_t size, uint32_t outstanding, uint32_t peers,
                        uint32_t active) {
     Work work{.outstanding = outstanding, .bundling = false, .peers = peers, .active = active};
     out.push_back({.name = name, .size = size, .work = work, .bench = nullptr, .nanos = {}});
   };
-  for (uint32_t peers = 1; peers <= most; peers *= 10) add("peers", peers, 60, peers, peers);
-  add("peers, one of them active", most, 60, most, 1);
+  if (only != "outstanding") {
+    for (uint32_t peers = 1; peers <= most; peers *= 10) add("peers", peers, 60, peers, peers);
+    add(kOneActive, most, 60, most, 1);
+  }
+  if (only == "peers") return out;
   // One lane takes 8192; a hundred share them.
   for (uint32_t calls = 1; calls <= 100'000; calls *= 10)
     add("outstanding", calls, calls, 100, 100);
@@ -74,18 +79,84 @@ void measure(Case* each) {
       static_cast<double>(each->bench->packets() - packets) / static_cast<double>(calls);
 }
 
+// Figures in the project's common form, shown at the end, or lines of a table, shown at once.
+class Report {
+ public:
+  explicit Report(bool json) : json_(json) {}
+  ~Report() {
+    if (json_) std::printf("{\"command\": \"growth\", \"results\": [\n  %s]}\n", results_.c_str());
+  }
+
+  void add(const char* metric, double value, const char* unit, const std::string& labels) {
+    char line[256];
+    std::snprintf(line, sizeof line,
+                  "%s{\"metric\": \"%s\", \"value\": %.6g, \"unit\": \"%s\", %s}",
+                  results_.empty() ? "" : ",\n  ", metric, value, unit,
+                  ("\"labels\": {" + labels + "}").c_str());
+    results_ += line;
+  }
+  bool table() const { return !json_; }
+
+ private:
+  const bool json_;
+  std::string results_;
+};
+
+void report_costs(std::vector<Case>* all, Report* report) {
+  const char* group = "";
+  double least = 0;
+  for (Case& each : *all) {
+    if (std::strcmp(group, each.name) != 0 && std::strcmp(each.name, kOneActive) != 0) {
+      group = each.name;
+      least = each.median();
+    }
+    const double nanos = each.median();
+    const std::string labels = std::string("\"grows\": \"") + each.name + "\", \"size\": \"" +
+                               std::to_string(each.size) + "\"";
+    report->add("growth.rpc", nanos, "ns", labels);
+    report->add("growth.ratio", nanos / least, "", labels);
+    if (!report->table()) continue;
+    std::printf(
+        "%-26s %7u  %6.0f ns of both sides and %.2f packets for an RPC, %.2f of the smallest\n",
+        each.name, each.size, nanos, each.packets, nanos / least);
+  }
+}
+
+// Of what the case with the most peers takes more than that with one, each peer's share.
+void report_memory(const std::vector<Case>& all, Report* report) {
+  const Case* largest = &all[0];
+  for (const Case& each : all) {
+    if (each.work.active == each.work.peers && each.work.peers > largest->work.peers) {
+      largest = &each;
+    }
+  }
+  const auto of_keys =
+      static_cast<double>(sluice::transport::kLaneKeys * sizeof(sluice::crypto::AeadKey));
+  const double peer = (largest->rss - all[0].rss) / 2 / (largest->size - 1);
+  report->add("growth.peer_memory", peer, "bytes", "\"of\": \"a lane of one side\"");
+  report->add("growth.peer_memory", peer - of_keys, "bytes",
+              "\"of\": \"the same without its keys\"");
+  if (!report->table()) return;
+  std::printf("memory of an idle peer     %7.0f bytes on each side, %.0f of them expanded keys\n",
+              peer, of_keys);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const bench::Arguments arguments(argc, argv, 1);
   const uint64_t peers = arguments.number("peers", 100'000);
   const uint64_t rounds = arguments.number("rounds", 5);
-  const bool json = arguments.has("json");
+  const std::string only = arguments.text("only");
   if (peers < 10 || peers > 1'000'000 || rounds < 1 || rounds > 1000) {
     std::fprintf(stderr, "growth: --peers must be 10 to 1000000, --rounds 1 to 1000\n");
     return 2;
   }
-  auto all = cases(static_cast<uint32_t>(peers));
+  if (!only.empty() && only != "peers" && only != "outstanding") {
+    std::fprintf(stderr, "growth: --only must be peers or outstanding\n");
+    return 2;
+  }
+  auto all = cases(static_cast<uint32_t>(peers), only);
   for (Case& each : all) {
     const double before = bench::resident_bytes();
     each.bench = std::make_unique<Bench>(each.work, crypto::make_ipsec_mb_backend());
@@ -96,49 +167,7 @@ int main(int argc, char** argv) {
   for (uint64_t round = 0; round < rounds; ++round) {
     for (Case& each : all) measure(&each);
   }
-  std::string results;
-  const auto report = [&](const std::string& metric, double value, const char* unit,
-                          const std::string& labels) {
-    char line[256];
-    std::snprintf(line, sizeof line,
-                  "%s{\"metric\": \"%s\", \"value\": %.6g, \"unit\": \"%s\", %s}",
-                  results.empty() ? "" : ",\n  ", metric.c_str(), value, unit,
-                  ("\"labels\": {" + labels + "}").c_str());
-    results += line;
-  };
-  const char* group = "";
-  double least = 0;
-  for (Case& each : all) {
-    if (std::strcmp(group, each.name) != 0 && std::strcmp(each.name, "peers, one of them active")) {
-      group = each.name;
-      least = each.median();
-    }
-    const double nanos = each.median();
-    const std::string labels = std::string("\"grows\": \"") + each.name + "\", \"size\": \"" +
-                               std::to_string(each.size) + "\"";
-    report("growth.rpc", nanos, "ns", labels);
-    report("growth.ratio", nanos / least, "", labels);
-    if (!json) {
-      std::printf(
-          "%-26s %7u  %6.0f ns of both sides and %.2f packets for an RPC, %.2f of the smallest\n",
-          each.name, each.size, nanos, each.packets, nanos / least);
-    }
-  }
-  const auto of_keys =
-      static_cast<double>(sluice::transport::kLaneKeys * sizeof(sluice::crypto::AeadKey));
-  Case* largest = &all[0];
-  for (Case& each : all) {
-    if (each.work.active == each.work.peers && each.work.peers > largest->work.peers) {
-      largest = &each;
-    }
-  }
-  const double peer = (largest->rss - all[0].rss) / 2 / (largest->size - 1);
-  report("growth.peer_memory", peer, "bytes", "\"of\": \"a lane of one side\"");
-  report("growth.peer_memory", peer - of_keys, "bytes", "\"of\": \"the same without its keys\"");
-  if (json) {
-    std::printf("{\"command\": \"growth\", \"results\": [\n  %s]}\n", results.c_str());
-  } else {
-    std::printf("memory of an idle peer     %7.0f bytes on each side, %.0f of them expanded keys\n",
-                peer, of_keys);
-  }
+  Report report(arguments.has("json"));
+  report_costs(&all, &report);
+  if (only != "outstanding") report_memory(all, &report);
 }

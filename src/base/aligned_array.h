@@ -8,10 +8,9 @@
 
 #include "base/check.h"
 #include "base/large_memory.h"
+#include "base/prefetch.h"
 
 namespace sluice::base {
-
-inline constexpr size_t kCacheLine = 64;
 
 // A fixed-length array of value-initialised objects whose first element starts a cache line, and
 // where it is large a huge page. The constructor makes the only allocation; addresses never change.

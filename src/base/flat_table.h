@@ -10,6 +10,7 @@
 #include "base/aligned_array.h"
 #include "base/check.h"
 #include "base/hash.h"
+#include "base/prefetch.h"
 
 namespace sluice::base {
 
@@ -81,7 +82,7 @@ class FlatTable {
   }
 
   // Starts to load the line where the search for the key begins.
-  void prefetch(Key key) const { __builtin_prefetch(&slots_[home(key_bits(key))]); }
+  void prefetch(Key key) const { base::prefetch(&slots_[home(key_bits(key))]); }
 
   // Calls f(Key, Value&) for each entry, in no useful order; f must not insert or erase.
   template <class F>

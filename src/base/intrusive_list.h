@@ -81,6 +81,11 @@ class IntrusiveList {
     return element;
   }
 
+  // Puts the first element, where there are several, behind the last.
+  void rotate() {
+    if (T* const element = pop_front()) push_back(*element);
+  }
+
   // Takes off an element of this list.
   void erase(T& element) {
     ListNode* const node = &(element.*member);

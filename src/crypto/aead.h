@@ -19,7 +19,7 @@ enum class AeadAlgorithm : uint8_t {
 inline constexpr uint32_t kTagSize = 16;           // Bytes of the tag of every real algorithm.
 inline constexpr uint32_t kNonceSize = 12;         // Bytes of the nonce and of the IV.
 inline constexpr uint32_t kMaxKeySize = 32;        // Bytes of the longest raw key.
-inline constexpr uint32_t kExpandedKeyMax = 1024;  // Bytes; each backend asserts that it fits.
+inline constexpr uint32_t kExpandedKeyMax = 1008;  // Bytes; each backend asserts that it fits.
 
 // Bytes of raw key that expand_key() takes; 0 for kNone and for unknown values.
 constexpr uint32_t key_size(AeadAlgorithm algorithm) {
@@ -46,9 +46,10 @@ const char* algorithm_name(AeadAlgorithm algorithm);
 // An expanded key in a form private to the backend that wrote it. The object owns nothing outside
 // itself, so it may be copied and moved bytewise; every copy must be wiped by its owner.
 struct alignas(64) AeadKey {
+  uint8_t expanded[kExpandedKeyMax];
+  // In the line of the cache that holds the last of it: GCM's first powers of its hash key.
   uint8_t iv[kNonceSize] = {};
   AeadAlgorithm algorithm = AeadAlgorithm::kNone;
-  alignas(64) uint8_t expanded[kExpandedKeyMax];
 
   // Overwrites the key with zeros in a way the compiler cannot remove.
   void wipe();

@@ -35,6 +35,7 @@ void ReceiveKeys::clear() {
   algorithm_ = AeadAlgorithm::kNone;
   holds_previous_ = false;
   exhausted_ = false;
+  wants_update_ = false;
   epoch_ = 0;
   epoch_began_ = {};
   window_ = {};
@@ -63,6 +64,7 @@ void ReceiveKeys::note_failed_opens(uint8_t epoch_low, uint64_t count) {
   if (!resolve(epoch_low, &epoch)) return;
   uint64_t& failed = failed_opens_[slot_of(epoch)];
   failed += count;  // PROTOCOL MUST-C8
+  note_wish();
   if (failed < max_failed_opens(algorithm_)) return;
   if (epoch < epoch_) {
     discard(epoch);
@@ -72,9 +74,11 @@ void ReceiveKeys::note_failed_opens(uint8_t epoch_low, uint64_t count) {
   }
 }
 
-bool ReceiveKeys::wants_update() const {
+// Kept, so that a packet that opens asks for no line of the cache but the first.
+void ReceiveKeys::note_wish() {
   const uint64_t half = max_failed_opens(algorithm_) / 2;
-  return failed_opens_[slot_of(epoch_)] >= half || failed_opens_[slot_of(epoch_ + 1)] >= half;
+  wants_update_ =
+      failed_opens_[slot_of(epoch_)] >= half || failed_opens_[slot_of(epoch_ + 1)] >= half;
 }
 
 bool ReceiveKeys::expand_next() {
@@ -84,6 +88,7 @@ bool ReceiveKeys::expand_next() {
     return false;
   }
   derive_next_epoch_secret(*primitives_, ahead_secret_, &ahead_secret_);
+  note_wish();
   return true;
 }
 

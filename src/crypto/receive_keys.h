@@ -58,7 +58,7 @@ class ReceiveKeys {
   void note_failed_opens(uint8_t epoch_low, uint64_t count);
 
   // True at half the limit: SendKeys::request_update() on this side makes the peer follow.
-  bool wants_update() const;
+  bool wants_update() const { return wants_update_; }
   // True when the limit is reached: no packet may be opened any more, the lane must be closed.
   bool exhausted() const { return exhausted_; }
 
@@ -90,6 +90,7 @@ class ReceiveKeys {
     }
   }
   bool expand_next();
+  void note_wish();
   void discard(uint64_t epoch);
 
   // What every packet needs comes first, in one line of the cache.
@@ -99,6 +100,7 @@ class ReceiveKeys {
   AeadAlgorithm algorithm_ = AeadAlgorithm::kNone;
   bool holds_previous_ = false;
   bool exhausted_ = false;
+  bool wants_update_ = false;
   ReplayWindow window_;
   base::Nanos epoch_began_{};
   Secret ahead_secret_;  // Of epoch_ + 2: those of the epochs held are already gone.

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "base/limits.h"
+#include "base/prefetch.h"
 
 namespace sluice::crypto {
 
@@ -36,6 +37,11 @@ class ReplayWindow {
     if (counter >= next_) return true;
     if (counter < base_ || next_ - counter > kBits) return false;
     return ((*bits_)[word_of(counter)] & bit_of(counter)) == 0;
+  }
+
+  // Starts to load the line that says so.
+  void prefetch(uint64_t counter) const {
+    if (bits_ != nullptr) base::prefetch(&(*bits_)[word_of(counter)]);
   }
 
   // Marks a counter for which check() is true; moves the window when it is the highest so far.

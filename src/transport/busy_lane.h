@@ -20,13 +20,15 @@ namespace sluice::transport {
 struct BusyLane {
   using IdWords = std::array<uint64_t, base::limits::kMaxIdsAboveFloor / 64>;
 
+  // What waits for the next packet begins in one line of the cache: the counts of the one, and the
+  // first bytes of the other.
+  alignas(64) HeldAcks held_acks;
+  FrameQueue frames;
   crypto::ReplayWindow::Bits replay{};
   IdWords own_done{};
   IdWords own_told{};
   IdWords peer_seen{};
   IdWords peer_released{};
-  FrameQueue frames;
-  HeldAcks held_acks;
   SendPaths paths;  // Where packets take several.
   PathJudge judge;  // Of the peer's.
 };

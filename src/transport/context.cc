@@ -46,7 +46,7 @@ Context::Context(const EndpointConfig& endpoint_config, crypto::AeadBackend* aea
 }
 
 bool Context::at_rest(const Lane& lane) {
-  return lane.exchanges.empty() && lane.own_ids.at_rest() && lane.peer_ids.at_rest() &&
+  return !lane.has_exchanges() && lane.own_ids.at_rest() && lane.peer_ids.at_rest() &&
          !lane.has_frames && lane.busy->held_acks.empty() && !lane.tx_node.linked();
 }
 

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "transport/answer_timeout.h"
 #include "transport/context.h"
 #include "transport/control.h"
 #include "transport/events.h"
@@ -13,6 +14,7 @@
 #include "transport/held_acks.h"
 #include "transport/inbound.h"
 #include "transport/lifecycle.h"
+#include "transport/look_ahead.h"
 #include "transport/receiver.h"
 #include "transport/recovery_policy.h"
 #include "transport/sender.h"
@@ -53,6 +55,7 @@ class EndpointCore {
   Receiver receiver;
   Timers timers;
   Events events;
+  const Lane* begun_last = nullptr;  // On which a message was, whatever became of it.
   AckBudget ack_budget;
 };
 
@@ -77,6 +80,10 @@ SubmitResult EndpointCore::begin(const SendRequest& command, bool one_way, bool 
   Lane* lane = ctx.find_lane(command.lane);
   const Landing& landing = command.response;
   if (lane == nullptr || lane->close_queued) return {base::Code::kClosed, {}};
+  if (lane != begun_last) {
+    begun_last = lane;
+    if (ctx.lanes.in_use() > kCachedLanes) lane->prefetch();
+  }
   if (command.length == 0 || command.data == nullptr) return {base::Code::kInvalidArgument, {}};
   const uint32_t length = length_on_wire(*lane, command.length);  // PROTOCOL MUST-L4
   if (length > std::min(lane->peer_max_message, ctx.config.max_message)) {
@@ -121,7 +128,7 @@ SubmitResult EndpointCore::begin(const SendRequest& command, bool one_way, bool 
   out.granted = out.small ? length : sender.unasked(*lane, length);
   if (!one_way && !early) lifecycle.solicit(*exchange);
   lifecycle.enlist(*exchange, lane->own_ids.take());
-  ctx.wheel.arm(exchange->timer, timers.first_look(*exchange, now));
+  ctx.wheel.arm(exchange->timer, first_look(ctx.config, *exchange, now));
   if (early) {
     sender.assume_sent(*exchange);
   } else {
@@ -378,7 +385,7 @@ size_t Endpoint::snapshot_lanes(std::span<LaneSnapshot> out) const {
     line.initiator = lane.initiator;
     line.send_epoch = lane.send.epoch().value();
     line.receive_epoch = lane.receive.epoch().value();
-    line.exchanges = static_cast<uint32_t>(lane.exchanges.size());
+    line.exchanges = static_cast<uint32_t>(lane.own.size() + lane.peers.size());
     line.packet_bytes = lane.mtu.limit();
     line.smoothed_rtt = lane.rtt.smoothed();
     line.last_heard = lane.last_heard;

@@ -14,6 +14,7 @@
 #include "base/interval_set.h"
 #include "base/intrusive_list.h"
 #include "base/limits.h"
+#include "base/prefetch.h"
 #include "base/status.h"
 #include "base/timer_wheel.h"
 #include "base/types.h"
@@ -65,6 +66,7 @@ struct Outgoing {
   bool known : 1 = false;   // The peer has shown that it knows the message.
   bool went_whole : 1 = false;  // All of it was sent before it was begun again.
   bool asks : 1 = false;        // A question for its state waits to be sent behind its bytes.
+  bool untimed : 1 = false;     // Small: its timer is to be armed for an answer when it is sent.
 
   // The peer may hold every byte of it.
   bool may_have_arrived() const { return went_whole || sent >= length; }
@@ -213,6 +215,8 @@ struct Exchange {
   base::ListNode lane_node;  // In the lane's list of exchanges.
   alignas(64) uint8_t inline_bytes[kInlineBytes];
 
+  // Starts to load all of it but the bytes that it keeps inline.
+  void prefetch() const;
   // Caller: where the response is to land.
   Landing landing() const { return {landing_mode, landing_capacity, landing_memory}; }
   void set_landing(const Landing& to) {
@@ -225,6 +229,8 @@ struct Exchange {
 // What an RPC outstanding takes beside its data, and its place in Context::by_id.
 inline constexpr size_t kExchangeBytes = 256;
 static_assert(sizeof(Exchange) == kExchangeBytes + kInlineBytes);
+
+inline void Exchange::prefetch() const { base::prefetch(this, kExchangeBytes); }
 
 inline Exchange& exchange_of(Outgoing& out) { return *base::container_of(&out, &Exchange::out); }
 inline const Exchange& exchange_of(const Outgoing& out) {

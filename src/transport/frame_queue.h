@@ -26,11 +26,11 @@ class FrameQueue {
   uint32_t take(std::span<uint8_t> out);
 
  private:
+  uint32_t head_ = 0;
+  uint32_t tail_ = 0;
   // Each frame is preceded by one byte that holds its length. Linear, not a ring: it is drained
   // every burst, so it starts again at zero.
   std::array<uint8_t, kCapacityBytes> bytes_;
-  uint32_t head_ = 0;
-  uint32_t tail_ = 0;
 };
 
 }  // namespace sluice::transport

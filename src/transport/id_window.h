@@ -13,6 +13,7 @@
 
 #include "base/check.h"
 #include "base/limits.h"
+#include "base/prefetch.h"
 
 namespace sluice::transport {
 
@@ -29,6 +30,7 @@ class IdBits {
   void lend(uint64_t* words) { words_ = words == nullptr ? nobodys() : words; }
 
   uint32_t size() const { return mask_ + 1; }
+  void prefetch(uint64_t id) const { base::prefetch(&words_[word(id)]); }
   bool test(uint64_t id) const { return (words_[word(id)] >> (id & 63)) & 1; }
   void set(uint64_t id) {
     SLUICE_DCHECK(words_ != nobodys());
@@ -174,6 +176,8 @@ class PeerIds {
       id = base + 64;
     }
   }
+  // Starts to load the line that remembers whether `id` was seen.
+  void prefetch(uint64_t id) const { seen_.prefetch(id); }
   uint64_t floor() const { return floor_; }
   uint64_t highest() const { return highest_; }
   uint32_t window() const { return seen_.size(); }

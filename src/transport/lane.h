@@ -3,10 +3,12 @@
 #define SLUICE_TRANSPORT_LANE_H_
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 
 #include "base/intrusive_list.h"
 #include "base/limits.h"
+#include "base/prefetch.h"
 #include "base/timer_wheel.h"
 #include "base/types.h"
 #include "crypto/receive_keys.h"
@@ -83,7 +85,10 @@ struct Lane {
   uint32_t expected_response = UINT32_MAX;
 
   base::TimerNode timer;
-  base::IntrusiveList<Exchange, &Exchange::lane_node> exchanges;
+  // Those that this side began, and those of the peer; roughly the oldest first (see Timers).
+  using Exchanges = base::IntrusiveList<Exchange, &Exchange::lane_node>;
+  Exchanges own;
+  Exchanges peers;
   base::Nanos last_heard{};
   base::Nanos last_active{};                       // Last time this side had work on the lane.
   base::Nanos suspect_until = base::Nanos::max();  // Must be heard by then, or is lost.
@@ -110,6 +115,17 @@ struct Lane {
   base::Nanos waiting_since = base::Nanos::max();
   LaneGatherings gatherings;  // Records of the peer that are not whole yet.
 
+  // Starts to load what a message needs of it, its keys apart: the AEAD knows which part of them.
+  void prefetch() const;
+  Exchanges& exchanges(bool caller) { return caller ? own : peers; }
+  bool has_exchanges() const { return !own.empty() || !peers.empty(); }
+  // f(Exchange&) for each; it may end the one that it is given.
+  template <class F>
+  void for_each_exchange(F&& f) {
+    for (Exchanges* list : {&own, &peers}) {
+      for (auto it = list->begin(); it != list->end(); ++it) f(*it);
+    }
+  }
   // Largest plaintext of a DATA packet now.
   uint32_t record_bytes() const {
     return mtu.limit() - static_cast<uint32_t>(wire::kDataHeaderSize) - tag_size;
@@ -120,6 +136,13 @@ struct Lane {
     return std::max(record, bytes - bytes % record);
   }
 };
+
+inline void Lane::prefetch() const {
+  const auto* const begin = reinterpret_cast<const char*>(this);
+  const auto* const keys = reinterpret_cast<const char*>(&receive);
+  base::prefetch(begin, static_cast<size_t>(keys - begin) + base::kCacheLine);
+  base::prefetch(&send, 2 * base::kCacheLine);
+}
 
 // What a lane at rest takes beside its expanded keys: two to seal with, three to open with.
 inline constexpr size_t kIdleLaneBytes = 1024;
@@ -144,7 +167,8 @@ inline constexpr base::Nanos kPingNonceLife = base::seconds(1);
 inline constexpr base::Nanos kSuspectWait = base::millis(50);
 inline constexpr base::Nanos kNeedAckDelay = base::millis(5);
 inline constexpr uint32_t kMaxNeedAckBackoff = 6;  // Doublings of that delay: 320 ms.
-inline constexpr uint32_t kMaxReleaseLook = 1024;  // Exchanges looked at for one NEED_ACK.
+// Exchanges that a lane's timer looks at: those of one that has many are looked at in turn.
+inline constexpr uint32_t kMaxLook = 16;
 
 }  // namespace sluice::transport
 

@@ -35,7 +35,7 @@ Exchange* Lifecycle::allocate(Lane& lane, bool caller) {
   out.length = out.sent = out.granted = 0;
   out.misses = 0;
   out.known = out.active = out.small = out.repeat = out.owned = out.lent = out.went_whole = false;
-  out.asks = false;
+  out.asks = out.untimed = false;
   out.lowest = 7;
   out.last_sent = {};
   out.cursor = {};
@@ -52,7 +52,7 @@ void Lifecycle::enlist(Exchange& exchange, uint64_t id) {
   const uint64_t key = Context::exchange_key(*exchange.lane, exchange.caller, id);
   SLUICE_CHECK(ctx_.by_id.insert(key, ctx_.exchanges.index_of(&exchange)) != nullptr);
   exchange.in_table = true;
-  exchange.lane->exchanges.push_back(exchange);
+  exchange.lane->exchanges(exchange.caller).push_back(exchange);
   ctx_.attend(*exchange.lane);
 }
 
@@ -201,7 +201,9 @@ void Lifecycle::free(Exchange& exchange) {
     exchange.out.owned = false;
   }
   if (exchange.event_node.linked()) ctx_.events.erase(exchange);
-  if (exchange.lane_node.linked()) exchange.lane->exchanges.erase(exchange);
+  if (exchange.lane_node.linked()) {
+    exchange.lane->exchanges(exchange.caller).erase(exchange);
+  }
   exchange.state = ExchangeState::kFree;
   ctx_.exchanges.release(&exchange);
 }
@@ -320,14 +322,13 @@ base::Code Lifecycle::open_lane(const InstallLane& command, base::Nanos now, Lan
 void Lifecycle::complete_all(Lane& lane, base::Code code) {
   // `complete` leaves the exchange in the list (the application still has to read its event), so
   // walk over the list once, with the next element taken before each step.
-  for (auto it = lane.exchanges.begin(); it != lane.exchanges.end(); ++it) {
-    Exchange& exchange = *it;
+  lane.for_each_exchange([&](Exchange& exchange) {
     if (!exchange.caller) {
       release_callee(exchange, code);
     } else if (exchange.state != ExchangeState::kDone) {
       complete(exchange, code);
     }
-  }
+  });
 }
 
 void Lifecycle::close_lane(Lane& lane, base::Code code) {
@@ -354,9 +355,8 @@ void Lifecycle::close_lane(Lane& lane, base::Code code) {
 void Lifecycle::recycle_lane(LaneRef ref) {
   Lane& lane = ctx_.lanes.at(ref.index);
   SLUICE_DCHECK(!lane.live && lane.generation == ref.generation);
-  for (auto it = lane.exchanges.begin(); it != lane.exchanges.end(); ++it) {
-    lane.exchanges.erase(*it);
-  }
+  while (lane.own.pop_front() != nullptr) continue;
+  while (lane.peers.pop_front() != nullptr) continue;
   ctx_.lanes.release(&lane);
 }
 

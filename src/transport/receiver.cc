@@ -5,12 +5,14 @@
 #include <bit>
 
 #include "base/check.h"
+#include "transport/look_ahead.h"
 #include "transport/padding.h"
 #include "wire/header.h"
 
 namespace sluice::transport {
 
 void Receiver::on_rx(std::span<RxPacket> burst, base::Nanos now) {
+  look_ahead(ctx_, burst);
   for (RxPacket& packet : burst) {
     packet.verdict = Verdict::kConsumed;
     ctx_.stats.rx_packets.add();

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "transport/answer_timeout.h"
 #include "wire/control_frames.h"
 #include "wire/esp.h"
 #include "wire/header.h"
@@ -187,6 +188,7 @@ void Sender::forget_queued(Exchange& exchange) {
   Outgoing& out = exchange.out;
   if (!out.small) count_unspent(*exchange.cold, 0);
   if (!out.node.linked()) return;
+  if (out.untimed) arm_timer(exchange, ctx_.now);
   if (out.small) {
     exchange.lane->small.erase(out);
   } else {
@@ -199,9 +201,9 @@ void Sender::forget_touched(Reassembly& reassembly) {
 }
 
 void Sender::resume(Lane& lane) {
-  for (auto it = lane.exchanges.begin(); it != lane.exchanges.end(); ++it) {
-    if ((*it).out.active && !(*it).out.small) rank(*it);
-  }
+  lane.for_each_exchange([this](Exchange& exchange) {
+    if (exchange.out.active && !exchange.out.small) rank(exchange);
+  });
   if (lane.has_frames || !lane.small.empty()) ctx_.wake(lane);
 }
 
@@ -331,8 +333,19 @@ bool Sender::fill_lone(Lane& lane, TxPacket& slot, base::Nanos now) {
   if (out.length > lane.record_bytes()) return false;
   if (!write_record(exchange, slot, 0, out.length, false, now)) return false;
   lane.small.erase(out);
-  out.sent = out.length;
+  note_sent(out, now);
   return true;
+}
+
+void Sender::note_sent(Outgoing& small, base::Nanos now) {
+  small.sent = small.length;
+  if (small.untimed) [[unlikely]]
+    arm_timer(exchange_of(small), now);
+}
+
+[[gnu::noinline, gnu::cold]] void Sender::arm_timer(Exchange& exchange, base::Nanos now) {
+  exchange.out.untimed = false;
+  ctx_.wheel.arm(exchange.timer, first_look(ctx_.config, exchange, now));
 }
 
 void Sender::copy_message(const Lane& lane, const Outgoing& out, uint32_t offset,
@@ -418,7 +431,7 @@ bool Sender::fill_bundle(Lane& lane, TxPacket& slot, base::Nanos now) {
   for (uint32_t i = 0; i < count; ++i) {
     copy_message(lane, *messages[i], 0, {payload, messages[i]->length});
     payload += messages[i]->length;
-    messages[i]->sent = messages[i]->length;
+    note_sent(*messages[i], now);
     messages[i]->repeat = false;
   }
   const uint8_t path =

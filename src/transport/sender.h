@@ -109,6 +109,9 @@ class Sender {
   bool fill_question(Exchange& exchange, TxPacket& slot, base::Nanos now);
   bool fill_probe(Lane& lane, TxPacket& slot, base::Nanos now);
   bool fill_lone(Lane& lane, TxPacket& slot, base::Nanos now);
+  void note_sent(Outgoing& small, base::Nanos now);
+  // That of a message that has waited in line without one (Timers::on_exchange).
+  void arm_timer(Exchange& exchange, base::Nanos now);
   bool fill_bundle(Lane& lane, TxPacket& slot, base::Nanos now);
   bool write_record(Exchange& exchange, TxPacket& slot, uint32_t offset, uint32_t length,
                     bool again, base::Nanos now);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/container_of.h"
+#include "transport/answer_timeout.h"
 #include "wire/control_frames.h"
 
 namespace sluice::transport {
@@ -39,10 +40,10 @@ void Timers::excuse(base::Nanos late, base::Nanos now) {
     if (lane.waiting_since != base::Nanos::max()) move_on(&lane.waiting_since);
     lane.suspect_until = base::after(lane.suspect_until, late);
     lane.ping_outstanding = false;  // The stall would count as round-trip time.
-    for (auto it = lane.exchanges.begin(); it != lane.exchanges.end(); ++it) {
-      move_on(&(*it).started);
-      move_on(&(*it).last_progress);
-    }
+    lane.for_each_exchange([&](Exchange& exchange) {
+      move_on(&exchange.started);
+      move_on(&exchange.last_progress);
+    });
   }
 }
 
@@ -52,19 +53,6 @@ void Timers::fire(base::TimerNode& node, base::Nanos now) {
   } else {
     on_lane(*base::container_of(&node, &Lane::timer), now);
   }
-}
-
-base::Nanos Timers::timeout(const Exchange& exchange) const {
-  const base::Nanos answer = exchange.lane->rtt.timeout(exchange.backoff);
-  if (exchange.state != ExchangeState::kSending) return answer;
-  // A peer that knows of a message asks for what it misses by itself.
-  const Outgoing& out = exchange.out;
-  if (out.known && out.sent < out.length) return std::max(answer, ctx_.config.rto_max);
-  return exchange.lazy_ack ? base::after(answer, kAckHold) : answer;
-}
-
-base::Nanos Timers::first_look(const Exchange& exchange, base::Nanos now) const {
-  return std::min(exchange.deadline, base::after(now, timeout(exchange)));
 }
 
 // A peer that has verified nothing for peer_timeout while it is waited for is lost.
@@ -81,7 +69,7 @@ bool Timers::lost(Lane& lane, base::Nanos silent_since, base::Nanos now) {
 // while packets of higher priority do, that its own wait behind them in the network.
 base::Nanos Timers::patience(const Exchange& exchange, base::Nanos now) const {
   const Lane& lane = *exchange.lane;
-  const base::Nanos wait = timeout(exchange);
+  const base::Nanos wait = answer_timeout(ctx_.config, exchange);
   const bool receiving = exchange.state == ExchangeState::kReceiving;
   if (!receiving) return wait;
   bool lively = base::elapsed(lane.last_heard, now) < wait;
@@ -105,7 +93,15 @@ void Timers::on_exchange(Exchange& exchange, base::Nanos now) {
     return;
   }
   Lane& lane = *exchange.lane;
-  if (held_back(exchange)) exchange.last_progress = now;
+  if (held_back(exchange)) {
+    exchange.last_progress = now;
+    // Of those that wait in line there may be very many, and nothing to look for meanwhile.
+    if (exchange.out.small && exchange.state == ExchangeState::kSending) {
+      exchange.out.untimed = true;
+      ctx_.wheel.arm(exchange.timer, exchange.deadline);
+      return;
+    }
+  }
   const base::Nanos due = base::after(exchange.last_progress, patience(exchange, now));
   if (now < due) {
     ctx_.wheel.arm(exchange.timer, std::min(due, exchange.deadline));
@@ -116,8 +112,7 @@ void Timers::on_exchange(Exchange& exchange, base::Nanos now) {
   exchange.backoff = backed_off(exchange.backoff);  // PROTOCOL MUST-T8
   leave_path(exchange);
   retransmit(exchange, now);
-  const base::Nanos next = base::after(now, timeout(exchange));
-  ctx_.wheel.arm(exchange.timer, std::min(next, exchange.deadline));
+  ctx_.wheel.arm(exchange.timer, first_look(ctx_.config, exchange, now));
 }
 
 // Protective ReRoute (SIGCOMM 2023): to whom several time-outs in a row happen, the path may be
@@ -150,34 +145,34 @@ void Timers::retransmit(Exchange& exchange, base::Nanos now) {
   }
 }
 
-// The oldest exchange that a table still names: one that the peer has to bring to its end. Those
-// that the application merely holds wait for nobody.
-const Exchange* Timers::oldest_waiting(Lane& lane) {
-  uint32_t looked = 0;
-  for (auto it = lane.exchanges.begin(); it != lane.exchanges.end(); ++it) {
-    if ((*it).in_table) return &*it;
-    if (++looked == kMaxReleaseLook) break;
+// An exchange that a table still names: one that the peer has to bring to its end. Those that the
+// application merely holds wait for nobody, and go behind those that may.
+const Exchange* Timers::one_waiting(Lane::Exchanges& list) {
+  for (uint32_t looked = 0; looked < std::min<size_t>(list.size(), kMaxLook); ++looked) {
+    if (list.front()->in_table) return list.front();
+    list.rotate();
   }
   return nullptr;
 }
 
 // A FLOOR or RELEASE is sent once and can get lost, and then an exchange that is finished here, or
-// whose request stopped in the middle, would hold its memory for ever. So its caller is asked.
+// whose request stopped in the middle, would hold its memory for ever. So its caller is asked; the
+// answer tells of all there are.
 void Timers::ask_release(Lane& lane, base::Nanos now) {
-  uint32_t looked = 0;
-  for (auto it = lane.exchanges.begin(); it != lane.exchanges.end(); ++it) {
-    if (++looked > kMaxReleaseLook) return;
-    const Exchange& exchange = *it;
+  const uint32_t looks = static_cast<uint32_t>(std::min<size_t>(lane.peers.size(), kMaxLook));
+  for (uint32_t looked = 0; looked < looks; ++looked) {
+    const Exchange& exchange = *lane.peers.front();
     const bool waits = exchange.state == ExchangeState::kResponding ||
                        exchange.state == ExchangeState::kRefused ||
                        exchange.state == ExchangeState::kReceiving;
-    if (exchange.caller || !exchange.in_table || !waits) continue;
-    if (base::elapsed(exchange.last_progress, now) < kNeedAckDelay) continue;
-    if (now < lane.need_ack_due) return;
-    sender_.queue(lane, wire::NeedAckFrame{wire::kExchangeResponse, exchange.id});
-    lane.need_ack_due = base::after(now, kNeedAckDelay * (uint64_t{1} << lane.need_ack_backoff));
-    lane.need_ack_backoff = std::min(lane.need_ack_backoff + 1, kMaxNeedAckBackoff);
-    return;
+    if (waits && exchange.in_table && base::elapsed(exchange.last_progress, now) >= kNeedAckDelay) {
+      if (now < lane.need_ack_due) return;
+      sender_.queue(lane, wire::NeedAckFrame{wire::kExchangeResponse, exchange.id});
+      lane.need_ack_due = base::after(now, kNeedAckDelay * (uint64_t{1} << lane.need_ack_backoff));
+      lane.need_ack_backoff = std::min(lane.need_ack_backoff + 1, kMaxNeedAckBackoff);
+      return;
+    }
+    lane.peers.rotate();
   }
   lane.need_ack_backoff = 0;
 }
@@ -219,7 +214,7 @@ void Timers::on_lane(Lane& lane, base::Nanos now) {
     lifecycle_.close_lane(lane, base::Code::kUnavailable);
     return;
   }
-  const bool busy = !lane.exchanges.empty();
+  const bool busy = lane.has_exchanges();
   if (!busy) {
     const base::Nanos quiet_since = std::max(lane.last_heard, lane.last_active);
     if (base::elapsed(quiet_since, now) >= ctx_.config.idle_timeout) {
@@ -232,7 +227,8 @@ void Timers::on_lane(Lane& lane, base::Nanos now) {
     lane.floor_due = base::Nanos::max();
     if (lane.own_ids.has_news(lane.told_floor)) control_.tell_floor(lane);
   }
-  const Exchange* const waiting = oldest_waiting(lane);
+  const Exchange* waiting = one_waiting(lane.own);
+  if (waiting == nullptr) waiting = one_waiting(lane.peers);
   // Calls that give up and are made again are one long wait.
   if (waiting == nullptr) {
     lane.waiting_since = base::Nanos::max();

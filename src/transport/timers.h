@@ -29,14 +29,10 @@ class Timers {
   // it was asked for shows that this endpoint was not driven meanwhile (its thread had no CPU,
   // say): that time is not held against its peers.
   size_t advance(base::Nanos now);
-  // When an exchange that starts now has to be looked at first.
-  base::Nanos first_look(const Exchange& exchange, base::Nanos now) const;
 
  private:
   static constexpr uint64_t kLivelyFactor = 4;
 
-  // How long an answer may take, with what the peer may hold it back.
-  base::Nanos timeout(const Exchange& exchange) const;
   void fire(base::TimerNode& node, base::Nanos now);
   void excuse(base::Nanos late, base::Nanos now);
   base::Nanos patience(const Exchange& exchange, base::Nanos now) const;
@@ -44,7 +40,7 @@ class Timers {
   void on_lane(Lane& lane, base::Nanos now);
   void leave_path(Exchange& exchange);
   void retransmit(Exchange& exchange, base::Nanos now);
-  static const Exchange* oldest_waiting(Lane& lane);
+  static const Exchange* one_waiting(Lane::Exchanges& list);
   void ask_release(Lane& lane, base::Nanos now);
   base::Nanos next_ping(const Lane& lane, bool busy) const;
   void measure(Lane& lane, bool busy, base::Nanos now);

@@ -103,9 +103,9 @@ DEFECTS = [
     Defect("owned_response_leaks", LIFECYCLE,
            "    ctx_.arena.release(const_cast<uint8_t*>(exchange.out.data));\n", ""),
     Defect("exchange_leaks", LIFECYCLE,
-           "exchange.lane->exchanges.erase(exchange);\n  exchange.state = ExchangeState::kFree;\n"
+           "erase(exchange);\n  }\n  exchange.state = ExchangeState::kFree;\n"
            "  ctx_.exchanges.release(&exchange);",
-           "exchange.lane->exchanges.erase(exchange);\n  exchange.state = ExchangeState::kFree;"),
+           "erase(exchange);\n  }\n  exchange.state = ExchangeState::kFree;"),
     Defect("reassembly_leaks", LIFECYCLE, "  ctx_.reassemblies.release(reassembly);\n", ""),
     Defect("lender_not_told", LIFECYCLE,
            "exchange.state == ExchangeState::kResponding && exchange.out.lent",
@@ -116,7 +116,7 @@ DEFECTS = [
     Defect("no_back_off", TIMERS, "exchange.backoff = backed_off(exchange.backoff);",
            "static_cast<void>(backed_off(exchange.backoff));"),
     Defect("call_timer_not_armed", "src/transport/endpoint.cc",
-           "  ctx.wheel.arm(exchange->timer, timers.first_look(*exchange, now));\n", ""),
+           "  ctx.wheel.arm(exchange->timer, first_look(ctx.config, *exchange, now));\n", ""),
     Defect("receive_timer_not_armed", INBOUND,
            "    ctx_.wheel.arm(exchange.timer, "
            "base::after(now, exchange.lane->rtt.timeout(0)));\n", ""),

@@ -42,6 +42,20 @@ TEST(IntrusiveList, keeps_the_order_of_both_ends) {
   EXPECT_TRUE(List::contains(b));
 }
 
+TEST(IntrusiveList, rotates) {
+  Item a{1, {}, {}}, b{2, {}, {}}, c{3, {}, {}};
+  List list;
+  list.rotate();
+  list.push_back(a);
+  list.rotate();
+  EXPECT_EQ(ids(list), (std::vector<int>{1}));
+  list.push_back(b);
+  list.push_back(c);
+  list.rotate();
+  EXPECT_EQ(ids(list), (std::vector<int>{2, 3, 1}));
+  EXPECT_EQ(list.size(), 3u);
+}
+
 TEST(IntrusiveList, is_null_at_both_ends_when_empty) {
   List list;
   EXPECT_EQ(list.front(), nullptr);

@@ -13,6 +13,7 @@
 
 #include "crypto/boringssl/module.h"
 #include "test/unit/transport/peer.h"
+#include "transport/answer_timeout.h"
 #include "transport/context.h"
 #include "transport/control.h"
 #include "transport/events.h"
@@ -186,7 +187,7 @@ class Roles {
     out.granted = sender.unasked(*lane, out.length);
     if (!one_way) lifecycle.solicit(*exchange);
     lifecycle.enlist(*exchange, lane->own_ids.take());
-    ctx.wheel.arm(exchange->timer, timers.first_look(*exchange, now));
+    ctx.wheel.arm(exchange->timer, first_look(ctx.config, *exchange, now));
     sender.start(*exchange);
     return *exchange;
   }

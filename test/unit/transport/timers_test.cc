@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "test/unit/transport/roles.h"
+#include "transport/answer_timeout.h"
 
 namespace sluice::transport {
 namespace {
@@ -16,9 +17,9 @@ TEST(Timers, the_first_look_comes_after_a_timeout_or_at_the_deadline) {
   Roles r;
   const PacketData bytes = pattern(10);
   Exchange& call = r.call(bytes);
-  EXPECT_EQ(r.timers.first_look(call, r.now), r.now + millis(1));
+  EXPECT_EQ(first_look(r.ctx.config, call, r.now), r.now + millis(1));
   call.deadline = r.now + micros(300);
-  EXPECT_EQ(r.timers.first_look(call, r.now), r.now + micros(300));
+  EXPECT_EQ(first_look(r.ctx.config, call, r.now), r.now + micros(300));
 }
 
 TEST(Timers, a_deadline_ends_a_call) {
@@ -151,7 +152,7 @@ TEST(Timers, a_lazy_message_gives_its_ack_the_time_it_may_take) {
   const PacketData bytes = pattern(50);
   Exchange& message = r.call(bytes, true);
   message.lazy_ack = true;
-  EXPECT_EQ(r.timers.first_look(message, r.now), r.now + millis(1) + kAckHold);
+  EXPECT_EQ(first_look(r.ctx.config, message, r.now), r.now + millis(1) + kAckHold);
   r.sent();
   r.pass(kAckHold);
   EXPECT_EQ(r.ctx.stats.timeouts.value(), 0u);
@@ -261,6 +262,29 @@ TEST(Timers, what_is_finished_but_not_released_is_asked_about) {
   }
   EXPECT_GE(asked, 2u);
   EXPECT_LE(asked, 6u) << "it backs off";
+}
+
+TEST(Timers, behind_many_that_the_application_holds_one_not_released_is_found) {
+  constexpr uint64_t kHeld = 5 * kMaxLook;
+  EndpointConfig config = bench_config();
+  config.max_exchanges = kHeld + 1;
+  Roles r(config);
+  const PacketData answer = pattern(100);
+  for (uint64_t id = 1; id <= kHeld + 1; ++id) r.give(r.peer.request(id, pattern(10)));
+  respond(r, *r.served(kHeld + 1), answer);
+  r.sent();
+  const size_t ticks = kHeld / kMaxLook + 1;
+  r.pass(kNeedAckDelay);
+  size_t asked = 0;
+  for (size_t i = 0; i <= ticks && asked == 0; ++i) {
+    r.pass(kLaneTick);
+    for (const wire::Frame& frame : frames_of(r.sent(), FrameType::kNeedAck)) {
+      EXPECT_EQ(frame.need_ack.id, kHeld + 1);
+      ++asked;
+    }
+    r.give(r.peer.bundle(wire::PongFrame{r.lane->ping_nonce, 0, 0}));
+  }
+  EXPECT_EQ(asked, 1u);
 }
 
 TEST(Timers, a_floor_goes_out_by_itself_when_nothing_else_does) {
@@ -379,6 +403,88 @@ TEST(Timers, a_held_message_does_not_hide_a_dead_peer) {
   r.pass(base::seconds(2));
   EXPECT_FALSE(r.lane->live);
   EXPECT_EQ(r.ctx.stats.peers_lost.value(), 1u);
+}
+
+TEST(Timers, many_held_messages_do_not_either) {
+  constexpr uint64_t kHeld = 5 * kMaxLook;
+  EndpointConfig config = bench_config();
+  config.max_exchanges = kHeld + 1;
+  Roles r(config);
+  const PacketData bytes = pattern(100);
+  for (uint64_t id = 1; id <= kHeld; ++id) {
+    r.call(bytes);
+    r.sent();
+    r.give(r.peer.response(id, bytes));  // Its completion is never taken.
+  }
+  Exchange& call = r.call(bytes);
+  r.sent();
+  r.pass(base::seconds(2));
+  EXPECT_FALSE(r.lane->live);
+  EXPECT_EQ(call.code, base::Code::kUnavailable);
+}
+
+// Of those that wait in line behind others there may be a hundred thousand, each of which would be
+// looked at every few time-outs.
+TEST(Timers, a_call_that_waits_in_line_is_looked_at_once_and_timed_when_it_is_sent) {
+  Roles r;
+  const PacketData bytes = pattern(10);
+  Exchange& call = r.call(bytes);
+  call.deadline = r.now + base::seconds(20);
+  r.pass(millis(1));
+  EXPECT_TRUE(call.out.untimed);
+  EXPECT_EQ(call.timer.deadline(), call.deadline);
+  r.lane->last_heard = r.now;
+  r.pass(millis(500));
+  r.sent();
+  EXPECT_EQ(call.out.sent, call.out.length);
+  EXPECT_FALSE(call.out.untimed);
+  EXPECT_EQ(call.timer.deadline(), r.now + millis(1));
+  EXPECT_EQ(r.ctx.stats.timeouts.value(), 0u);
+  r.pass(millis(1));
+  EXPECT_EQ(r.ctx.stats.timeouts.value(), 1u);
+}
+
+TEST(Timers, calls_of_a_bundle_that_waited_in_line_are_timed_when_it_is_sent) {
+  Roles r;
+  const PacketData bytes = pattern(10);
+  Exchange& first = r.call(bytes);
+  Exchange& second = r.call(bytes);
+  r.pass(millis(1));
+  EXPECT_FALSE(first.timer.linked());  // They have no deadline.
+  EXPECT_FALSE(second.timer.linked());
+  EXPECT_EQ(r.sent().size(), 1u);
+  EXPECT_EQ(first.timer.deadline(), r.now + millis(1));
+  EXPECT_EQ(second.timer.deadline(), r.now + millis(1));
+}
+
+TEST(Timers, a_call_that_waits_in_line_ends_at_its_deadline) {
+  Roles r;
+  const PacketData bytes = pattern(10);
+  Exchange& call = r.call(bytes);
+  call.deadline = r.now + millis(70);
+  r.pass(millis(69));
+  EXPECT_EQ(call.state, ExchangeState::kSending);
+  r.pass(millis(1));
+  EXPECT_EQ(call.code, base::Code::kDeadlineExceeded);
+}
+
+// The answer to what was sent first comes while it waits to be sent again; the rest of the answer
+// is lost.
+TEST(Timers, an_answer_that_begins_while_its_call_waits_in_line_is_timed) {
+  Roles r;
+  const PacketData bytes = pattern(10);
+  Exchange& call = r.call(bytes);
+  r.sent();
+  r.pass(millis(4));  // It is due again after one, and after two more it waits in line.
+  ASSERT_TRUE(call.out.untimed);
+  DataSpec spec{.id = 1, .message_length = 5000, .initiator = false};
+  r.give(r.peer.data(spec, pattern(1000)));
+  ASSERT_EQ(call.state, ExchangeState::kReceiving);
+  EXPECT_FALSE(call.out.untimed);
+  EXPECT_TRUE(call.timer.linked());
+  r.sent();
+  r.pass(millis(20));
+  EXPECT_GE(frames_of(r.sent(), FrameType::kResend).size(), 1u);
 }
 
 // Only held: nothing waits for the peer, so its silence means nothing.
