@@ -4,6 +4,7 @@
 #include <sys/prctl.h>
 
 #include <algorithm>
+#include <thread>
 
 #include "engine/lcore.h"
 
@@ -34,6 +35,10 @@ void Lcore::poll_and_rest(PollingTurns* turns) {
       wake_siblings();
     } else if (sleeper_->may_sleep(now_, stats_.busy_loops.value())) {
       rest(turns);
+    } else if (sleeper_->misses_packet(stats_.busy_loops.value())) {
+      // net_tap finds it after a signal, whose thread may want this very CPU: it would else wait
+      // until the scheduler takes it from here, milliseconds.
+      std::this_thread::yield();
     }
   }
 }

@@ -45,6 +45,8 @@ class Sleeper {
   // After a turn at `now` that found nothing; `busy_turns` counts those so far that found
   // something. True when the last of them is long enough ago.
   bool may_sleep(base::Nanos now, uint64_t busy_turns);
+  // A port has told of a packet that no turn has found yet, by the same count.
+  bool misses_packet(uint64_t busy_turns) const { return told_ && busy_turns == busy_when_told_; }
   void prepare();
   void cancel();
   // Sleeps until woken, for `longest` at most, and for a step at most.
@@ -60,6 +62,8 @@ class Sleeper {
   std::vector<pollfd> files_;  // The doorbell's, then those of the interrupts.
   uint64_t busy_turns_ = UINT64_MAX;
   base::Nanos quiet_since_;
+  bool told_ = false;
+  uint64_t busy_when_told_ = 0;
 };
 
 }  // namespace sluice::engine

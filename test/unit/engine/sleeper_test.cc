@@ -98,6 +98,28 @@ TEST(Sleeper, a_packet_wakes_it_for_as_long_as_it_lies_there) {
   EXPECT_EQ(sleeper.sleep(kFar), Woken::kByPort);
 }
 
+TEST(Sleeper, a_packet_it_was_told_of_is_missed_until_a_turn_finds_something) {
+  const File file;
+  Sleeper sleeper(kSleeping);
+  sleeper.set_interrupts({RxInterrupt(file.number())});
+  EXPECT_FALSE(sleeper.may_sleep(base::micros(1000), 7));
+  EXPECT_TRUE(sleeper.may_sleep(base::micros(1100), 7));
+  EXPECT_FALSE(sleeper.misses_packet(7));
+  file.bring();
+  sleeper.prepare();
+  EXPECT_EQ(sleeper.sleep(kFar), Woken::kByPort);
+  EXPECT_TRUE(sleeper.misses_packet(7));
+  EXPECT_FALSE(sleeper.may_sleep(base::micros(1200), 7));
+  EXPECT_TRUE(sleeper.misses_packet(7));
+  EXPECT_FALSE(sleeper.may_sleep(base::micros(1210), 8));
+  EXPECT_FALSE(sleeper.misses_packet(8));
+  file.take();
+  EXPECT_TRUE(sleeper.may_sleep(base::micros(1310), 8));
+  sleeper.prepare();
+  EXPECT_EQ(sleeper.sleep(base::micros(100)), Woken::kByTime);
+  EXPECT_FALSE(sleeper.misses_packet(8)) << "nothing was told";
+}
+
 // Whatever moment the thread chooses, its work is found by the look after prepare(), or it wakes
 // the sleeper; kFar would be the time of one lost wake-up.
 TEST(Sleeper, loses_no_wake_up) {
