@@ -396,16 +396,17 @@ void EngineCore::on_session_up(size_t node, const engine::SessionInfo& session) 
              crypto::record_mode_text(session.record_mode));
 }
 
+void EngineCore::on_session_ending(size_t node, const engine::SessionInfo& session, base::Code code,
+                                   const std::string& reason) {
+  const std::lock_guard lock(ended_mutex_);
+  if (ended_.size() >= kEndedSessions) ended_.pop_front();
+  ended_.emplace_back(Session{session.session.value(), static_cast<uint32_t>(node)},
+                      absl::StrCat("the session has ended: ", base::code_name(code), ": ", reason));
+}
+
 void EngineCore::on_session_down(size_t node, const engine::SessionInfo& session, base::Code code,
                                  const std::string& reason) {
   const bool expected = code == base::Code::kClosed || code == base::Code::kOk;
-  {
-    const std::lock_guard lock(ended_mutex_);
-    if (ended_.size() >= kEndedSessions) ended_.pop_front();
-    ended_.emplace_back(
-        Session{session.session.value(), static_cast<uint32_t>(node)},
-        absl::StrCat("the session has ended: ", base::code_name(code), ": ", reason));
-  }
   log_->log(expected ? spdlog::level::info : spdlog::level::warn,
             "{}: session {:08x} with {} has ended: {} {}", nodes_[node].name,
             session.session.value(), peer_text(session), base::code_name(code), reason);

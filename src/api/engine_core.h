@@ -63,6 +63,8 @@ class EngineCore final : public engine::SessionListener {
 
   // SessionListener, on the control threads.
   void on_session_up(size_t node, const engine::SessionInfo& session) override;
+  void on_session_ending(size_t node, const engine::SessionInfo& session, base::Code code,
+                         const std::string& reason) override;
   void on_session_down(size_t node, const engine::SessionInfo& session, base::Code code,
                        const std::string& reason) override;
   void on_peer_refused(size_t node, const transport::PeerAddress& peer,

@@ -101,6 +101,10 @@ class AeadBackend {
   // True when jobs are complete on return from submit_*() and poll() always returns 0.
   virtual bool completes_at_once() const = 0;
 
+  // How many queues of its device have been given up for keeping what they were handed: what would
+  // go by them is done by the CPU since. Any thread.
+  virtual uint64_t queues_given_up() const { return 0; }
+
   // Releases what the backend attached to the key, if anything, and wipes it.
   virtual void discard_key(AeadKey* key) = 0;
 };

@@ -111,6 +111,10 @@ class SessionListener {
   virtual ~SessionListener() = default;
   // All lanes of a session are installed. Comes before the callback of connect().
   virtual void on_session_up(size_t node, const SessionInfo& session) = 0;
+  // The session is about to leave Engine::sessions(): whoever looks for it finds it there, or
+  // knows why not. Its lanes end later.
+  virtual void on_session_ending(size_t /*node*/, const SessionInfo& /*session*/,
+                                 base::Code /*code*/, const std::string& /*reason*/) {}
   // All lanes have ended, and their last events have been given to the applications.
   virtual void on_session_down(size_t node, const SessionInfo& session, base::Code code,
                                const std::string& reason) = 0;

@@ -232,6 +232,8 @@ void Control::run() {
     }
     doorbell.wait(std::min(base::elapsed(now, next_deadline()), kLongestSleep));
     stats_.wakeups.add();
+    const uint64_t given_up = setup_.backend->queues_given_up();
+    stats_.limit_crypto.add(given_up - std::exchange(given_up_, given_up));
   }
   {
     const std::lock_guard lock(mutex_);

@@ -55,6 +55,7 @@ class Control {
     std::vector<Port*> ports;
     std::vector<Lcore*> lcores;
     const crypto::Primitives* primitives = nullptr;
+    const crypto::AeadBackend* backend = nullptr;  // That of the lcores.
     std::vector<crypto::AeadAlgorithm> algorithms;
     crypto::RandomSource random;
     crypto::HandshakeMechanism* mechanism = nullptr;  // Outlives the control thread.
@@ -127,6 +128,7 @@ class Control {
 
   Setup setup_;
   ControlStats stats_;
+  uint64_t given_up_ = 0;  // Queues of the backend, as counted so far.
   Access access_;
   transport::Connector connector_;
   Paths paths_;

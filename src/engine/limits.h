@@ -84,6 +84,8 @@ inline constexpr std::chrono::milliseconds kContextDrain{1000};
 // Keys that sessions of a crypto device are kept for (lookaside), for each queue pair. Among more
 // of them, those that meet in one place make their sessions anew each time.
 inline constexpr size_t kLookasideKeys = 128;
+// So often a crypto device is looked at in vain, about a second, before it is given up.
+inline constexpr uint64_t kCryptoLooks = 20'000'000;
 // Contexts of the model NIC of one port.
 inline constexpr uint32_t kMaxModelContexts = 4096;
 // The largest MTU of a port, in bytes of an IP packet.

@@ -40,8 +40,6 @@ constexpr uint16_t kIvOffset = sizeof(rte_crypto_op) + sizeof(rte_crypto_sym_op)
 constexpr uint16_t kAadOffset = kIvOffset + 16;
 constexpr uint16_t kOperationRoom = 16 + wire::kDataHeaderSize;
 constexpr uint16_t kRoom = 17 * 1024;  // For the bytes of a job, of a record at most, and its tag.
-// After so many looks in vain, some seconds of them, a device is given up.
-constexpr uint64_t kPatience = 100'000'000;
 
 // What AeadKey::expanded holds. Sessions are made where the key is first used, so that a key can
 // always be had, however many there are.
@@ -133,6 +131,7 @@ class LookasideBackend final : public crypto::AeadBackend {
 
   const char* name() const override { return "lookaside"; }
   const char* detail() const override { return detail_.c_str(); }
+  uint64_t queues_given_up() const override { return given_up_.load(std::memory_order_relaxed); }
   bool supports(AeadAlgorithm algorithm) const override {
     return (algorithms_ >> static_cast<unsigned>(algorithm) & 1) != 0;
   }
@@ -163,6 +162,7 @@ class LookasideBackend final : public crypto::AeadBackend {
   rte_mempool* sessions_ = nullptr;
   std::vector<Pair> pairs_;
   std::atomic<uint64_t> serial_{0};
+  std::atomic<uint64_t> given_up_{0};
 };
 
 absl::Status LookasideBackend::start(int socket) {
@@ -326,7 +326,7 @@ bool LookasideBackend::exchange(uint16_t pair, size_t count) {
   std::array<rte_crypto_op*, kBurst> done;
   size_t sent = 0;
   size_t back = 0;
-  for (uint64_t idle = 0; back < count && idle < kPatience; ++idle) {
+  for (uint64_t idle = 0; back < count && idle < limits::kCryptoLooks; ++idle) {
     if (sent < count) {
       sent += rte_cryptodev_enqueue_burst(device_, pair, pairs_[pair].operations.data() + sent,
                                           static_cast<uint16_t>(count - sent));
@@ -398,13 +398,16 @@ void LookasideBackend::submit(std::span<AeadJob> jobs, bool seals) {
       } else if (!pair.broken && fill(job, seals, &pair, count)) {
         asked[count++] = &job;
       } else {
-        std::fill_n(job.out, job.length + (seals ? crypto::kTagSize : 0), uint8_t{0});
+        run_by_cpu(&job, seals, &pair);
       }
     }
-    pair.broken = pair.broken || !exchange(number, count);
+    if (count != 0 && !exchange(number, count)) {
+      pair.broken = true;
+      given_up_.fetch_add(1, std::memory_order_relaxed);
+    }
     for (size_t i = 0; i < count; ++i) {
-      if (pair.broken) {
-        std::fill_n(asked[i]->out, asked[i]->length + (seals ? crypto::kTagSize : 0), uint8_t{0});
+      if (pair.broken) {  // It has copies: the jobs are as they were.
+        run_by_cpu(asked[i], seals, &pair);
       } else {
         take(asked[i], seals, *pair.operations[i], pair.buffers[i]);
       }

@@ -27,8 +27,9 @@ inline constexpr uint32_t kLookasideMb = 48;
 // (completes_at_once()), as the transport wants it: an lcore does nothing else meanwhile. Every job
 // is copied into a buffer that the device can reach, and back once it is right: `out` is never
 // touched by a device, and of a job that failed nothing but zeros is in it. A device that keeps a
-// burst for seconds is given up, for that queue pair: all its jobs fail from then on. Lcores have a
-// queue pair each, or wait for each other where the device has fewer.
+// burst (limits::kCryptoLooks) is given up, for that queue pair and for good: that burst and all
+// after it are `cpu`'s, and queues_given_up() counts it. So are jobs for whose key the device makes
+// no session. Lcores have a queue pair each, or wait for each other where the device has fewer.
 absl::StatusOr<crypto::AeadBackend*> open_lookaside(crypto::AeadAlgorithm algorithm,
                                                     crypto::AeadBackend* cpu);
 

@@ -332,6 +332,7 @@ absl::Status Node::make_control() {
   for (const auto& port : ports_) control.ports.push_back(port.get());
   for (const auto& lcore : lcores_) control.lcores.push_back(lcore.get());
   control.primitives = setup_.library->primitives;
+  control.backend = setup_.crypto.backend;
   control.algorithms = setup_.crypto.algorithms;
   control.random = system_random();
   control.mechanism = setup_.mechanism.get();

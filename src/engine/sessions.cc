@@ -318,6 +318,9 @@ void Sessions::finish_install(Session* session) {
 }
 
 void Sessions::mark_closing(Session* session, base::Code code, const std::string& reason) {
+  if (session->announced && setup_.listener != nullptr) {
+    setup_.listener->on_session_ending(setup_.node, session->info, code, reason);
+  }
   const std::lock_guard lock(mutex_);
   session->closing = true;
   session->code = code;

@@ -85,6 +85,7 @@ void for_each_counter(const LcoreStats& stats, F&& f) {
   X(resets_obeyed, "resets.obeyed", "RESETs with the right token: the session is probed")     \
   X(resets_ignored, "resets.ignored", "RESETs for no session, or with a wrong token")         \
   X(limit_reset_look, "limit.reset_look", "of those, not held to the tokens of all sessions") \
+  X(limit_crypto, "limit.crypto_device", "queues of a crypto device given up: the CPU seals") \
   X(limit_routes, "limit.routes", "routes refused: table full")
 
 struct ControlStats {

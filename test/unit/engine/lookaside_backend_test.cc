@@ -4,6 +4,8 @@
 #include "engine/lookaside_backend.h"
 
 #include <gtest/gtest.h>
+#include <rte_cryptodev.h>
+#include <rte_lcore.h>
 
 #include <array>
 #include <thread>
@@ -249,6 +251,41 @@ TEST_F(Lookaside, is_refused_for_a_cipher_that_the_device_lacks) {
   ASSERT_FALSE(engine.ok());
   EXPECT_NE(engine.status().message().find("lookaside"), std::string::npos) << engine.status();
   EXPECT_NE(engine.status().message().find("chacha20-poly1305"), std::string::npos);
+}
+
+// A device that keeps what it is handed. The last test, since that queue of it is given up for
+// good; the thread has an lcore's number, so that it is not the queue of the others.
+TEST_F(Lookaside, a_device_that_gives_nothing_back_is_given_up_and_nothing_is_lost) {
+  static_assert(limits::kCryptoLooks > 0);
+  const uint64_t before = device->queues_given_up();
+  auto& calls = ::rte_crypto_fp_ops[0];
+  const auto dequeue = calls.dequeue_burst;
+  std::thread thread([&] {
+    ASSERT_EQ(rte_thread_register(), 0);
+    ASSERT_NE(rte_lcore_id() % 8, 0u);
+    AeadKey key;
+    AeadKey own;
+    const Bytes raw = pattern(16, 7);
+    ASSERT_TRUE(device->expand_key(AeadAlgorithm::kAes128Gcm, raw, kIv, &key));
+    ASSERT_TRUE(reference->expand_key(AeadAlgorithm::kAes128Gcm, raw, kIv, &own));
+    const Bytes aad = pattern(wire::kDataHeaderSize, 9);
+    for (uint64_t number = 0; number < 3; ++number) {
+      if (number == 1)
+        calls.dequeue_burst = [](void*, rte_crypto_op**, uint16_t) -> uint16_t { return 0; };
+      bool sealed = false;
+      bool expected = false;
+      const Bytes plain = pattern(1000 + number, 3);
+      EXPECT_EQ(run(device, key, number, aad, plain, &sealed),
+                run(reference, own, number, aad, plain, &expected));
+      EXPECT_TRUE(sealed && expected);
+      EXPECT_EQ(device->queues_given_up(), before + (number == 0 ? 0 : 1));
+    }
+    calls.dequeue_burst = dequeue;
+    device->discard_key(&key);
+    reference->discard_key(&own);
+    rte_thread_unregister();
+  });
+  thread.join();
 }
 
 }  // namespace

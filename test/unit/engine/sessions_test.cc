@@ -18,13 +18,22 @@ namespace {
 class Listener final : public SessionListener {
  public:
   void on_session_up(size_t, const SessionInfo&) override { ++up; }
+  void on_session_ending(size_t, const SessionInfo&, base::Code code, const std::string&) override {
+    ++ending;
+    told = code;
+    shown = sessions->snapshot().size();
+  }
   void on_session_down(size_t, const SessionInfo&, base::Code code,
                        const std::string& reason) override {
     ++down;
     last = code;
     why = reason;
   }
+  const Sessions* sessions = nullptr;
   int up = 0;
+  int ending = 0;
+  base::Code told = base::Code::kOk;
+  size_t shown = 0;  // Sessions, while one was ending.
   int down = 0;
   base::Code last = base::Code::kOk;
   std::string why;
@@ -62,6 +71,7 @@ class SessionsTest : public testing::Test {
       ended.push_back(code);
     };
     sessions = std::make_unique<Sessions>(std::move(setup));
+    listener.sessions = sessions.get();
   }
 
   transport::ConnectorEvent established(uint32_t id, bool initiator = true) {
@@ -306,6 +316,9 @@ TEST_F(SessionsTest, one_lane_down_ends_all_and_frees_everything) {
   tasks.clear();
   sessions->on_lane_down(0, {5 * 16 + 0, 1}, base::Code::kUnavailable);
   EXPECT_EQ(tasks.size(), 5u);  // The others are closed.
+  EXPECT_EQ(listener.ending, 1);
+  EXPECT_EQ(listener.told, base::Code::kUnavailable);
+  EXPECT_EQ(listener.shown, 1u) << "who finds it no longer knows why";
   EXPECT_EQ(listener.down, 0);
   EXPECT_TRUE(sessions->snapshot().empty());
   for (uint32_t i = 1; i < 6; ++i) {
