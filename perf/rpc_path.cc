@@ -6,6 +6,7 @@
 //   lone      64-byte echoes, one outstanding
 //   bundled   64-byte echoes, 60 outstanding
 //   unbundled the same, each in a packet of its own
+//   peers     the same, each to one of 1,000 peers at random
 //   stream    messages of 1 MB one way, one outstanding
 // With `null` nothing is sealed: the same packets, with tags of zeros.
 #include <string_view>
@@ -23,6 +24,8 @@ bool work_of(std::string_view name, Work* work) {
   if (name == "bundled") return true;
   work->bundling = false;
   if (name == "unbundled") return true;
+  work->peers = work->active = 1000;
+  if (name == "peers") return true;
   *work = {.message = 1u << 20, .outstanding = 1, .one_way = true};
   return name == "stream";
 }
@@ -39,10 +42,11 @@ int main(int argc, char** argv) {
   const bool null = argc == 4 && std::string_view(argv[3]) == "null";
   const unsigned long count = argc == 3 || null ? std::strtoul(argv[2], nullptr, 10) : 0;
   if (count == 0 || !work_of(argv[1], &work)) {
-    std::fprintf(stderr, "usage: rpc_path lone|bundled|unbundled|stream COUNT [null]\n");
+    std::fprintf(stderr, "usage: rpc_path lone|bundled|unbundled|peers|stream COUNT [null]\n");
     return 2;
   }
   Bench bench(work, null ? std::make_unique<NullAead>() : crypto::make_ipsec_mb_backend());
+  if (work.peers > 1) bench.settle();
   bench.run(count / 10 + 1);  // Tables and timers reach their usual state.
   const uint64_t before = bench.packets();
   counted_work(&bench, count);

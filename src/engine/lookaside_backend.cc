@@ -147,7 +147,7 @@ class LookasideBackend final : public crypto::AeadBackend {
   // Of the pair, which is held; null where the device makes none.
   void* session_of(Pair* pair, const AeadKey& key, uint32_t aad_length, bool seals);
   KeySessions* place_of(Pair* pair, const AeadKey& key);
-  void forget(KeySessions* sessions);
+  void forget(const Pair& pair, KeySessions* sessions);
   void submit(std::span<AeadJob> jobs, bool seals);
   void run_by_cpu(AeadJob* job, bool seals, Pair* pair);
   bool fill(const AeadJob& job, bool seals, Pair* pair, size_t place);
@@ -225,9 +225,12 @@ bool LookasideBackend::expand_key(AeadAlgorithm algorithm, std::span<const uint8
   return true;
 }
 
-void LookasideBackend::forget(KeySessions* sessions) {
+// What a device may still be working with is left to it.
+void LookasideBackend::forget(const Pair& pair, KeySessions* sessions) {
   for (KeySessions::Session& each : sessions->sessions) {
-    if (each.session != nullptr) rte_cryptodev_sym_session_free(device_, each.session);
+    if (each.session != nullptr && !pair.broken) {
+      rte_cryptodev_sym_session_free(device_, each.session);
+    }
     each = {};
   }
   if (sessions->serial != 0) cpu_->discard_key(&sessions->by_cpu);
@@ -241,7 +244,7 @@ KeySessions* LookasideBackend::place_of(Pair* pair, const AeadKey& key) {
   std::memcpy(&expanded, key.expanded, sizeof(expanded));
   KeySessions& place = pair->keys[expanded.serial % pair->keys.size()];
   if (place.serial == expanded.serial) return &place;
-  forget(&place);
+  forget(*pair, &place);
   place.serial = expanded.serial;
   cpu_->expand_key(key.algorithm, {expanded.bytes.data(), crypto::key_size(key.algorithm)}, key.iv,
                    &place.by_cpu);
@@ -258,7 +261,7 @@ void LookasideBackend::discard_key(AeadKey* key) {
   for (Pair& pair : pairs_) {
     const Holding holding(&pair);
     KeySessions& place = pair.keys[serial % pair.keys.size()];
-    if (place.serial == serial) forget(&place);
+    if (place.serial == serial) forget(pair, &place);
   }
 }
 

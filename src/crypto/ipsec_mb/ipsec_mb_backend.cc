@@ -16,6 +16,8 @@ namespace {
 // The precomputed powers of the hash key make a GCM key this large; a future library whose key
 // grows must fail here and not at run time.
 static_assert(sizeof(gcm_key_data) == 1008 && sizeof(gcm_key_data) <= kExpandedKeyMax);
+// look_ahead() finds the end of the one by the end of the other.
+static_assert(sizeof(AeadKey) == sizeof(gcm_key_data) + 16);
 static_assert(alignof(gcm_key_data) <= 64 && alignof(AeadKey) == 64);
 
 constexpr uint64_t kNeededFeatures = IMB_FEATURE_AESNI | IMB_FEATURE_PCLMULQDQ;
