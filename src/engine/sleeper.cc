@@ -56,7 +56,6 @@ void Sleeper::set_interrupts(std::vector<RxInterrupt> interrupts) {
 }
 
 bool Sleeper::may_sleep(base::Nanos now, uint64_t busy_turns) {
-  told_ = misses_packet(busy_turns);
   if (busy_turns != busy_turns_) {
     busy_turns_ = busy_turns;
     quiet_since_ = now;
@@ -88,7 +87,6 @@ Sleeper::Woken Sleeper::sleep(base::Nanos longest) {
   }
   disarm();
   if (packets) {
-    told_ = true;
     busy_when_told_ = busy_turns_;
     busy_turns_ = UINT64_MAX;  // As good as work: net_tap may take a while to find it.
     return Woken::kByPort;

@@ -46,7 +46,7 @@ class Sleeper {
   // something. True when the last of them is long enough ago.
   bool may_sleep(base::Nanos now, uint64_t busy_turns);
   // A port has told of a packet that no turn has found yet, by the same count.
-  bool misses_packet(uint64_t busy_turns) const { return told_ && busy_turns == busy_when_told_; }
+  bool misses_packet(uint64_t busy_turns) const { return busy_turns == busy_when_told_; }
   void prepare();
   void cancel();
   // Sleeps until woken, for `longest` at most, and for a step at most.
@@ -62,8 +62,7 @@ class Sleeper {
   std::vector<pollfd> files_;  // The doorbell's, then those of the interrupts.
   uint64_t busy_turns_ = UINT64_MAX;
   base::Nanos quiet_since_;
-  bool told_ = false;
-  uint64_t busy_when_told_ = 0;
+  uint64_t busy_when_told_ = UINT64_MAX;
 };
 
 }  // namespace sluice::engine
