@@ -27,7 +27,8 @@ class ListNode {
   ListNode* prev_ = nullptr;
 };
 
-// A doubly linked list through a ListNode member of T. It owns nothing: an object must be erased
+// A doubly linked list through a ListNode member of T. It keeps no count, so that one costs two
+// pointers. It owns nothing: an object must be erased
 // before it dies, and the list must be empty, or its objects dead, when the list dies.
 template <class T, ListNode T::*member>
 class IntrusiveList {
@@ -56,8 +57,15 @@ class IntrusiveList {
   IntrusiveList(const IntrusiveList&) = delete;
   IntrusiveList& operator=(const IntrusiveList&) = delete;
 
-  bool empty() const { return size_ == 0; }
-  size_t size() const { return size_; }
+  bool empty() const { return head_.next_ == &head_; }
+  // Exactly one element.
+  bool single() const { return !empty() && head_.next_ == head_.prev_; }
+  // Walks over all of them.
+  size_t count() const {
+    size_t found = 0;
+    for (const ListNode* node = head_.next_; node != &head_; node = node->next_) ++found;
+    return found;
+  }
 
   // Whether the element is in a list; it can only be in one list of this member at a time.
   static bool contains(const T& element) { return (element.*member).linked(); }
@@ -93,7 +101,6 @@ class IntrusiveList {
     node->prev_->next_ = node->next_;
     node->next_->prev_ = node->prev_;
     node->next_ = node->prev_ = nullptr;
-    --size_;
   }
 
   Iterator begin() { return Iterator(head_.next_); }
@@ -108,11 +115,9 @@ class IntrusiveList {
     node->prev_ = successor->prev_;
     successor->prev_->next_ = node;
     successor->prev_ = node;
-    ++size_;
   }
 
   ListNode head_;
-  size_t size_ = 0;
 };
 
 }  // namespace sluice::base

@@ -2,6 +2,7 @@
 #ifndef SLUICE_TRANSPORT_CONFIG_H_
 #define SLUICE_TRANSPORT_CONFIG_H_
 
+#include <algorithm>
 #include <cstdint>
 
 #include "base/limits.h"
@@ -76,6 +77,7 @@ struct EndpointConfig {
   bool shuffle_deliveries = false;  // Debug: deliver ready messages in random order.
   uint64_t seed = 1;                // For hash seeds, entropy and shuffling; never for keys.
 
+  uint32_t busy_lanes() const { return std::min(max_lanes, max_busy_lanes); }
   bool several_paths() const { return recovery == RecoveryKind::kRack; }
 };
 

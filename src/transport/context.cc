@@ -31,7 +31,7 @@ Context::Context(const EndpointConfig& endpoint_config, crypto::AeadBackend* aea
       cold_parts(endpoint_config.max_exchanges),
       reassemblies(endpoint_config.max_reassemblies),
       lanes(endpoint_config.max_lanes),
-      busy_lanes(std::min(endpoint_config.max_lanes, endpoint_config.max_busy_lanes)),
+      busy_lanes(endpoint_config.busy_lanes()),
       by_id(endpoint_config.max_exchanges, prng.next_u64()),
       lane_by_session(endpoint_config.max_lanes, prng.next_u64()),
       lane_by_spi(endpoint_config.esp ? endpoint_config.max_lanes : 1,

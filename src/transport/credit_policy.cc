@@ -28,15 +28,17 @@ CreditPolicy::CreditPolicy(const EndpointConfig& config)
       fifo_share_(config.fifo_share),
       ranked_(config.grant_policy == GrantPolicyKind::kHybrid),
       most_(std::max(config.sender_credit_bytes, 2 * config.max_packet)),
+      packet_(config.max_packet),
       spread_(std::max(config.credit_spread, 1u)),
-      senders_(config.max_lanes) {
-  const uint32_t packet = config.max_packet;
-  for (Sender& sender : senders_) {
-    using Growth = AimdWindow::Growth;
-    sender.host = AimdWindow(host_floor(most_, packet), most_, packet,
-                             ranked_ ? Growth::kDouble : Growth::kPacket);
-    sender.network = AimdWindow(network_floor(most_, packet), most_, packet);
-  }
+      senders_(config.busy_lanes()) {
+  for (Sender& sender : senders_) start(sender);
+}
+
+void CreditPolicy::start(Sender& sender) const {
+  using Growth = AimdWindow::Growth;
+  sender.host = AimdWindow(host_floor(most_, packet_), most_, packet_,
+                           ranked_ ? Growth::kDouble : Growth::kPacket);
+  sender.network = AimdWindow(network_floor(most_, packet_), most_, packet_);
 }
 
 uint64_t CreditPolicy::credit() const {
@@ -77,8 +79,14 @@ void CreditPolicy::take_out(Grantable& message) {
 void CreditPolicy::add(Grantable* message) {
   SLUICE_DCHECK(message->received <= message->granted);
   const uint32_t unscheduled = message->granted - message->received;
+  Sender& sender = senders_[message->sender];
+  if (sender.lane != message->lane) {
+    SLUICE_DCHECK(sender.outstanding == 0 && sender.waiting == 0 && sender.blocked.empty());
+    sender.lane = message->lane;
+    start(sender);
+  }
   outstanding_ += unscheduled;
-  senders_[message->sender].outstanding += unscheduled;
+  sender.outstanding += unscheduled;
   dirty_ = true;
   if (can_grant(*message)) enqueue(*message);
 }

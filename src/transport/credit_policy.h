@@ -36,8 +36,8 @@ namespace sluice::transport {
 class CreditPolicy final : public GrantPolicy {
  public:
   // Takes credit_bytes, most_credit_bytes, sender_credit_bytes, credit_board, credit_member,
-  // credit_spread, grant_increment, fifo_share, max_lanes, max_packet and whether grant_policy is
-  // kHybrid.
+  // credit_spread, grant_increment, fifo_share, busy_lanes(), max_packet and whether grant_policy
+  // is kHybrid.
   explicit CreditPolicy(const EndpointConfig& config);
 
   void add(Grantable* message) override;
@@ -61,7 +61,10 @@ class CreditPolicy final : public GrantPolicy {
   uint32_t allowance(uint32_t sender) const;
 
  private:
+  // With lanes at rest it has nothing under way, nor waits for anything: only its windows are lost
+  // where another lane gets its place.
   struct Sender {
+    uint64_t lane = 0;
     uint64_t outstanding = 0;
     uint32_t waiting = 0;                                      // Its messages that want credit.
     AimdWindow host;                                           // By the sender's congestion bit.
@@ -74,6 +77,8 @@ class CreditPolicy final : public GrantPolicy {
     uint64_t of_all = 0;
   };
 
+  // The windows of a lane of which nothing is known yet.
+  void start(Sender& sender) const;
   static bool can_grant(const Grantable& message) { return message.granted < message.goal(); }
   void unblock(Sender& sender);
   void enqueue(Grantable& message);
@@ -111,7 +116,8 @@ class CreditPolicy final : public GrantPolicy {
   const uint32_t increment_;
   const uint32_t fifo_share_;  // One of so many bytes goes to the oldest; 0: none.
   const bool ranked_;
-  const uint32_t most_;    // Credit of one sender.
+  const uint32_t most_;  // Credit of one sender.
+  const uint32_t packet_;
   const uint32_t spread_;  // Senders among which that is divided at most.
   uint32_t waiting_senders_ = 0;
   uint64_t limit_ = 0;        // own_credit() as decide() found it.

@@ -385,7 +385,7 @@ size_t Endpoint::snapshot_lanes(std::span<LaneSnapshot> out) const {
     line.initiator = lane.initiator;
     line.send_epoch = lane.send.epoch().value();
     line.receive_epoch = lane.receive.epoch().value();
-    line.exchanges = static_cast<uint32_t>(lane.own.size() + lane.peers.size());
+    line.exchanges = lane.exchange_count;
     line.packet_bytes = lane.mtu.limit();
     line.smoothed_rtt = lane.rtt.smoothed();
     line.last_heard = lane.last_heard;

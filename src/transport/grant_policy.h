@@ -19,7 +19,8 @@ struct Grantable {
   uint32_t length = 0;
   uint32_t received = 0;  // Bytes, wherever they lie in the message.
   uint32_t limit = 0;     // Never grant beyond: what landing memory backs.
-  uint32_t sender = 0;    // The lane it comes by, below EndpointConfig::max_lanes.
+  uint32_t sender = 0;    // The place of the lane it comes by, below EndpointConfig::busy_lanes().
+  uint64_t lane = 0;      // And that lane: others may have had the place before.
   uint32_t unit = 1;      // Bytes of a full packet: a sender keeps back what does not fill one.
   base::Nanos birth{};
 

@@ -139,7 +139,8 @@ bool Inbound::start_reassembly(Exchange& exchange, base::Nanos now) {
   r->grant = Grantable{};
   r->grant.length = in.length;
   r->grant.birth = now;
-  r->grant.sender = exchange.lane->index;
+  r->grant.sender = ctx_.busy_lanes.index_of(exchange.lane->busy);
+  r->grant.lane = uint64_t{exchange.lane->generation} << 32 | exchange.lane->index;
   r->grant.unit = exchange.lane->record_bytes();
   r->grant.limit = landing_limit(exchange, 0);
   // A sender may hold itself to less than it is allowed; the rest then takes a grant.

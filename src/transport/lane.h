@@ -63,6 +63,7 @@ struct Lane {
   uint32_t esp_sequence = 0;  // Packets sent as ESP in the epoch with the low bits `esp_epoch`.
   uint8_t esp_epoch = 0;
   wire::RecordNumberSplit split;
+  uint32_t exchange_count = 0;  // Those in `own` and in `peers`.
 
   // Lent by Context::engage(); null in a lane at rest. Then there are no frames and no held
   // acknowledgements, and every id is released.
@@ -94,15 +95,18 @@ struct Lane {
   base::Nanos suspect_until = base::Nanos::max();  // Must be heard by then, or is lost.
   PathMtu mtu;
   RttEstimator rtt;
-  Cutoffs cutoffs;  // As the peer told them last.
+  Cutoffs cutoffs;                            // As the peer told them last.
+  base::ListNode busy_node;                   // In Context's list of those that are lent something.
+  base::Nanos acks_due = base::Nanos::max();  // Held ones go out by then.
+  base::Nanos told_again{};                   // When a NEED_ACK of the callee was last answered.
+  base::Nanos installed{};
+  // Since when something has waited for the peer without a pause; max: nothing does.
+  base::Nanos waiting_since = base::Nanos::max();
 
   crypto::ReceiveKeys receive;
   crypto::SendKeys send;
 
   // What few packets need.
-  base::ListNode busy_node;                   // In Context's list of those that are lent something.
-  base::Nanos acks_due = base::Nanos::max();  // Held ones go out by then.
-  base::Nanos told_again{};                   // When a NEED_ACK of the callee was last answered.
   uint32_t ping_nonce = 0;
   uint32_t need_ack_backoff = 0;
   base::Nanos need_ack_due{};                  // No NEED_ACK of the callee goes out before.
@@ -110,9 +114,6 @@ struct Lane {
   base::Nanos ping_sent = base::Nanos::max();  // max: not yet.
   uint64_t resend_tokens = 0;                  // Bytes that RESENDs may still cause now.
   base::Nanos resend_refill{};
-  base::Nanos installed{};
-  // Since when something has waited for the peer without a pause; max: nothing does.
-  base::Nanos waiting_since = base::Nanos::max();
   LaneGatherings gatherings;  // Records of the peer that are not whole yet.
 
   // Starts to load what a message needs of it, its keys apart: the AEAD knows which part of them.
@@ -145,7 +146,7 @@ inline void Lane::prefetch() const {
 }
 
 // What a lane at rest takes beside its expanded keys: two to seal with, three to open with.
-inline constexpr size_t kIdleLaneBytes = 1024;
+inline constexpr size_t kIdleLaneBytes = 896;
 inline constexpr size_t kLaneKeys = 5;
 #ifndef SLUICE_DEBUG_NUMBERS  // Which records every number that was sealed.
 static_assert(sizeof(Lane) <= kIdleLaneBytes + kLaneKeys * sizeof(crypto::AeadKey));

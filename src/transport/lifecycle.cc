@@ -53,6 +53,7 @@ void Lifecycle::enlist(Exchange& exchange, uint64_t id) {
   SLUICE_CHECK(ctx_.by_id.insert(key, ctx_.exchanges.index_of(&exchange)) != nullptr);
   exchange.in_table = true;
   exchange.lane->exchanges(exchange.caller).push_back(exchange);
+  ++exchange.lane->exchange_count;
   ctx_.attend(*exchange.lane);
 }
 
@@ -203,6 +204,7 @@ void Lifecycle::free(Exchange& exchange) {
   if (exchange.event_node.linked()) ctx_.events.erase(exchange);
   if (exchange.lane_node.linked()) {
     exchange.lane->exchanges(exchange.caller).erase(exchange);
+    --exchange.lane->exchange_count;
   }
   exchange.state = ExchangeState::kFree;
   ctx_.exchanges.release(&exchange);

@@ -20,7 +20,7 @@ Gathering* RecordAssembly::find(Lane& lane, uint64_t number, uint8_t epoch) {
 
 Gathering* RecordAssembly::begin(Lane& lane, const wire::RecordView& packet, bool* displaced) {
   Gathering* oldest = nullptr;
-  if (lane.gatherings.size() >= base::limits::kMaxUnverifiedRecordsPerLane) {
+  if (lane.gatherings.count() >= base::limits::kMaxUnverifiedRecordsPerLane) {
     oldest = lane.gatherings.back();
   } else if (records_.in_use() == records_.capacity()) {
     oldest = ages_.front();

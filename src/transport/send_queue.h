@@ -22,7 +22,7 @@ class SendQueue {
 
   bool empty() const { return by_size_.empty(); }
   // There is more than one message.
-  bool several() const { return turns_.size() > 1; }
+  bool several() const { return !turns_.empty() && !turns_.single(); }
   static bool contains(const Outgoing& message) { return message.node.linked(); }
 
   // `left`: bytes that the message has still to send. It has its cold part.

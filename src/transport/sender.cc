@@ -295,8 +295,8 @@ bool Sender::fill_first(Lane& lane, TxPacket& slot, base::Nanos now) {
     if (!lane.send.may_seal()) return false;  // resume() wakes the lane again.
   }
   if (lane.probe_bytes != 0) return fill_probe(lane, slot, now);
-  if (!lane.has_frames && !lane.small.empty() &&
-      (lane.small.size() == 1 || !ctx_.config.bundling) && !lane.small.front()->repeat) {
+  if (!lane.has_frames && !lane.small.empty() && (lane.small.single() || !ctx_.config.bundling) &&
+      !lane.small.front()->repeat) {
     return fill_lone(lane, slot, now) || fill_bundle(lane, slot, now);
   }
   return fill_bundle(lane, slot, now);

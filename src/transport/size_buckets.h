@@ -38,7 +38,7 @@ class SizeBuckets {
   // An item has had its turn: it goes behind the others of its class.
   void rotate(T& item, uint32_t size) {
     const uint8_t b = item.*bucket;
-    if (class_of(size) == b && lists_[b].size() == 1) return;
+    if (class_of(size) == b && lists_[b].single()) return;
     erase(item);
     insert(item, size);
   }

@@ -148,9 +148,12 @@ void Timers::retransmit(Exchange& exchange, base::Nanos now) {
 // An exchange that a table still names: one that the peer has to bring to its end. Those that the
 // application merely holds wait for nobody, and go behind those that may.
 const Exchange* Timers::one_waiting(Lane::Exchanges& list) {
-  for (uint32_t looked = 0; looked < std::min<size_t>(list.size(), kMaxLook); ++looked) {
-    if (list.front()->in_table) return list.front();
+  const Exchange* const last = list.back();
+  for (uint32_t looked = 0; looked < kMaxLook && last != nullptr; ++looked) {
+    const Exchange* const first = list.front();
+    if (first->in_table) return first;
     list.rotate();
+    if (first == last) break;
   }
   return nullptr;
 }
@@ -159,8 +162,8 @@ const Exchange* Timers::one_waiting(Lane::Exchanges& list) {
 // whose request stopped in the middle, would hold its memory for ever. So its caller is asked; the
 // answer tells of all there are.
 void Timers::ask_release(Lane& lane, base::Nanos now) {
-  const uint32_t looks = static_cast<uint32_t>(std::min<size_t>(lane.peers.size(), kMaxLook));
-  for (uint32_t looked = 0; looked < looks; ++looked) {
+  const Exchange* const last = lane.peers.back();
+  for (uint32_t looked = 0; looked < kMaxLook && last != nullptr; ++looked) {
     const Exchange& exchange = *lane.peers.front();
     const bool waits = exchange.state == ExchangeState::kResponding ||
                        exchange.state == ExchangeState::kRefused ||
@@ -173,6 +176,7 @@ void Timers::ask_release(Lane& lane, base::Nanos now) {
       return;
     }
     lane.peers.rotate();
+    if (&exchange == last) break;
   }
   lane.need_ack_backoff = 0;
 }

@@ -36,7 +36,7 @@ TEST(IntrusiveList, keeps_the_order_of_both_ends) {
   EXPECT_EQ(ids(list), (std::vector<int>{1, 2, 3, 4}));
   EXPECT_EQ(list.front(), &a);
   EXPECT_EQ(list.back(), &d);
-  EXPECT_EQ(list.size(), 4u);
+  EXPECT_EQ(list.count(), 4u);
   EXPECT_EQ(list.pop_front(), &a);
   EXPECT_FALSE(List::contains(a));
   EXPECT_TRUE(List::contains(b));
@@ -53,7 +53,7 @@ TEST(IntrusiveList, rotates) {
   list.push_back(c);
   list.rotate();
   EXPECT_EQ(ids(list), (std::vector<int>{2, 3, 1}));
-  EXPECT_EQ(list.size(), 3u);
+  EXPECT_EQ(list.count(), 3u);
 }
 
 TEST(IntrusiveList, is_null_at_both_ends_when_empty) {
@@ -120,7 +120,9 @@ TEST(IntrusiveList, matches_a_model_under_random_use) {
       model.push_front(item.id);
       list.push_front(item);
     }
-    ASSERT_EQ(list.size(), model.size());
+    ASSERT_EQ(list.count(), model.size());
+    ASSERT_EQ(list.single(), model.size() == 1);
+    ASSERT_EQ(list.empty(), model.empty());
     if (step % 64 == 0) {
       ASSERT_EQ(ids(list), std::vector<int>(model.begin(), model.end()));
     }

@@ -43,7 +43,7 @@ TEST(Context, an_exchange_waits_in_the_event_queue_once) {
   r.ctx.raise(call, EventKind::kStream);
   r.ctx.raise(call, EventKind::kStream);
   r.ctx.raise(call, EventKind::kCallDone);
-  EXPECT_EQ(r.ctx.events.size(), 1u);
+  EXPECT_TRUE(r.ctx.events.single());
 }
 
 TEST(Context, attending_a_lane_brings_its_timer_near_but_never_back) {

@@ -342,6 +342,28 @@ TEST_F(CreditPolicyTest, marks_of_the_network_shrink_it_too) {
   EXPECT_LT(policy_->allowance(0), 6'000u);
 }
 
+TEST_F(CreditPolicyTest, another_lane_in_the_place_of_one_begins_with_windows_of_its_own) {
+  Grantable a = message(50'000'000, 0);
+  a.lane = 1;
+  policy_->add(&a);
+  for (int i = 0; i < 5000; ++i) {
+    decide();
+    arrive(a, std::min(a.granted - a.received, 1'000u), Word::kOutranked);
+  }
+  policy_->remove(&a);
+  EXPECT_LT(policy_->allowance(0), 12'000u);
+  Grantable again = message(1'000, 0);
+  again.lane = 1;
+  policy_->add(&again);
+  EXPECT_LT(policy_->allowance(0), 12'000u) << "what is known of a lane stays known";
+  policy_->remove(&again);
+  Grantable other = message(1'000, 0);
+  other.lane = 2;
+  policy_->add(&other);
+  EXPECT_EQ(policy_->allowance(0), 100'000u);
+  policy_->remove(&other);
+}
+
 TEST_F(CreditPolicyTest, the_tail_of_a_message_goes_with_the_lowest_of_what_comes_unasked) {
   policy_->set_levels(3);
   Grantable a = message(38'000, 0);

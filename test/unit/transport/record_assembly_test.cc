@@ -104,7 +104,7 @@ TEST(RecordAssembly, the_oldest_makes_room) {
   }
   EXPECT_TRUE(add(records, a, packet(header(11), 0, 1000)).displaced);
   EXPECT_EQ(records.in_use(), 10u);
-  EXPECT_EQ(b.gatherings.size(), 4u) << "1 was the oldest, and of the other lane";
+  EXPECT_EQ(b.gatherings.count(), 4u) << "1 was the oldest, and of the other lane";
   EXPECT_FALSE(add(records, a, packet(header(2), 1000, 1000)).displaced) << "still there";
   records.release_all(a);
   EXPECT_EQ(records.in_use(), 4u);
@@ -122,10 +122,10 @@ TEST(RecordAssembly, a_lane_has_a_share) {
   }
   for (uint64_t id = share + 1; id <= 3 * share; ++id) {
     EXPECT_TRUE(add(records, mine, packet(header(id), 0, 1000)).displaced);
-    EXPECT_EQ(mine.gatherings.size(), share);
+    EXPECT_EQ(mine.gatherings.count(), share);
   }
   EXPECT_EQ(mine.gatherings.back()->number, header(2 * share + 1).message.record_number);
-  EXPECT_EQ(other.gatherings.size(), 1u);
+  EXPECT_EQ(other.gatherings.count(), 1u);
 }
 
 TEST(RecordAssembly, without_a_budget_nothing_is_kept) {
