@@ -103,9 +103,8 @@ DEFECTS = [
     Defect("owned_response_leaks", LIFECYCLE,
            "    ctx_.arena.release(const_cast<uint8_t*>(exchange.out.data));\n", ""),
     Defect("exchange_leaks", LIFECYCLE,
-           "erase(exchange);\n  }\n  exchange.state = ExchangeState::kFree;\n"
-           "  ctx_.exchanges.release(&exchange);",
-           "erase(exchange);\n  }\n  exchange.state = ExchangeState::kFree;"),
+           "  }\n  exchange.state = ExchangeState::kFree;\n  ctx_.exchanges.release(&exchange);",
+           "  }\n  exchange.state = ExchangeState::kFree;"),
     Defect("reassembly_leaks", LIFECYCLE, "  ctx_.reassemblies.release(reassembly);\n", ""),
     Defect("lender_not_told", LIFECYCLE,
            "exchange.state == ExchangeState::kResponding && exchange.out.lent",
