@@ -105,8 +105,22 @@ void CreditPolicy::unsolicit(uint32_t bytes) {
   solicited_ -= bytes;
 }
 
+void CreditPolicy::unblock(Sender& sender, Grantable& message) {
+  sender.blocked.erase(message);
+  enqueue(message);
+}
+
+// The shortest; and the oldest of all, which would else wait behind them for ever.
 void CreditPolicy::unblock(Sender& sender) {
-  while (Grantable* message = sender.blocked.pop_front()) enqueue(*message);
+  for (uint32_t i = 0; i < kMostUnblocked; ++i) {
+    Grantable* const message = sender.blocked.front();
+    if (message == nullptr) return;
+    unblock(sender, *message);
+  }
+  Grantable* const oldest = by_age_.front();
+  if (oldest != nullptr && oldest->blocked && &senders_[oldest->sender] == &sender) {
+    unblock(sender, *oldest);
+  }
 }
 
 void CreditPolicy::on_progress(Grantable* message, const Arrival& arrival) {
@@ -126,7 +140,11 @@ void CreditPolicy::on_progress(Grantable* message, const Arrival& arrival) {
   }
   if (message->active && message->granted == message->received) deactivate(*message);
   if (message->node.linked()) {
-    waiting_.update(*message, message->remaining());
+    if (message->blocked) {
+      sender.blocked.update(*message, message->remaining());
+    } else {
+      waiting_.update(*message, message->remaining());
+    }
   } else if (can_grant(*message)) {
     enqueue(*message);  // Its limit rose.
   }
@@ -225,7 +243,7 @@ uint32_t CreditPolicy::step_for(Grantable& message) {
     if (overtakes(message, least)) return message.whole(message.granted + least) - message.granted;
     if (!sender_full) return 0;
     waiting_.erase(message);
-    sender.blocked.push_back(message);
+    sender.blocked.insert(message, message.remaining());
     message.blocked = true;
     return 0;
   }

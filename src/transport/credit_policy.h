@@ -66,10 +66,11 @@ class CreditPolicy final : public GrantPolicy {
   struct Sender {
     uint64_t lane = 0;
     uint64_t outstanding = 0;
-    uint32_t waiting = 0;                                      // Its messages that want credit.
-    AimdWindow host;                                           // By the sender's congestion bit.
-    AimdWindow network;                                        // By ECN.
-    base::IntrusiveList<Grantable, &Grantable::node> blocked;  // Wait for its outstanding to fall.
+    uint32_t waiting = 0;  // Its messages that want credit.
+    AimdWindow host;       // By the sender's congestion bit.
+    AimdWindow network;    // By ECN.
+    // Wait for its outstanding to fall.
+    SizeBuckets<Grantable, &Grantable::node, &Grantable::bucket, 0> blocked;
   };
 
   struct Ahead {
@@ -80,7 +81,9 @@ class CreditPolicy final : public GrantPolicy {
   // The windows of a lane of which nothing is known yet.
   void start(Sender& sender) const;
   static bool can_grant(const Grantable& message) { return message.granted < message.goal(); }
+  // Some of the sender may be granted again, as its outstanding has fallen.
   void unblock(Sender& sender);
+  void unblock(Sender& sender, Grantable& message);
   void enqueue(Grantable& message);
   void take_out(Grantable& message);
   // The next message to grant: the oldest when its share is due, else the shortest.
@@ -98,6 +101,8 @@ class CreditPolicy final : public GrantPolicy {
   void activate(Grantable& message);
   void deactivate(Grantable& message);
 
+  // So many at a time: thousands may wait for one sender, and room for them comes packet by packet.
+  static constexpr uint32_t kMostUnblocked = 8;
   static constexpr uint32_t kLeastShare = 4;  // One sender may always have this part of the credit.
   // Messages are overtaken that are so many times as long, with one of so many parts of all credit
   // on top of it.

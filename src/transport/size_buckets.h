@@ -4,18 +4,25 @@
 
 #include <array>
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 
 #include "base/intrusive_list.h"
 
 namespace sluice::transport {
 
-// A shortest-first queue in constant time: lists by size class, four classes to the octave, so
-// that the head is within a fifth of the true shortest; first in, first out inside a class.
-template <class T, base::ListNode T::*member, uint8_t T::*bucket>
+// A shortest-first queue in constant time: lists by size class, 1 << `fine` classes to the octave
+// (with four of them the head is within a fifth of the true shortest); first in, first out inside a
+// class.
+template <class T, base::ListNode T::*member, uint8_t T::*bucket, uint32_t fine = 2>
 class SizeBuckets {
  public:
-  bool empty() const { return occupied_[0] == 0 && occupied_[1] == 0; }
+  bool empty() const {
+    for (const uint64_t word : occupied_) {
+      if (word != 0) return false;
+    }
+    return true;
+  }
   static bool contains(const T& item) { return (item.*member).linked(); }
 
   void insert(T& item, uint32_t size) {
@@ -44,22 +51,25 @@ class SizeBuckets {
   }
   // The first item of the smallest class, or nullptr.
   T* front() {
-    if (occupied_[0] != 0) return lists_[std::countr_zero(occupied_[0])].front();
-    if (occupied_[1] != 0) return lists_[64 + std::countr_zero(occupied_[1])].front();
+    for (size_t i = 0; i < occupied_.size(); ++i) {
+      if (occupied_[i] != 0) return lists_[64 * i + std::countr_zero(occupied_[i])].front();
+    }
     return nullptr;
   }
 
   static uint8_t class_of(uint32_t size) {
-    if (size < 4) return static_cast<uint8_t>(size);
-    const int octave = std::bit_width(size) - 1;
-    return static_cast<uint8_t>(4 * (octave - 1) + static_cast<int>((size >> (octave - 2)) & 3));
+    constexpr uint32_t kSteps = 1u << fine;  // To the octave.
+    if (size < kSteps) return static_cast<uint8_t>(size);
+    const uint32_t octave = static_cast<uint32_t>(std::bit_width(size)) - 1;
+    return static_cast<uint8_t>(((octave - fine + 1) << fine) +
+                                ((size >> (octave - fine)) & (kSteps - 1)));
   }
 
  private:
-  static constexpr uint32_t kClasses = 128;
+  static constexpr uint32_t kClasses = (33 - fine) << fine;  // Up to those of 2^32 - 1.
 
   std::array<base::IntrusiveList<T, member>, kClasses> lists_;
-  std::array<uint64_t, 2> occupied_{};
+  std::array<uint64_t, (kClasses + 63) / 64> occupied_{};
 };
 
 }  // namespace sluice::transport

@@ -3,8 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <map>
+#include <vector>
 
 #include "base/prng.h"
 
@@ -340,6 +342,44 @@ TEST_F(CreditPolicyTest, marks_of_the_network_shrink_it_too) {
     arrive(a, std::min(a.granted - a.received, 1'000u), Word::kNone, /*marked=*/true);
   }
   EXPECT_LT(policy_->allowance(0), 6'000u);
+}
+
+TEST_F(CreditPolicyTest,
+       what_waits_for_one_sender_is_looked_at_a_few_at_a_time_and_all_of_it_comes) {
+  EndpointConfig shared = config();
+  shared.fifo_share = 8;
+  policy_ = std::make_unique<CreditPolicy>(shared);
+  constexpr uint32_t kMessages = 2000;
+  std::vector<Grantable> messages(kMessages);
+  for (uint32_t i = 0; i < kMessages; ++i) {
+    messages[i] = message(20'000 + 10 * ((i * 7919) % kMessages), 0);  // In no order.
+    policy_->add(&messages[i]);
+  }
+  decide_all();
+  const auto waiting = [](const Grantable& m) { return m.node.linked() && !m.blocked; };
+  std::vector<uint32_t> ends;
+  uint64_t rounds = 0;
+  for (size_t next = 0; ends.size() < kMessages; ++rounds) {
+    ASSERT_LT(rounds, 40u * kMessages) << "or it never ends";
+    // What was granted arrives, a packet of one message at a time.
+    for (uint32_t looked = 0; messages[next].received == messages[next].granted; ++looked) {
+      ASSERT_LT(looked, kMessages) << "nothing is under way";
+      next = (next + 1) % kMessages;
+    }
+    Grantable& m = messages[next];
+    arrive(m, std::min(1'000u, m.granted - m.received));
+    if (m.received == m.length) {
+      ends.push_back(static_cast<uint32_t>(next));
+      policy_->remove(&m);
+    }
+    ASSERT_LE(std::count_if(messages.begin(), messages.end(), waiting), 2 * 9) << "not all of them";
+    decide_all();
+    next = (next + 1) % kMessages;
+  }
+  EXPECT_EQ(policy_->outstanding(), 0u);
+  // A share goes to the oldest: it does not come last, though thousands are shorter.
+  const auto oldest_long = std::find(ends.begin(), ends.end(), 1u);  // 20,000 + 10 * 1,919 bytes.
+  EXPECT_LT(oldest_long - ends.begin(), kMessages / 2);
 }
 
 TEST_F(CreditPolicyTest, another_lane_in_the_place_of_one_begins_with_windows_of_its_own) {

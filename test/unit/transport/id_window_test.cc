@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <iterator>
 #include <set>
 #include <vector>
 
@@ -72,6 +74,34 @@ TEST(OwnIds, tell_each_released_run_once_until_told_again) {
   ids.release(2);
   EXPECT_EQ(ids.floor(), 5u);
   EXPECT_FALSE(ids.has_news(5) && ids.next_untold(8).count != 0);
+}
+
+TEST(OwnIds, tell_of_every_released_run_wherever_it_lies_in_the_ring) {
+  Lent<OwnIds> ids(256);
+  base::Prng prng(17);
+  std::set<uint64_t> outstanding, untold;
+  for (int turn = 0; turn < 20'000; ++turn) {
+    while (!ids.full() && prng.uniform(3) != 0) outstanding.insert(ids.take());
+    if (!outstanding.empty()) {
+      auto gone = outstanding.begin();
+      std::advance(gone, prng.uniform(std::min<uint64_t>(outstanding.size(), 200)));
+      untold.insert(*gone);
+      ids.release(*gone);
+      outstanding.erase(gone);
+    }
+    untold.erase(untold.begin(), untold.lower_bound(ids.floor()));
+    if (prng.uniform(4) != 0) continue;
+    const uint64_t from = ids.floor() + prng.uniform(100);
+    const auto first = untold.lower_bound(from);
+    const OwnIds::Run run = ids.next_untold(from);
+    if (first == untold.end()) {
+      ASSERT_EQ(run.count, 0u);
+      continue;
+    }
+    ASSERT_EQ(run.first, *first);
+    for (uint64_t id = run.first; id < run.first + run.count; ++id) ASSERT_EQ(untold.erase(id), 1u);
+    ASSERT_EQ(untold.count(run.first + run.count), 0u) << "the run goes on";
+  }
 }
 
 // Verifies MUST-T11 and MUST-T12: an id is new once, and never again.

@@ -25,7 +25,23 @@ TEST(SizeBuckets, classes_rise_with_size_four_to_the_octave) {
   EXPECT_EQ(Queue::class_of(8), Queue::class_of(9));
   EXPECT_NE(Queue::class_of(9), Queue::class_of(10));
   EXPECT_EQ(Queue::class_of(16) - Queue::class_of(8), 4);
-  EXPECT_LT(Queue::class_of(UINT32_MAX), 128);
+  EXPECT_LT(Queue::class_of(UINT32_MAX), 124);
+}
+
+TEST(SizeBuckets, classes_may_be_octaves) {
+  using Octaves = SizeBuckets<Item, &Item::node, &Item::bucket, 0>;
+  EXPECT_EQ(Octaves::class_of(0), 0);
+  EXPECT_EQ(Octaves::class_of(1), 1);
+  EXPECT_EQ(Octaves::class_of(2), 2);
+  EXPECT_EQ(Octaves::class_of(3), 2);
+  EXPECT_EQ(Octaves::class_of(UINT32_MAX), 32);
+  Item longest, shortest;
+  Octaves queue;
+  queue.insert(longest, UINT32_MAX);
+  queue.insert(shortest, 0);
+  EXPECT_EQ(queue.front(), &shortest);
+  queue.erase(shortest);
+  EXPECT_EQ(queue.front(), &longest);
 }
 
 TEST(SizeBuckets, the_head_is_within_a_quarter_of_the_shortest) {
