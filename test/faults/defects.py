@@ -44,7 +44,7 @@ DEFECTS = [
     # Length concealment.
     Defect("length_shown", SENDER,
            "  header.message_length = out.length;",
-           "  header.message_length = exchange.lane->padded ? exchange.cold->content : out.length;"),
+           "  header.message_length = lane.padded ? exchange.cold->content : out.length;"),
     Defect("bucket_left_out", "src/transport/endpoint.cc",
            "return lane.padded ? bucket_of(content) : content;",
            "return lane.padded ? content + wire::kLengthPrefix : content;"),

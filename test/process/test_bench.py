@@ -13,7 +13,8 @@ import harness
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 from lib.bench import (  # After the path that leads there.
-    Problem, catalogue, contestants, machine, peers, samples, settings, table, works)
+    Absent, PartAbsent, Problem, catalogue, contestants, machine, networks, peers, rounds, samples,
+    settings, sluice, table, works)
 
 BENCH = Path(__file__).resolve().parents[2] / "scripts" / "bench"
 # A program that takes no time: what each of the real ones says, by its name and first words.
@@ -49,6 +50,10 @@ else:
     latency = [{"metric": "rpc.latency", "value": value, "unit": "ns",
                 "labels": {"quantile": quantile, "size": "all"}}
                for quantile, value in (("p50", 1000), ("p99", 2000), ("p999", 3000))]
+    slower = 8 if any(word.startswith("--load=") for word in words) else 1
+    latency += [{"metric": "rpc.latency", "value": (place + 1) * slower * value, "unit": "ns",
+                 "labels": {"quantile": quantile, "size": f"{100 * place}-{100 * place + 99}"}}
+                for place in range(10) for quantile, value in (("p50", 1000), ("p99", 2000))]
     results = [{"metric": metric, "value": value, "unit": unit, "labels": {}}
                for metric, value, unit in (
                    ("rpc.failed", FAILED, "RPCs"), ("rpc.corrupt", 0, "RPCs"),
@@ -169,6 +174,51 @@ class Results(Bench):
                                      contestants.Measured(results, [], 0)))
             self.assertEqual(table.cell(taken, "tcp", columns[0]), shown)
 
+    def test_a_share_of_the_capacity(self):
+        process, report = self.bench("--only=capacity-share", "--only=sluice", "--rounds=1")
+        found = {metric: report.value(metric, statistic="median", contestant="sluice", **labels)
+                 for metric, labels in (("rpc.capacity", {}),
+                                        ("short.latency", {"quantile": "p99"}),
+                                        ("short.slowdown", {"quantile": "p99"}))}
+        # Of the five shorter tenths the last is the slowest, and all are slowed down alike.
+        self.assertEqual(found, {"rpc.capacity": 4e6, "short.latency": 5 * 8 * 2000,
+                                 "short.slowdown": 16})
+        self.assertRegex(process.out, r"W3 at Poisson times, 80% .*at most")
+        commands = {one["labels"]["command"] for one in report.results
+                    if "command" in one["labels"]}
+        self.assertEqual(len(commands), 1)
+        self.assertIn("--load=3200000", commands.pop())
+        with self.assertRaisesRegex(Problem, "lack their tenths"):
+            sluice.short_figures([], [])
+
+    def test_workloads(self):
+        _, report = self.bench("--only=workloads", "--only=sluice", "--rounds=1")
+        self.assertEqual({one["labels"]["message"] for one in report.results
+                          if one["metric"] == "rpc.rate"}, set(works.WORKLOADS))
+
+    def test_cycles(self):
+        self.assertEqual(machine.cycles_per_second("cpu MHz\t\t: 2500.5\n"), 2500.5e6)
+        self.assertIsNone(machine.cycles_per_second("BogoMIPS : 1\n"))
+        _, report = self.bench("--only=rate", "--only=tcp", "--rounds=1")
+        if machine.cycles_per_second() is not None:
+            self.assertGreater(report.value("rpc.cycles", statistic="median"), 0)
+
+    def test_what_a_part_lacks_is_said_and_the_rest_is_measured(self):
+        with self.assertRaisesRegex(PartAbsent, "it needs no-such-program|only root"):
+            networks.need("no-such-program")
+
+        class Half(contestants.Contestant):
+            """Without one part."""
+
+            def measure(self, work, place):
+                raise PartAbsent("not here")
+
+        taken = rounds.Rounds.__new__(rounds.Rounds)
+        taken.samples = samples.Samples()
+        taken.contestants, taken.place = [Half("half", "Half")], None
+        taken.one_work(works.PARTS[works.RATE][0], 1)
+        self.assertEqual(taken.samples.absent, {"half, rate": "not here"})
+
     def test_clients_that_met_no_server_are_started_anew(self):
         process, report = self.bench("--only=rate-by-size", "--only=sluice", "--rounds=1")
         self.assertEqual(report.value("contestant.restarts", contestant="sluice"), 1)
@@ -181,7 +231,8 @@ class Results(Bench):
             if not (real / "perf" / "bench" / name).exists():
                 self.skipTest(f"{name} was not built")
         _, report = self.bench("--only=round-trip", "--only=device", "--only=head-of-line",
-                               "--rounds=1", build=real)
+                               "--only=head-of-line-loss", "--rounds=1", build=real)
+        loss = not report.values("contestant.absent", contestant="tcp, head-of-line-loss")
         # How much is done in so short a time is the machine's affair; that all of them were
         # understood is not.
         mixed = ("sluice", "sluice-plain", "sluice-no-bundling", "sluice-ring", "tcp", "tls")
@@ -189,6 +240,9 @@ class Results(Bench):
                             ("head-of-line", mixed)):
             for name in names:
                 report.value("rpc.rate", contestant=name, statistic="median", part=part)
+        self.assertEqual([name for name in mixed if not report.values(
+            "rpc.rate", contestant=name, statistic="median", part="head-of-line-loss")],
+            [] if loss else ["tcp", "tls"])
         for name in ("raw-memif", "raw-ring"):
             report.value("raw.sixty_outstanding.rate", contestant=name, statistic="median")
 
@@ -213,7 +267,7 @@ class Peers(Bench):
         self.assertEqual(report.value("rpc.rate", contestant="other", statistic="median"), 7e6)
         self.assertEqual(report.value("goodput", contestant="other", statistic="median",
                                       message="8000000"), 2e10)
-        self.assertRegex(process.out, r"other +900 ns!? +7\.00 M/s!? +20\.0 Gb/s")
+        self.assertRegex(process.out, r"other +900 ns!? +7\.00 M/s!?( +[\d,]+!?)? +20\.0 Gb/s")
 
     def test_may_write_to_a_file(self):
         path = self.folder / "answer.json"
@@ -245,7 +299,7 @@ class Peers(Bench):
         self.assertEqual(peers.libfabric_figures(fabric, True), [("goodput", 4e6, "bit/s", {})])
         with self.assertRaisesRegex(Problem, "fi_pingpong printed is not understood"):
             peers.libfabric_figures("usec/xfer", False)
-        with self.assertRaisesRegex(contestants.Absent, "no-such is not installed"):
+        with self.assertRaisesRegex(Absent, "no-such is not installed"):
             peers.installed("no-such")
 
     def test_that_is_missing(self):

@@ -2,20 +2,28 @@
 """The contestants that the benchmark itself has, in the order of its tables."""
 
 from . import works
-from .contestants import ALL_TRAFFIC, MIXED_TRAFFIC, Aead, Device, Named, Sluice, Socket
+from .contestants import ALL_TRAFFIC, MIXED_TRAFFIC, STREAMED, Aead, Device, Named, Socket
 from .peers import Libfabric, Ucx
+from .sluice import EVERYTHING, Sluice
 
 CONNECTIONS = 60  # As many as requests are outstanding on the one connection of others.
 AES = "aes-128-gcm"
+JUMBO = "--mtu=9000"
 
 
 def own():
     return [
-        Sluice("sluice", "Sluice, AES-128-GCM", MIXED_TRAFFIC, AES),
-        Sluice("sluice-no-bundling", "Sluice, AES-128-GCM, a packet for each RPC", MIXED_TRAFFIC,
+        Sluice("sluice", "Sluice, AES-128-GCM", EVERYTHING, AES),
+        Sluice("sluice-no-bundling", "Sluice, AES-128-GCM, a packet for each RPC", EVERYTHING,
                AES, options=("--no-bundling",)),
-        Sluice("sluice-plain", "Sluice, plain", MIXED_TRAFFIC, options=("--cipher=plaintext",)),
-        Sluice("sluice-ring", "Sluice, AES-128-GCM, net_ring", MIXED_TRAFFIC, AES, ring=True),
+        Sluice("sluice-plain", "Sluice, plain", EVERYTHING, options=("--cipher=plaintext",)),
+        Sluice("sluice-ring", "Sluice, AES-128-GCM, net_ring", EVERYTHING, AES, ring=True),
+        Sluice("sluice-9000", "Sluice, AES-128-GCM, packets of 9000 B", STREAMED, AES,
+               options=(JUMBO,), quick=False),
+        Sluice("sluice-ring-9000", "Sluice, AES-128-GCM, net_ring, packets of 9000 B", STREAMED,
+               AES, options=(JUMBO,), ring=True, quick=False),
+        Sluice("sluice-af-packet", "Sluice, AES-128-GCM, net_af_packet", EVERYTHING, AES,
+               cable=True, quick=False),
         Socket("tls", "TLS 1.3 over TCP, busy polling", MIXED_TRAFFIC, AES, options=("--tls",)),
         Socket("tls-epoll", "TLS 1.3 over TCP, epoll", (works.ROUND_TRIP, works.RATE), AES,
                options=("--tls", "--epoll")),

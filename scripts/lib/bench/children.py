@@ -67,7 +67,9 @@ class Child:
     @property
     def name(self):
         """The program that was meant, not what it was started through."""
-        words = self.words[3:] if self.words[0] == "taskset" else self.words
+        words = self.words
+        for through, count in (("ip", 4), ("taskset", 3)):
+            words = words[count:] if words[0] == through else words
         return next(Path(word).name for word in words if "=" not in word and word != "env")
 
     def _note_schedule(self):

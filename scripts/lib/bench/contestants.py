@@ -5,27 +5,24 @@ the figures, or says in one line why it is not here."""
 import json
 import os
 import re
+from contextlib import nullcontext
 from dataclasses import dataclass
 
-from . import Problem, works
+from . import Absent, Problem, works
 from .children import Children, spoken
+from .networks import LossyLoopback
 
 START_SECONDS = 60  # For a server to be ready.
 SPARE_SECONDS = 60  # Beyond the measured time, for a program to end.
 EXIT_ABSENT = 77
-# A peer that waits for its CPU is not gone; what it waited is told with the figures.
-PATIENT = ("--peer-timeout=30s",)
 # What a client says whose net_memif found no way to the server's.
 NO_PEER = re.compile(r"no answer from the peer|no port, no peer")
 
 LOADED = (works.ROUND_TRIP, works.RATE, works.RATE_BY_SIZE, works.RATE_BY_OUTSTANDING)
 STREAMED = (works.GOODPUT, works.GOODPUT_BY_SIZE)
 ALL_TRAFFIC = LOADED + STREAMED
-MIXED_TRAFFIC = (*ALL_TRAFFIC, works.HEAD_OF_LINE, works.LATENCY_BY_LOAD)
-
-
-class Absent(Exception):
-    """Why a contestant cannot take part; the others still can."""
+MIXED_TRAFFIC = (*ALL_TRAFFIC, works.HEAD_OF_LINE, works.HEAD_OF_LINE_LOSS,
+                 works.LATENCY_BY_LOAD)
 
 
 class NotMet(Problem):
@@ -110,67 +107,10 @@ class Contestant:
     parts: tuple = ALL_TRAFFIC
     cipher: str = "none"
     peer: bool = False  # Of a package that a quick run does not install.
+    quick: bool = True  # Takes part in a quick run.
 
     def measure(self, work, place):
         raise NotImplementedError
-
-
-@dataclass
-class Sluice(Contestant):
-    """Two processes on net_memif, or with `ring` two lcores of one process."""
-
-    options: tuple = ()
-    ring: bool = False
-
-    def traffic(self, work, place):
-        timed = work.part in (works.ROUND_TRIP, works.HEAD_OF_LINE, works.LATENCY_BY_LOAD)
-        mode = "stream" if work.part in STREAMED else "pingpong" if timed else "rate"
-        words = [place.programs / "sluice", mode, f"--size={work.size}",
-                 f"--outstanding={work.outstanding}", f"--duration={place.seconds * 1000:.0f}ms"]
-        return words + further_options(work)
-
-    def end(self, place, role, address):
-        words = [f"--port={place.memif(role)}", f"--address={address}/24", *PATIENT, *self.options]
-        return words if self.cipher == "none" else [*words, f"--psk-file={place.folder}/key"]
-
-    def measure(self, work, place):
-        file = place.folder / "sluice.json"
-        written = ["--no-report", f"--json={file}"]
-        key = place.folder / "key"
-        key.unlink(missing_ok=True)
-        key.touch(mode=0o600)
-        key.write_text(os.urandom(32).hex(), encoding="ascii")
-        client, server = place.cpus
-        with Children(place.folder) as children:
-            if self.ring:
-                said = [[*self.traffic(work, place), f"--cpus={client},{server}", *self.options]]
-                caller = children.start([*said[0], *written], threads=2)
-            else:
-                said = [[place.programs / "sluice", "serve", *self.end(place, "server", "10.0.0.1"),
-                         f"--cpus={server}"],
-                        [*self.traffic(work, place), *self.end(place, "client", "10.0.0.2"),
-                         "--peer=10.0.0.1", f"--cpus={client}"]]
-                place.socket.unlink(missing_ok=True)  # A server that was killed leaves it behind.
-                children.start(said[0]).expect("start-up: ", START_SECONDS)
-                caller = children.start([*said[1], *written])
-            finish(caller, place)
-            results = json.loads(file.read_text(encoding="utf-8"))["results"]
-            return Measured(self.wanted(results), [spoken(words, place.folder) for words in said],
-                            children.wait_share)
-
-    def wanted(self, results):
-        """The figures that contestants are compared by; and those that make them worthless."""
-        values = {one["metric"]: one["value"] for one in results}
-        if values["rpc.failed"] or values["rpc.corrupt"]:
-            raise Problem(f"{self.name}: {values['rpc.failed']:.0f} RPCs failed and "
-                          f"{values['rpc.corrupt']:.0f} were corrupt: run the command of the "
-                          "benchmark's page by hand to see why")
-        return [(one["metric"], one["value"], one["unit"],
-                 {"quantile": one["labels"]["quantile"]} if "quantile" in one["labels"] else {})
-                for one in results
-                if one["metric"] in ("rpc.rate", "goodput", "beside.goodput", "memory.rss") or (
-                    one["metric"] == "rpc.latency" and one["labels"]["size"] == "all" and
-                    one["labels"]["quantile"] in ("p50", "p99"))]
 
 
 @dataclass
@@ -188,15 +128,17 @@ class Socket(Contestant):
         if self.connections > 1:
             options.append(f"--connections={self.connections}")
             outstanding = max(1, outstanding // self.connections)
-        with Children(place.folder) as children:
+        with (LossyLoopback(work.loss) if work.loss else nullcontext()) as network, \
+                Children(place.folder) as children:
+            inside = network.inside("both") if network else ()
             serve = place.pinned(1, program, "serve", *options)
-            server = children.start(serve)
+            server = children.start([*inside, *serve])
             port = server.expect(r"port (\d+)", START_SECONDS)[1]
             call = place.pinned(0, program, "call", *options, f"--size={work.size}",
                                 f"--answer={work.answer}", f"--outstanding={outstanding}",
                                 f"--seconds={place.seconds:g}",
                                 *further_options(work))
-            client = children.start([*call, f"--port={port}"])
+            client = children.start([*inside, *call, f"--port={port}"])
             finish(client, place)
             commands = [spoken(serve, place.folder), spoken([*call, "--port=PORT"], place.folder)]
             return Measured(read_figures(client.out), commands, children.wait_share)

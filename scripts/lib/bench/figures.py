@@ -40,6 +40,7 @@ MAIN = (
     Figure("round trip p50", _first(works.ROUND_TRIP), "rpc.latency", {"quantile": "p50"}),
     Figure("p99", _first(works.ROUND_TRIP), "rpc.latency", {"quantile": "p99"}),
     Figure("RPCs/s", _first(works.RATE), "rpc.rate"),
+    Figure("cycles each", _first(works.RATE), "rpc.cycles"),
     *(Figure(size_text(work.size), work, "goodput") for work in works.PARTS[works.GOODPUT]),
 )
 DEVICES = (
@@ -52,6 +53,18 @@ HEAD_OF_LINE = (
     Figure("round trip p50", _first(works.HEAD_OF_LINE), "rpc.latency", {"quantile": "p50"}),
     Figure("p99", _first(works.HEAD_OF_LINE), "rpc.latency", {"quantile": "p99"}),
     Figure("of the 1 MB messages", _first(works.HEAD_OF_LINE), "beside.goodput"),
+)
+
+
+HEAD_OF_LINE_LOSS = tuple(
+    Figure(one.title, _first(works.HEAD_OF_LINE_LOSS), one.metric, one.labels)
+    for one in HEAD_OF_LINE)
+CAPACITY_SHARE = (
+    Figure("at most", _first(works.CAPACITY_SHARE), "rpc.capacity"),
+    Figure("p99", _first(works.CAPACITY_SHARE), "rpc.latency", {"quantile": "p99"}),
+    Figure("short: p50", _first(works.CAPACITY_SHARE), "short.latency", {"quantile": "p50"}),
+    Figure("p99", _first(works.CAPACITY_SHARE), "short.latency", {"quantile": "p99"}),
+    Figure("p99 slowdown", _first(works.CAPACITY_SHARE), "short.slowdown", {"quantile": "p99"}),
 )
 
 
@@ -70,6 +83,10 @@ SERIES = {
     works.RATE_BY_OUTSTANDING: ("64 B RPCs/s by number outstanding", tuple(
         Figure(str(work.outstanding), work, "rpc.rate")
         for work in works.PARTS[works.RATE_BY_OUTSTANDING])),
+    "rate by workload": ("RPCs/s by workload, 60 outstanding", tuple(
+        Figure(work.workload, work, "rpc.rate") for work in works.PARTS[works.WORKLOAD])),
+    "goodput by workload": ("goodput by workload, both ways, 60 outstanding", tuple(
+        Figure(work.workload, work, "goodput") for work in works.PARTS[works.WORKLOAD])),
     works.GOODPUT_BY_SIZE: ("goodput by size of message", tuple(
         Figure(size_text(work.size), work, "goodput")
         for work in works.PARTS[works.GOODPUT_BY_SIZE])),
@@ -78,7 +95,11 @@ SERIES = {
 
 def value_text(metric, value):
     """Three digits that mean something, and the unit."""
-    if metric in ("rpc.latency", "raw.one_outstanding", "record.time"):
+    if metric == "rpc.cycles":
+        return f"{value:,.0f}"
+    if metric == "short.slowdown":
+        return f"{value:.1f} times"
+    if metric in ("rpc.latency", "short.latency", "raw.one_outstanding", "record.time"):
         return scaled(value, ((1e6, "ms"), (1e3, "us"), (1, "ns")))
     if "goodput" in metric or metric == "raw.one_way_1400":
         return scaled(value, ((1e9, "Gb/s"), (1e6, "Mb/s"), (1, "b/s")))

@@ -3,6 +3,7 @@
 itself."""
 
 import json
+import re
 import tempfile
 import time
 from pathlib import Path
@@ -47,6 +48,14 @@ def check_memory(available=None):
     if available < MEMORY_MB:
         raise Problem(f"{available} MB of memory are free, and {MEMORY_MB} MB are needed: stop "
                       "something, or give the machine more")
+
+
+def cycles_per_second(text=None):
+    """Of one CPU as the kernel knows it, which for a machine that is not its own is the rate of its
+    TSC; None where it does not say."""
+    text = Path("/proc/cpuinfo").read_text(encoding="utf-8") if text is None else text
+    found = re.search(r"^cpu MHz\s*: ([\d.]+)$", text, re.M)
+    return float(found[1]) * 1e6 if found else None
 
 
 def describe(programs, seconds=60):

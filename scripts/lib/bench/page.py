@@ -6,7 +6,7 @@ import html
 import math
 
 from .. import chart
-from . import figures, table
+from . import figures, table, works
 
 COLOURS = ("#0b6e4f", "#5aa17f", "#2a5db0", "#8fb0e0", "#b5442a", "#e0937f", "#8a6d1d", "#c9b26b",
            "#6b4fa0", "#a98fd0", "#444444", "#999999")
@@ -99,6 +99,10 @@ def page(settings, about, contestants, samples, shown):
     parts += [bars(contestants, samples, figure) for figure in figures.MAIN + figures.DEVICES]
     parts += [bars(contestants, samples, figure, " beside 1 MB messages")
               for figure in figures.HEAD_OF_LINE]
+    parts += [bars(contestants, samples, figure, f", {works.LOSS} % of the packets lost")
+              for figure in figures.HEAD_OF_LINE_LOSS]
+    parts += [bars(contestants, samples, figure, f", W3 at {works.SHARE:.0%} of what goes")
+              for figure in figures.CAPACITY_SHARE]
     parts += [lines(contestants, samples, title, columns)
               for title, columns in figures.SERIES.values()]
     parts.append("<h2>Commands</h2><p>DIR is a folder of your own, PORT what the server prints."

@@ -7,9 +7,9 @@ import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from . import Problem, works
+from . import Absent, Problem, works
 from .children import Children, spoken
-from .contestants import Absent, Contestant, Measured, finish
+from .contestants import Contestant, Measured, finish
 
 READY_SECONDS = 0.7  # Neither server says when it listens.
 

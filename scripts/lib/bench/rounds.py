@@ -2,11 +2,11 @@
 """Takes the samples: all contestants of a work one after the other, work after work, and all of
 that again in each round, so that whatever the machine does meanwhile befalls all of them."""
 
-from . import Problem
-from .contestants import Absent, Named, NotMet
-from .machine import probe
+from . import Absent, PartAbsent, Problem
+from .contestants import Named, NotMet
+from .machine import cycles_per_second, probe
 from .samples import Sample, Samples
-from .works import PARTS
+from .works import PARTS, RATE
 
 MOST_RESTARTS = 4  # Of one sample.
 
@@ -21,13 +21,15 @@ class Rounds:
         self.say = say
         self.samples = Samples()
         self.last_probe = None
+        self.hertz = cycles_per_second()
 
     @staticmethod
     def wanted(contestant, settings):
-        """Those that were named; else all, or in a quick run those that need no further package."""
+        """Those that were named; else all, or in a quick run the main ones, of which none needs a
+        further package."""
         if settings.contestants:
             return contestant.name in settings.contestants
-        return not (settings.quick and contestant.peer)
+        return not settings.quick or (contestant.quick and not contestant.peer)
 
     def probe(self):
         return probe(self.place.programs, self.place.cpus, self.place.folder)
@@ -45,7 +47,9 @@ class Rounds:
 
     def one_work(self, work, turn):
         for contestant in self.contestants:
-            if work.part not in contestant.parts or contestant.name in self.samples.absent:
+            here = f"{contestant.name}, {work.part}"
+            if work.part not in contestant.parts or not self.samples.absent.keys().isdisjoint(
+                    (contestant.name, here)):
                 continue
             try:
                 self.take(contestant, turn, {work: self.measure(contestant, work)})
@@ -53,7 +57,8 @@ class Rounds:
                 # Without a peer that fails the rest is still worth having; without ours it is not.
                 if isinstance(why, Problem) and not contestant.peer:
                     raise
-                self.samples.absent[contestant.name] = str(why)
+                where = here if isinstance(why, PartAbsent) else contestant.name
+                self.samples.absent[where] = str(why)
 
     def measure(self, contestant, work):
         """Devices that plug in once, when they start, miss each other now and then."""
@@ -72,5 +77,9 @@ class Rounds:
     def take(self, contestant, turn, by_work):
         before, self.last_probe = self.last_probe, self.probe()
         for work, measured in by_work.items():
+            measured.results += [("rpc.cycles", self.hertz / value, "cycles", {})
+                                 for metric, value, _, _ in measured.results
+                                 if self.hertz and work.part == RATE and metric == "rpc.rate" and
+                                 value > 0]
             self.samples.add(Sample(contestant.name, work, turn, (before, self.last_probe),
                                     measured))

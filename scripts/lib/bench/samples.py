@@ -80,7 +80,9 @@ class Samples:
         """Whether the load that was offered came through; without one, whatever came is the load.
         A latency of what was not carried says only how long the queue had grown."""
         rate = self.median(contestant, work, "rpc.rate", {})
-        return work.load == 0 or rate is None or rate.value >= CARRIED_SHARE * work.load
+        capacity = self.median(contestant, work, "rpc.capacity", {})
+        offered = work.share * capacity.value if capacity else work.load
+        return rate is None or rate.value >= CARRIED_SHARE * offered
 
     def probes(self, contestant=None):
         return [probe for row in self.rows if contestant in (None, row.contestant)

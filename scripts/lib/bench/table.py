@@ -24,7 +24,7 @@ def cell(samples, name, figure):
         what = " mean"
     if median is None:
         return ""
-    if not samples.carried(name, figure.work):
+    if figure.metric != "rpc.capacity" and not samples.carried(name, figure.work):
         return "not carried"
     return figures.value_text(figure.metric, median.value) + what + mark(median)
 
@@ -92,7 +92,11 @@ def text(contestants, samples, busy, allowed):
               contestants_table(contestants, samples, figures.DEVICES, "packets of 64 B"),
               aead_table(samples),
               contestants_table(contestants, samples, figures.HEAD_OF_LINE,
-                                "64 B RPCs beside 1 MB messages")]
+                                "64 B RPCs beside 1 MB messages"),
+              contestants_table(contestants, samples, figures.HEAD_OF_LINE_LOSS,
+                                f"the same, {works.LOSS} % of the packets lost"),
+              contestants_table(contestants, samples, figures.CAPACITY_SHARE,
+                                f"W3 at Poisson times, {works.SHARE:.0%} of what goes")]
     tables += [contestants_table(contestants, samples, columns, title)
                for title, columns in figures.SERIES.values()]
     lines = []
