@@ -28,8 +28,8 @@ class ListNode {
 };
 
 // A doubly linked list through a ListNode member of T. It keeps no count, so that one costs two
-// pointers. It owns nothing: an object must be erased
-// before it dies, and the list must be empty, or its objects dead, when the list dies.
+// pointers. It owns nothing: an object must be erased before it dies, and the list must be empty,
+// or its objects dead, when the list dies.
 template <class T, ListNode T::*member>
 class IntrusiveList {
  public:

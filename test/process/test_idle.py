@@ -69,12 +69,18 @@ class Tap(veth.VethCase):
         count = 200
         server, client = self.begin(f"--count={count}", "--warmup=1", "--load=200",
                                     "--idle-spin=50us")
-        client.ask("start")
-        client.expect(f"{count} RPCs completed, 0 failed, 0 corrupt")
+        # On a busy machine packets come in heaps, and so many calls wake an lcore less often.
+        for _ in range(20):
+            said = len(client.out)
+            client.ask("start")
+            client.expect(f"{count} RPCs completed, 0 failed, 0 corrupt", start=said)
+            if all(side.counters("lcore.")["lcore.woken_by_port"] > 50
+                   for side in (client, server)):
+                break
         for side in (client, server):
             counted = side.counters("lcore.")
-            # On a busy machine packets come in heaps: how often says nothing.
-            self.assertGreater(counted["lcore.woken_by_port"], 0, side.story())
+            self.assertGreater(counted["lcore.sleeps"], 50, side.story())
+            self.assertGreater(counted["lcore.woken_by_port"], 50, side.story())
             self.assertGreater(counted["lcore.slept_ns"], 0)
             self.assertGreaterEqual(counted["lcore.sleeps"], counted["lcore.woken_by_port"])
             self.assertRegex(side.out, r"idle lcores: sleep")
@@ -113,7 +119,7 @@ class Others(harness.Case):
                         "--idle-spin=0us", f"--json={json}")
         report = harness.Report(json)
         self.assert_served(report, 300)
-        self.assertGreater(report.value("lcore.sleeps"), 0)
+        self.assertGreater(report.value("lcore.sleeps"), 10)
         self.assertGreater(report.value("lcore.slept_ns"), 0)
 
     def test_a_file_goes_through_threads_that_wake_lcores(self):

@@ -2,27 +2,23 @@
 """Two network namespaces joined by a cable, for the tests over net_af_packet."""
 
 import ctypes
-import itertools
 import os
 import socket
-import subprocess
+import sys
+from pathlib import Path
 
 import harness
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
+from lib import cable  # After the path that leads there.
+from lib.cable import ip
 
 CLONE_NEWNET = 0x40000000
 ETH_P_ALL = 3
 SO_RCVBUFFORCE = 33
 
-_numbers = itertools.count()
 CLIENT_V4, SERVER_V4 = "10.9.0.1", "10.9.0.2"
 CLIENT_V6, SERVER_V6 = "fd00:9::1", "fd00:9::2"
-
-
-def ip(*words):
-    done = subprocess.run(["ip", *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, check=False)
-    if done.returncode != 0:
-        raise OSError(f"ip {' '.join(words)}: {done.stdout.strip()}")
 
 
 def enter_namespace(namespace):
@@ -30,44 +26,8 @@ def enter_namespace(namespace):
         raise OSError(ctypes.get_errno(), f"cannot enter {namespace.name}")
 
 
-class Cable:
-    """A veth pair whose ends lie in two new namespaces, of which one is the client's."""
-
-    def __init__(self, mtu):
-        tag = f"{os.getpid()}-{next(_numbers)}"
-        self.mtu = mtu
-        self.namespaces = {"client": f"sluice-{tag}-c", "server": f"sluice-{tag}-s"}
-        self.interfaces = {"client": "sl-c", "server": "sl-s"}
-        self.made = []
-
-    def lay(self):
-        for namespace in self.namespaces.values():
-            ip("netns", "add", namespace)
-            self.made.append(namespace)
-        self.join_ends()
-
-    def join_ends(self):
-        ends = [("name", self.interfaces[side], "netns", self.namespaces[side], "mtu",
-                 str(self.mtu)) for side in ("client", "server")]
-        ip("link", "add", *ends[0], "type", "veth", "peer", *ends[1])
-        for side in ("client", "server"):
-            self.raise_end(side, self.interfaces[side])
-
-    def raise_end(self, side, interface):
-        # The kernels at both ends have nothing to say here.
-        ip("-n", self.namespaces[side], "link", "set", "dev", interface, "arp", "off",
-           "addrgenmode", "none", "up")
-
-    def remove(self):
-        for namespace in self.made:
-            try:
-                ip("netns", "delete", namespace)
-            except OSError as error:
-                print(error)
-
-    def inside(self, side):
-        """The words that run a command in a side's namespace; its process keeps its pid."""
-        return ("ip", "netns", "exec", self.namespaces[side])
+class Cable(cable.Cable):
+    """One on which tests listen, and speak."""
 
     def socket(self, side):
         """A raw socket on a side's interface: it sends frames to the other side, and receives

@@ -130,15 +130,16 @@ class Socket(Contestant):
             outstanding = max(1, outstanding // self.connections)
         with (LossyLoopback(work.loss) if work.loss else nullcontext()) as network, \
                 Children(place.folder) as children:
-            inside = network.inside("both") if network else ()
+            at_server, at_client = (network.inside(side) if network else ()
+                                    for side in ("server", "client"))
             serve = place.pinned(1, program, "serve", *options)
-            server = children.start([*inside, *serve])
+            server = children.start([*at_server, *serve])
             port = server.expect(r"port (\d+)", START_SECONDS)[1]
             call = place.pinned(0, program, "call", *options, f"--size={work.size}",
                                 f"--answer={work.answer}", f"--outstanding={outstanding}",
                                 f"--seconds={place.seconds:g}",
                                 *further_options(work))
-            client = children.start([*inside, *call, f"--port={port}"])
+            client = children.start([*at_client, *call, f"--port={port}"])
             finish(client, place)
             commands = [spoken(serve, place.folder), spoken([*call, "--port=PORT"], place.folder)]
             return Measured(read_figures(client.out), commands, children.wait_share)

@@ -2,22 +2,14 @@
 """Networks of the kernel's that a sample gets for itself: namespaces, which need root, and are gone
 when the sample is."""
 
-import itertools
 import os
 import shutil
 import subprocess
 
-from . import PartAbsent, Problem
+from .. import cable
+from . import PartAbsent
 
-_numbers = itertools.count()
 MTU = 1500
-
-
-def run(*words, given=None):
-    done = subprocess.run(words, input=given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          text=True, check=False)
-    if done.returncode != 0:
-        raise Problem(f"{' '.join(words)}: {done.stdout.strip().splitlines()[-1:]}")
 
 
 def need(*programs):
@@ -28,72 +20,47 @@ def need(*programs):
             raise PartAbsent(f"it needs {program} (scripts/setup --bench)")
 
 
-class Namespaces:
-    """As many as there are names of sides; what runs in one is started by the words of inside()."""
+class Laid(cable.Cable):
+    """One that lies for as long as a `with` lasts, or is the reason why a part is not measured."""
 
-    def __init__(self, *sides):
-        self.sides = sides
-        tag = f"sluice-bench-{os.getpid()}-{next(_numbers)}"
-        self.names = {side: f"{tag}-{side}" for side in sides}
+    def __init__(self, *programs):
+        need("ip", *programs)
+        super().__init__(MTU)
 
     def __enter__(self):
-        made = []
         try:
-            for name in self.names.values():
-                run("ip", "netns", "add", name)
-                made.append(name)
             self.lay()
-        except Problem as why:
-            for name in made:
-                run("ip", "netns", "delete", name)
+        except OSError as why:
+            self.remove()
             raise PartAbsent(str(why)) from None
         return self
 
     def __exit__(self, *_):
-        for name in self.names.values():
-            run("ip", "netns", "delete", name)
-
-    def lay(self):
-        raise NotImplementedError
-
-    def inside(self, side):
-        return ("ip", "netns", "exec", self.names[side])
+        self.remove()
 
 
-class Cable(Namespaces):
-    """A veth pair between the client's namespace and the server's, whose kernels say nothing."""
-
-    INTERFACE = "cable"
-
-    def __init__(self):
-        need("ip")
-        super().__init__("client", "server")
-
-    def lay(self):
-        ends = [("name", self.INTERFACE, "netns", name, "mtu", str(MTU))
-                for name in self.names.values()]
-        run("ip", "link", "add", *ends[0], "type", "veth", "peer", *ends[1])
-        for name in self.names.values():
-            run("ip", "-n", name, "link", "set", "dev", self.INTERFACE, "arp", "off",
-                "addrgenmode", "none", "up")
+class Cable(Laid):
+    """A veth pair between the client's namespace and the server's."""
 
 
-class LossyLoopback(Namespaces):
-    """One namespace whose loopback interface is like a wire: packets of 1500 bytes, each by itself,
-    of which so many of a hundred are lost on arrival, drawn one by one."""
+class LossyLoopback(Laid):
+    """One namespace for both, whose loopback interface is like a wire: packets of 1500 bytes, each
+    by itself, of which so many of a hundred are lost on arrival, drawn one by one."""
 
     def __init__(self, percent):
-        need("ip", "nft")
-        super().__init__("both")
+        super().__init__("nft")
+        self.namespaces["server"] = self.namespaces["client"]
         self.percent = percent
 
     def lay(self):
-        name = self.names["both"]
-        run("ip", "-n", name, "link", "set", "dev", "lo", "mtu", str(MTU), "gso_max_segs", "1",
-            "up")
-        run("ip", "netns", "exec", name, "nft", "-f", "-", given=(
+        name = self.namespaces["client"]
+        cable.ip("netns", "add", name)
+        self.made.append(name)
+        cable.ip("-n", name, "link", "set", "dev", "lo", "mtu", str(self.mtu), "gso_max_segs", "1",
+                 "up")
+        done = subprocess.run([*self.inside("client"), "nft", "-f", "-"], input=(
             "table inet bench {\n chain arrival {\n  type filter hook input priority 0\n"
-            f"  numgen random mod 100 < {self.percent} drop\n }}\n}}\n"))
-
-    def inside(self, _):
-        return super().inside("both")
+            f"  numgen random mod 100 < {self.percent} drop\n }}\n}}\n"), stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, check=False)
+        if done.returncode != 0:
+            raise OSError(f"nft: {' '.join(done.stdout.split())}")

@@ -67,8 +67,9 @@ class Sluice(Contestant):
         """What both ends are told."""
         return [*self.options, *([f"--loss={work.loss}%"] if work.loss else [])]
 
-    def end(self, place, role, address, work):
-        port = f"net_af_packet0,iface={Cable.INTERFACE}" if self.cable else place.memif(role)
+    def end(self, place, role, address, work, network):
+        port = (f"net_af_packet0,iface={network.interfaces[role]}" if network else
+                place.memif(role))
         words = [f"--port={port}", f"--address={address}/24", *PATIENT, *self.both(work)]
         return words if self.cipher == "none" else [*words, f"--psk-file={place.folder}/key"]
 
@@ -109,9 +110,9 @@ class Sluice(Contestant):
                 caller = children.start([*said[0], *written], threads=2)
             else:
                 said = [[place.programs / "sluice", "serve",
-                         *self.end(place, "server", "10.0.0.1", work), f"--cpus={server}"],
+                         *self.end(place, "server", "10.0.0.1", work, network), f"--cpus={server}"],
                         [*self.traffic(work, place),
-                         *self.end(place, "client", "10.0.0.2", work),
+                         *self.end(place, "client", "10.0.0.2", work, network),
                          "--peer=10.0.0.1", f"--cpus={client}"]]
                 inside = {side: network.inside(side) if network else ()
                           for side in ("client", "server")}
