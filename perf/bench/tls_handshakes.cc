@@ -4,8 +4,10 @@
 // `sluice handshakes` is measured beside. Both sides show a certificate of ECDSA P-256, X25519 and
 // AES-128-GCM; OpenSSL's side of either checks the other's signature, and not whom it trusts.
 // usage: tls_handshakes serve
-//        tls_handshakes call --port=N [--count=N] [--size=BYTES] [--kind=full|resumed]
-// The client spins on its socket; the server, which prints its port, too. It ends when it is told.
+//        tls_handshakes call --port=N [--count=N] [--size=BYTES] [--kind=full|resumed|early]
+// `early`: resumed, with the request in early data, which the server answers before the client's
+// part of the handshake has come; its tickets are good for one session each. The client spins on
+// its socket; the server, which prints its port, too. It ends when it is told.
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <openssl/ssl.h>
@@ -57,6 +59,7 @@ sluice::bench::TlsContext handshake_context(bool server) {
       context, server ? SSL_SESS_CACHE_SERVER : SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
   if (server) {
     SSL_CTX_set_num_tickets(context, 1);
+    SSL_CTX_set_max_early_data(context, sizeof(uint32_t) + kMostRequest);
   } else {
     SSL_CTX_sess_set_new_cb(context, keep_session);
   }
@@ -83,8 +86,8 @@ void spin(SSL* tls, const char* what, Call call) {
   }
 }
 
-void read_all(SSL* tls, std::vector<uint8_t>* bytes) {
-  for (size_t done = 0; done < bytes->size();) {
+void read_all(SSL* tls, std::vector<uint8_t>* bytes, size_t done = 0) {
+  while (done < bytes->size()) {
     size_t count = 0;
     spin(tls, "reading failed:", [&] {
       return SSL_read_ex(tls, bytes->data() + done, bytes->size() - done, &count);
@@ -99,17 +102,57 @@ void write_all(SSL* tls, const std::vector<uint8_t>& bytes) {
        "writing failed:", [&] { return SSL_write_ex(tls, bytes.data(), bytes.size(), &count); });
 }
 
+// Appends what the client has sent early, which is nothing where it has not tried to.
+void read_early(SSL* tls, std::vector<uint8_t>* bytes) {
+  uint8_t some[4096];
+  const uint64_t begun = now_ns();
+  for (;;) {
+    size_t count = 0;
+    const int result = SSL_read_early_data(tls, some, sizeof(some), &count);
+    bytes->insert(bytes->end(), some, some + count);
+    if (result == SSL_READ_EARLY_DATA_FINISH) return;
+    // The end of it comes with the client's part of the handshake, and a whole request is not kept
+    // waiting for that.
+    uint32_t size = 0;
+    if (bytes->size() >= sizeof(size)) {
+      std::memcpy(&size, bytes->data(), sizeof(size));
+      if (bytes->size() >= sizeof(size) + size) return;
+    }
+    if (result == SSL_READ_EARLY_DATA_SUCCESS) continue;
+    const int error = SSL_get_error(tls, result);
+    const bool waits = error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE;
+    if (!waits || now_ns() - begun > kPatienceNs) tls_failed("reading early data failed:");
+  }
+}
+
 void serve_one(SSL* tls) {
-  spin(tls, "the handshake failed:", [&] { return SSL_accept(tls); });
-  std::vector<uint8_t> head(sizeof(uint32_t));
-  read_all(tls, &head);
+  std::vector<uint8_t> bytes;
+  read_early(tls, &bytes);
+  const bool early = !bytes.empty();
+  if (!early) {
+    spin(tls, "the handshake failed:", [&] { return SSL_accept(tls); });
+    bytes.resize(sizeof(uint32_t));
+    read_all(tls, &bytes);
+  }
   uint32_t size = 0;
-  std::memcpy(&size, head.data(), sizeof(size));
+  std::memcpy(&size, bytes.data(), sizeof(size));
   if (size > kMostRequest) tls_failed("a request is too long");
-  std::vector<uint8_t> request(size);
-  read_all(tls, &request);
-  head.insert(head.end(), request.begin(), request.end());
-  write_all(tls, head);
+  const size_t have = bytes.size();
+  bytes.resize(sizeof(size) + size);
+  if (!early) {
+    read_all(tls, &bytes, have);
+    write_all(tls, bytes);
+    return;
+  }
+  size_t count = 0;
+  spin(tls, "writing early failed:", [&] {
+    return SSL_write_early_data(tls, bytes.data(), bytes.size(), &count);
+  });
+  spin(tls, "a client sent more than its request:", [&] {
+    uint8_t more;
+    return SSL_read_early_data(tls, &more, 1, &count) == SSL_READ_EARLY_DATA_FINISH ? 1 : 0;
+  });
+  spin(tls, "the handshake failed:", [&] { return SSL_accept(tls); });
 }
 
 // Until the peer has closed: what a socket holds unread would else reset it.
@@ -149,6 +192,20 @@ double cpu_seconds() {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
+// The next ticket comes after the answer to an early request.
+void await_ticket(SSL* tls) {
+  const SSL_SESSION* const used = SSL_get_session(tls);
+  const uint64_t begun = now_ns();
+  while (latest_session == used) {
+    uint8_t byte;
+    size_t count = 0;
+    const bool waits =
+        SSL_read_ex(tls, &byte, 1, &count) != 1 && SSL_get_error(tls, 0) == SSL_ERROR_WANT_READ;
+    if (latest_session == used && (!waits || now_ns() - begun > kPatienceNs))
+      tls_failed("no ticket came");
+  }
+}
+
 // From the connection to the whole answer.
 uint64_t call_one(SSL_CTX* context, uint16_t port, const std::string& kind,
                   const std::vector<uint8_t>& request) {
@@ -160,13 +217,24 @@ uint64_t call_one(SSL_CTX* context, uint16_t port, const std::string& kind,
   SSL_set_connect_state(tls);
   const bool resume = kind != "full" && latest_session != nullptr;
   if (resume) SSL_set_session(tls, latest_session);
-  spin(tls, "the handshake failed:", [&] { return SSL_connect(tls); });
-  write_all(tls, request);
+  if (resume && kind == "early") {
+    size_t count = 0;
+    spin(tls, "writing early failed:", [&] {
+      return SSL_write_early_data(tls, request.data(), request.size(), &count);
+    });
+    spin(tls, "the handshake failed:", [&] { return SSL_connect(tls); });
+    if (SSL_get_early_data_status(tls) != SSL_EARLY_DATA_ACCEPTED)
+      tls_failed("early data were refused");
+  } else {
+    spin(tls, "the handshake failed:", [&] { return SSL_connect(tls); });
+    write_all(tls, request);
+  }
   std::vector<uint8_t> answer(request.size());
   read_all(tls, &answer);
   const uint64_t taken = now_ns() - begun;
   if (answer != request) tls_failed("an answer is wrong");
   if (resume && SSL_session_reused(tls) != 1) tls_failed("a session was not resumed");
+  if (resume && kind == "early") await_ticket(tls);
   SSL_shutdown(tls);
   SSL_free(tls);
   close(connected);

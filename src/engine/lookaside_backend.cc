@@ -37,7 +37,7 @@ using crypto::AeadKey;
 constexpr size_t kBurst = 32;
 constexpr uint16_t kMaxPairs = 8;
 constexpr uint16_t kIvOffset = sizeof(rte_crypto_op) + sizeof(rte_crypto_sym_op);
-constexpr uint16_t kAadOffset = kIvOffset + 16;
+constexpr uint16_t kAadOffset = kIvOffset + crypto::kNonceRoom;
 constexpr uint16_t kOperationRoom = 16 + wire::kDataHeaderSize;
 constexpr uint16_t kRoom = 17 * 1024;  // For the bytes of a job, of a record at most, and its tag.
 

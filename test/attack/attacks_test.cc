@@ -12,6 +12,7 @@
 #include "fields.h"
 #include "flood.h"
 #include "forge.h"
+#include "framer.h"
 #include "meddler.h"
 #include "replay.h"
 #include "splice.h"
@@ -120,6 +121,75 @@ TEST(Fields, of_esp_are_those_in_clear) {
   }
   EXPECT_EQ(changed.size(), wire::kEspHeaderSize);
   EXPECT_EQ(*changed.rbegin(), wire::kEspHeaderSize - 1);
+}
+
+// A frame as an honest sender would make it.
+Bytes honest_frame(const Packet& packet, const wire::FramePath& path, uint16_t source_port) {
+  const wire::FrameTemplate headers(path);
+  const size_t before = packet.esp ? headers.l2_size() + headers.l3_size() : headers.header_size();
+  Bytes out(before);
+  out.insert(out.end(), packet.bytes.begin(), packet.bytes.end());
+  if (packet.esp) {
+    headers.prepend_esp(out.data() + before, packet.bytes.size(), 0);
+  } else {
+    headers.prepend(out.data() + before, packet.bytes.size(), source_port, 0, false);
+  }
+  return out;
+}
+
+wire::FramePath path_of(bool v4, wire::Encapsulation encapsulation) {
+  wire::FramePath path;
+  path.source_mac = {{2, 0, 0, 0, 0, 1}};
+  path.destination_mac = {{2, 0, 0, 0, 0, 2}};
+  path.source = *wire::parse_ip_address(v4 ? "10.0.0.1" : "fd00::1");
+  path.destination = *wire::parse_ip_address(v4 ? "10.0.0.2" : "fd00::2");
+  path.destination_port = 4791;
+  path.encapsulation = encapsulation;
+  return path;
+}
+
+TEST(Framer, what_was_read_is_framed_as_its_sender_would_have) {
+  for (const bool v4 : {true, false}) {
+    for (const auto encapsulation : {wire::Encapsulation::kUdp, wire::Encapsulation::kNative}) {
+      const wire::FramePath path = path_of(v4, encapsulation);
+      Framer framer;
+      EXPECT_FALSE(framer.knows(Way::kToServer));
+      const Bytes first = honest_frame(data_packet(Way::kToServer, 1, 0, 40), path, 777);
+      const auto read = framer.read(Way::kToServer, first);
+      ASSERT_TRUE(read);
+      EXPECT_FALSE(read->esp);
+      EXPECT_TRUE(framer.knows(Way::kToServer));
+      EXPECT_FALSE(framer.knows(Way::kToClient));
+      EXPECT_EQ(framer.frame(*read), first);
+      const Packet esp = esp_packet(Way::kToServer, 3);
+      const Bytes sealed = honest_frame(esp, path, 0);
+      const auto again = framer.read(Way::kToServer, sealed);
+      ASSERT_TRUE(again);
+      EXPECT_TRUE(again->esp);
+      EXPECT_EQ(again->bytes, esp.bytes);
+      EXPECT_EQ(framer.frame(*again), sealed);
+      // Another packet than was seen, however little is left of it, is a frame that can be read.
+      for (size_t left = 0; left < read->bytes.size(); left += 5) {
+        const Bytes cut = framer.frame({Way::kToServer, Bytes(left, 7)});
+        EXPECT_EQ(parse(cut).payload_length, left);
+      }
+    }
+  }
+}
+
+TEST(Framer, other_hosts_frames_have_their_addresses) {
+  Framer framer;
+  const wire::FramePath path = path_of(true, wire::Encapsulation::kNative);
+  framer.read(Way::kToServer, honest_frame(data_packet(Way::kToServer, 1, 0, 40), path, 777));
+  const wire::MacAddress mac{{2, 0, 0, 0, 0, 9}};
+  const wire::IpAddress stranger = wire::IpAddress::from_v4(0x0b000001);
+  const auto parsed =
+      parse(framer.frame_from(mac, stranger, 99, data_packet(Way::kToServer, 2, 0, 41)));
+  EXPECT_EQ(parsed.kind, wire::FrameKind::kSluiceNative);
+  EXPECT_EQ(parsed.source, stranger);
+  EXPECT_EQ(parsed.source_mac, mac);
+  EXPECT_EQ(parsed.source_port, 99);
+  EXPECT_EQ(parsed.destination, path.destination);
 }
 
 TEST(Catalogue, of_esp_makes_something_and_nothing_true) {

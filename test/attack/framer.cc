@@ -5,11 +5,21 @@
 
 namespace sluice::attack {
 
-std::optional<Packet> Framer::read(Way way, std::span<const uint8_t> frame) {
+wire::ParsedFrame parse(std::span<const uint8_t> frame) {
   wire::FrameFilter filter;
   filter.verify_ip_checksum = false;
-  const wire::ParsedFrame parsed = wire::parse_frame(frame.data(), frame.size(), filter);
-  if (parsed.kind != wire::FrameKind::kSluiceUdp) return std::nullopt;
+  filter.esp = true;
+  return wire::parse_frame(frame.data(), frame.size(), filter);
+}
+
+std::optional<Packet> Framer::read(Way way, std::span<const uint8_t> frame) {
+  const wire::ParsedFrame parsed = parse(frame);
+  const bool esp = parsed.kind == wire::FrameKind::kSluiceEsp;
+  const bool native = parsed.kind == wire::FrameKind::kSluiceNative;
+  if (!esp && !native && parsed.kind != wire::FrameKind::kSluiceUdp) return std::nullopt;
+  const auto begin = frame.begin() + parsed.payload_offset;
+  Packet packet{way, Bytes(begin, begin + parsed.payload_length), esp};
+  if (esp) return packet;
   Learned learned;
   learned.path.source_mac = parsed.source_mac;
   learned.path.destination_mac = parsed.destination_mac;
@@ -17,9 +27,8 @@ std::optional<Packet> Framer::read(Way way, std::span<const uint8_t> frame) {
   learned.path.source = parsed.source;
   learned.path.destination = parsed.destination;
   learned.path.destination_port = parsed.destination_port;
+  learned.path.encapsulation = native ? wire::Encapsulation::kNative : wire::Encapsulation::kUdp;
   learned.source_port = parsed.source_port;
-  const auto begin = frame.begin() + parsed.payload_offset;
-  Packet packet{way, Bytes(begin, begin + parsed.payload_length)};
   // Handshakes come from the base port, to which answers go; the ports of others are entropy.
   if (!paths_[index(way)] || is_type(packet.bytes, wire::PacketType::kHandshake)) {
     paths_[index(way)] = learned;
@@ -30,10 +39,18 @@ std::optional<Packet> Framer::read(Way way, std::span<const uint8_t> frame) {
 Bytes Framer::frame(const Packet& packet) const {
   const Learned& learned = *paths_[index(packet.way)];
   const wire::FrameTemplate headers(learned.path);
-  Bytes out(headers.header_size());
+  const size_t before = packet.esp ? headers.l2_size() + headers.l3_size() : headers.header_size();
+  Bytes out(before);
   out.insert(out.end(), packet.bytes.begin(), packet.bytes.end());
-  headers.prepend(out.data() + headers.header_size(), packet.bytes.size(), learned.source_port, 0,
-                  false);
+  // The checksum of the IP protocol of its own lies within a header, which may have been cut off.
+  const size_t whole = out.size();
+  out.resize(std::max(whole, before + wire::kCommonHeaderSize));
+  if (packet.esp) {
+    headers.prepend_esp(out.data() + before, packet.bytes.size(), 0);
+  } else {
+    headers.prepend(out.data() + before, packet.bytes.size(), learned.source_port, 0, false);
+  }
+  out.resize(whole);
   return out;
 }
 
@@ -48,7 +65,7 @@ Bytes Framer::frame_from(const wire::MacAddress& mac, const wire::IpAddress& sou
 
 std::optional<Bytes> arp_answer(std::span<const uint8_t> frame, const wire::IpAddress& address,
                                 const wire::MacAddress& mac) {
-  const wire::ParsedFrame parsed = wire::parse_frame(frame.data(), frame.size(), {});
+  const wire::ParsedFrame parsed = parse(frame);
   if (parsed.kind != wire::FrameKind::kArp) return std::nullopt;
   const auto event = wire::parse_neighbour(frame.data(), frame.size(), parsed);
   if (!event || !event->asks || event->wanted != address) return std::nullopt;

@@ -15,13 +15,18 @@
 
 namespace sluice::attack {
 
+// What a frame holds, ESP included, whatever its IP checksum.
+wire::ParsedFrame parse(std::span<const uint8_t> frame);
+
 class Framer {
  public:
-  // The packet in a frame that goes this way, if it is Sluice's over UDP.
+  // The packet in a frame that goes this way, if it is Sluice's: over UDP, as an IP protocol of its
+  // own, or in the form of ESP.
   std::optional<Packet> read(Way way, std::span<const uint8_t> frame);
   // Whether a frame has gone this way, so that one can be made.
   bool knows(Way way) const { return paths_[index(way)].has_value(); }
-  // The frame that brings the packet to its receiver as the honest sender's.
+  // The frame that brings the packet to its receiver as the honest sender's. What goes as ESP takes
+  // the addresses of the handshake before it.
   Bytes frame(const Packet& packet) const;
   // The same from another address and port, whose answers come to `mac`.
   Bytes frame_from(const wire::MacAddress& mac, const wire::IpAddress& source, uint16_t port,

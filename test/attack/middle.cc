@@ -22,8 +22,9 @@ constexpr uint16_t kStrangersPort = 4791;
 constexpr wire::MacAddress kGatewayMac{{0x02, 0, 0, 0, 0, 0xfe}};
 constexpr uint64_t kBreath = 64;  // Frames sent between two looks at what came.
 
-uint64_t ip_bytes(const Bytes& sluice) {
-  return sluice.size() + wire::kIpv4HeaderSize + wire::kUdpHeaderSize;
+// The cables have no VLANs.
+uint64_t ip_bytes(std::span<const uint8_t> frame) {
+  return frame.size() - wire::kEthernetHeaderSize;
 }
 
 }  // namespace
@@ -45,8 +46,10 @@ void Middle::send(const Packet& packet) {
 
 void Middle::send_as(uint32_t number, const Bytes& bytes) {
   const wire::IpAddress source = wire::IpAddress::from_v4(kFirstStranger + number);
-  server_.send(framer_.frame_from(kGatewayMac, source, kStrangersPort, {Way::kToServer, bytes}));
-  strangers_[number].sent += ip_bytes(bytes);
+  const Bytes frame =
+      framer_.frame_from(kGatewayMac, source, kStrangersPort, {Way::kToServer, bytes});
+  server_.send(frame);
+  strangers_[number].sent += ip_bytes(frame);
   ++forged_;
 }
 
@@ -64,7 +67,7 @@ void Middle::to_stranger(const wire::ParsedFrame& parsed, std::span<const uint8_
   if (number >= kStrangers) return;
   const auto begin = frame.begin() + parsed.payload_offset;
   const Bytes bytes(begin, begin + parsed.payload_length);
-  strangers_[number].received += ip_bytes(bytes);
+  strangers_[number].received += ip_bytes(frame);
   const auto client = half_open_.find(number);
   if (client == half_open_.end()) return;
   if (const auto answer = client->second.answer(bytes, &prng_)) {
@@ -77,10 +80,9 @@ void Middle::take(Way way, const Bytes& frame) {
   canary_.look(frame);
   const auto answer = arp_answer(frame, gateway_, kGatewayMac);
   if (answer) return socket_to(reverse(way)).send(*answer);
-  wire::FrameFilter filter;
-  filter.verify_ip_checksum = false;
-  const wire::ParsedFrame parsed = wire::parse_frame(frame.data(), frame.size(), filter);
-  const bool sluice = parsed.kind == wire::FrameKind::kSluiceUdp;
+  const wire::ParsedFrame parsed = parse(frame);
+  const bool sluice =
+      parsed.kind == wire::FrameKind::kSluiceUdp || parsed.kind == wire::FrameKind::kSluiceNative;
   if (sluice && parsed.destination_mac == kGatewayMac) return to_stranger(parsed, frame);
   ++forwarded_;
   const auto packet = framer_.read(way, frame);

@@ -13,6 +13,8 @@ GATEWAY = "10.9.0.254"  # The attacker answers for it, and so gets what is said 
 CANARY = "canary in plaintext, 32 bytes :-"
 BARE = "--cipher=plaintext"
 FIRST_PACKETS = 100_000
+# What an attack is made of travels with this option alone.
+MADE_OF = {"records": "--record-mode", "esp": "--esp"}
 HALF_OPEN = 3000
 GROWTH = 64 << 20  # Bytes by which a flood may make a server grow.
 BELIEVED = ("requests.delivered", "oneway.delivered", "sessions.up", "sessions.down",
@@ -78,6 +80,8 @@ class Attacked(veth.VethCase):
     """A client's session is up, and everything goes through the attacker."""
 
     count = 200
+    gateway = GATEWAY
+    hidden = frozenset()  # Attacks on packets that do not travel here.
 
     def lay_cable(self, mtu):
         return self.lay(Road(mtu))
@@ -87,9 +91,9 @@ class Attacked(veth.VethCase):
         road = self.cable
         program = harness.sluice_program().parent / "test" / "attack" / "attack_middle"
         self.middle = Middle(self.program(
-            *road.inside("middle"), program, road.interfaces["middle"], road.servers_end, GATEWAY,
+            *road.inside("middle"), program, road.interfaces["middle"], road.servers_end, self.gateway,
             CANARY, name="middle", input_pipe=True))
-        self.target = self.serve(f"--gateway={GATEWAY}", name="server")
+        self.target = self.serve(f"--gateway={self.gateway}", name="server")
 
     def begin(self, *arguments):
         self.peer = self.start_client("pingpong", "-i", f"--count={self.count}", "--warmup=1",
@@ -127,16 +131,17 @@ class Attacked(veth.VethCase):
     # Verifies MUST-T19, MUST-T12, MUST-H16
     def attack_with_everything(self, *arguments):
         self.begin(*arguments)
+        words = [*self.place("client"), *arguments]
         names = self.middle.names()
         self.assertGreater(len(names), 8)
         before, dropped = self.believed(), self.dropped()
-        for command in [f"attack {name}" for name in names] + ["replay"]:
-            sent = self.middle.tell(command)["sent"]
-            needs = {"attack records": "--record-mode", "attack esp": "--esp"}.get(command)
-            if needs is None or needs in arguments:
-                self.assertGreater(sent, 0, command)
+        for name in [*names, "replay"]:
+            sent = self.middle.tell("replay" if name == "replay" else f"attack {name}")["sent"]
+            needs = MADE_OF.get(name)
+            if name not in self.hidden and (needs is None or needs in words):
+                self.assertGreater(sent, 0, name)
             self.middle.tell("pass 50")
-            self.assertEqual(self.believed(), before, command)
+            self.assertEqual(self.believed(), before, name)
         self.assertGreater(self.dropped(), dropped + 1000)
         self.end_well()
 
@@ -169,7 +174,7 @@ class Attacked(veth.VethCase):
         self.peer.say("quit")
         self.assertEqual(self.peer.wait(), 0, self.peer.story())
         self.target.kill()
-        self.target = self.serve(f"--gateway={GATEWAY}", name="reborn")
+        self.target = self.serve(f"--gateway={self.gateway}", name="reborn")
         self.assertGreater(self.middle.tell("replay")["sent"], self.count)
         self.middle.tell("pass 100")
         counters = self.target.counters()
@@ -247,7 +252,7 @@ class AttackedTls(Attacked):
         for server in (self.target, None):
             if server is None:
                 self.target.kill()
-                self.target = self.serve(f"--gateway={GATEWAY}", name="reborn")
+                self.target = self.serve(f"--gateway={self.gateway}", name="reborn")
             before = self.target.counters()
             self.middle.tell("replay")
             self.middle.tell("pass 200")
@@ -283,6 +288,34 @@ class AttackedRecords(Attacked):
 
     def test_every_attack_on_a_session_changes_nothing(self):
         self.attack_with_everything("--size=40000", "--record-mode")
+
+
+class AttackedNative(Attacked):
+    """An IP protocol of its own."""
+
+    def place(self, side, **options):
+        return [*super().place(side, **options), "--native-ip"]
+
+
+class AttackedEsp(AttackedNative):
+    """Packets in the form of ESP."""
+
+    test_first_packets_of_many_addresses = None  # Hellos are none.
+    hidden = {"reflect", "splice", "control", "data", "types", "garbage"}
+
+    def place(self, side, **options):
+        words = super().place(side, **options)
+        return words if self.psk == BARE else [*words, "--esp"]
+
+
+class AttackedV6(Attacked):
+    """Over IPv6, where UDP has a checksum."""
+
+    test_first_packets_of_many_addresses = None  # The program's strangers have IPv4 addresses.
+    gateway = "fd00:9::fe"
+
+    def place(self, side, *, v6=True, device=""):
+        return super().place(side, v6=True, device=device)
 
 
 if __name__ == "__main__":

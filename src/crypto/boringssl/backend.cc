@@ -34,7 +34,7 @@ class BoringsslBackend final : public AeadBackend {
 
   void submit_seal(std::span<AeadJob> jobs) override {
     for (AeadJob& job : jobs) {
-      uint8_t nonce[kNonceSize];
+      uint8_t nonce[kNonceRoom];
       make_nonce(*job.key, job.record_number, nonce);
       job.ok = module_->aead_seal(job.key->expanded, nonce, {job.aad, job.aad_length},
                                   {job.in, job.length}, job.out);
@@ -43,7 +43,7 @@ class BoringsslBackend final : public AeadBackend {
 
   void submit_open(std::span<AeadJob> jobs) override {
     for (AeadJob& job : jobs) {
-      uint8_t nonce[kNonceSize];
+      uint8_t nonce[kNonceRoom];
       make_nonce(*job.key, job.record_number, nonce);
       job.ok = module_->aead_open(job.key->expanded, nonce, {job.aad, job.aad_length},
                                   {job.in, job.length}, job.in + job.length, job.out);

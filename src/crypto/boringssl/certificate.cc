@@ -131,6 +131,7 @@ CertificateVerdict check_times(const STACK_OF(X509) * path, uint64_t now_ns) {
       return refused(RefuseReason::kCertificateNotYetValid, whose);
     }
     if (now_ns >= validity.not_after_ns) return refused(RefuseReason::kCertificateExpired, whose);
+    out.valid_from_ns = std::max(out.valid_from_ns, validity.not_before_ns);
     out.expires_ns = std::min(out.expires_ns, validity.not_after_ns);
   }
   return out;

@@ -37,7 +37,9 @@ struct CertificateVerdict {
   // Accepted: common names from the anchor's to the last issuer's, and `name`.
   std::vector<std::string> chain;
   std::array<uint8_t, kSha256Size> key_id{};  // SHA-256 of the own SubjectPublicKeyInfo.
-  uint64_t expires_ns = kNeverExpires;  // First end of validity in the chain, the anchor's too.
+  // Of the chain, the anchor too: where the last validity begins, and the first ends.
+  uint64_t valid_from_ns = 0;
+  uint64_t expires_ns = kNeverExpires;
 };
 
 // `chain` holds DER, the peer's own certificate first, then issuers in any order; the anchor need

@@ -140,7 +140,8 @@ CertificateVerdict verdict_on(const TlsConnection& connection,
   expected.of_server = connection.client;
   expected.name = connection.expected_name;
   if (!connection.client) expected.allowed = connection.identity->allowed;
-  return verify_certificates(chain, connection.identity->anchors, expected, connection.wall_ns);
+  TlsIdentity* const identity = connection.identity;
+  return identity->judged.judge(chain, identity->anchors, expected, connection.wall_ns);
 }
 
 // PROTOCOL MUST-I2

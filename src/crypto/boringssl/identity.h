@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "crypto/boringssl/certificate.h"
+#include "crypto/boringssl/judged_chains.h"
 #include "crypto/boringssl/tls_functions.h"
 #include "crypto/wipe.h"
 
@@ -40,6 +41,7 @@ struct TlsIdentity {
   bssl::UniquePtr<SSL_CTX> context;
   std::vector<TrustAnchor> anchors;
   std::vector<std::string> allowed;
+  JudgedChains judged;
   std::map<std::string, std::deque<bssl::UniquePtr<SSL_SESSION>>> tickets;
 };
 

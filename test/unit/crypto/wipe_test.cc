@@ -30,10 +30,10 @@ TEST(Wipe, the_scope_guard_wipes_on_the_way_out) {
 }
 
 TEST(Wipe, comparison_sees_every_byte) {
-  std::array<uint8_t, 16> a;
+  std::array<uint8_t, 21> a;  // Two words and some bytes.
   a.fill(3);
   for (size_t i = 0; i < a.size(); ++i) {
-    std::array<uint8_t, 16> b = a;
+    std::array<uint8_t, 21> b = a;
     EXPECT_TRUE(equal_constant_time(a.data(), b.data(), a.size()));
     b[i] ^= 0x80;
     EXPECT_FALSE(equal_constant_time(a.data(), b.data(), a.size())) << i;
