@@ -91,8 +91,8 @@ class Attacked(veth.VethCase):
         road = self.cable
         program = harness.sluice_program().parent / "test" / "attack" / "attack_middle"
         self.middle = Middle(self.program(
-            *road.inside("middle"), program, road.interfaces["middle"], road.servers_end, self.gateway,
-            CANARY, name="middle", input_pipe=True))
+            *road.inside("middle"), program, road.interfaces["middle"], road.servers_end,
+            self.gateway, CANARY, name="middle", input_pipe=True))
         self.target = self.serve(f"--gateway={self.gateway}", name="server")
 
     def begin(self, *arguments):

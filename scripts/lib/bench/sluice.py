@@ -19,6 +19,8 @@ TIMED = (works.ROUND_TRIP, works.HEAD_OF_LINE, works.HEAD_OF_LINE_LOSS, works.LA
 # A peer that waits for its CPU is not gone; what it waited is told with the figures.
 PATIENT = ("--peer-timeout=30s",)
 WARMUP = 300  # Of a workload whose messages may be long.
+WARMUP_BYTES = 10_000_000  # At most, of long messages one after the other.
+LONG = 8192
 COMPARED = ("rpc.rate", "goodput", "beside.goodput", "memory.rss")
 QUANTILES = ("p50", "p99")
 
@@ -59,8 +61,11 @@ class Sluice(Contestant):
         mode = "stream" if work.part in STREAMED else "pingpong" if work.part in TIMED else "rate"
         what = f"--workload={work.workload}" if work.workload else f"--size={work.size}"
         words = [place.programs / "sluice", mode, what, f"--outstanding={work.outstanding}",
-                 f"--duration={place.seconds * 1000:.0f}ms",
-                 *([f"--warmup={WARMUP}"] if work.workload else [])]
+                 f"--duration={place.seconds * 1000:.0f}ms"]
+        if work.workload:
+            words.append(f"--warmup={WARMUP}")
+        elif mode == "pingpong" and work.size > LONG:
+            words.append(f"--warmup={WARMUP_BYTES // work.size}")
         return words + further_options(work)
 
     def both(self, work):
