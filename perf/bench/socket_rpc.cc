@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a service gets from the kernel: RPCs over TCP, or over TLS 1.3 on TCP, spinning on sockets
-// that never block or sleeping in epoll. A program of its own, which links OpenSSL and nothing of
-// Sluice.
+// that never block or sleeping in epoll. A program of its own, which links OpenSSL, and of Sluice
+// the tables of message sizes alone.
 // usage: socket_rpc serve [--tls | --ktls] [--epoll] [--connections=N]
 //        socket_rpc call --port=N [--tls | --ktls] [--epoll] [--connections=N] [--size=BYTES]
 //            [--answer=BYTES] [--outstanding=N] [--seconds=S] [--beside=BYTES] [--load=N]
+//            [--workload=W1|W2|W3|W4|W5]
 // The server prints its port, takes so many connections, and ends when all are closed. The client
 // keeps --outstanding requests on their way on each connection; with --beside, one more of so many
 // bytes, of which only the rate is reported; with --load, so many requests a second at Poisson
-// times, as far as --outstanding allows, on one connection that is spun on.
+// times, as far as --outstanding allows, on one connection that is spun on; with --workload, each
+// of a size drawn from it, up to 1 MB, and answered by as many bytes.
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -22,11 +24,13 @@
 #include <cstring>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "arguments.h"
+#include "base/workload.h"
 #include "channel.h"
 #include "latencies.h"
 #include "loopback.h"
@@ -46,6 +50,7 @@ using sluice::bench::socket_failed;
 constexpr double kWarmupShare = 0.1;  // Of the run's time, before anything is measured.
 constexpr uint32_t kSinkAnswer = 8;   // To a message of which only the rate counts.
 constexpr int kMostEvents = 64;
+constexpr uint32_t kMostDrawn = 1'000'000;  // As `sluice` cuts a workload's sizes.
 
 // One connection and the requests whose answers it waits for, oldest first.
 struct Peer {
@@ -54,6 +59,7 @@ struct Peer {
 
   struct Sent {
     uint64_t at = 0;
+    uint32_t bytes = 0;  // Of the request and its answer.
     bool beside = false;
   };
   Channel channel;
@@ -165,6 +171,7 @@ struct Load {
   uint32_t outstanding = 1;
   uint32_t beside = 0;
   uint64_t rate = 0;  // Requests per second at Poisson times; 0: as many as may be outstanding.
+  std::optional<sluice::base::Workload> workload;  // Instead of `size` and `answer`.
   double seconds = 1;
 };
 
@@ -200,7 +207,7 @@ class Caller {
     std::printf("rpc.latency.p99 %u ns\n", latencies_.quantile(0.99));
     const double rate = static_cast<double>(latencies_.count()) / load_.seconds;
     std::printf("rpc.rate %.0f RPCs/s\n", rate);
-    std::printf("goodput %.0f bit/s\n", rate * 8 * (load_.size + load_.answer));
+    std::printf("goodput %.0f bit/s\n", static_cast<double>(bytes_) * 8 / load_.seconds);
     if (load_.beside == 0) return;
     std::printf("beside.goodput %.0f bit/s\n",
                 static_cast<double>(large_) * 8 * load_.beside / load_.seconds);
@@ -209,15 +216,19 @@ class Caller {
  private:
   void fill(Peer& peer) {
     while (peer.small < load_.outstanding && (load_.rate == 0 || now_ >= due_)) {
-      peer.rpc.append({load_.size, load_.answer});
+      Header request{load_.size, load_.answer};
+      if (load_.workload)
+        request.length = request.answer_length = load_.workload->sample(random_());
+      peer.rpc.append(request);
       // A latency counts from when the request should have begun, whoever was late.
-      peer.sent.push_back({load_.rate == 0 ? now_ : due_, false});
+      peer.sent.push_back(
+          {load_.rate == 0 ? now_ : due_, request.length + request.answer_length, false});
       if (load_.rate != 0) due_ += static_cast<uint64_t>(interval_(random_) * 1e9);
       ++peer.small;
     }
     if (load_.beside == 0 || peer.large > 0) return;
     peer.rpc.append({load_.beside, kSinkAnswer});
-    peer.sent.push_back({now_, true});
+    peer.sent.push_back({now_, load_.beside + kSinkAnswer, true});
     ++peer.large;
   }
 
@@ -247,6 +258,7 @@ class Caller {
       ++large_;
     } else {
       latencies_.record(now_ - sent.at);
+      bytes_ += sent.bytes;
     }
   }
 
@@ -255,6 +267,7 @@ class Caller {
   Readiness readiness_;
   Latencies latencies_;
   uint64_t large_ = 0;
+  uint64_t bytes_ = 0;  // Of the requests that are measured, and of their answers.
   uint64_t now_ = 0;
   std::mt19937_64 random_{1};
   std::exponential_distribution<double> interval_;
@@ -276,6 +289,14 @@ int call(const Arguments& arguments) {
   load.beside = static_cast<uint32_t>(arguments.number("beside", load.beside));
   load.rate = arguments.number("load", load.rate);
   load.seconds = arguments.real("seconds", load.seconds);
+  if (arguments.has("workload")) {
+    const auto named = sluice::base::Workload::named(arguments.text("workload"), kMostDrawn);
+    if (!named.ok()) {
+      std::fprintf(stderr, "socket_rpc: %s\n", named.status().ToString().c_str());
+      return 2;
+    }
+    load.workload = *named;
+  }
   const Security security = security_of(arguments);
   const auto context = sluice::bench::make_context(false, security);
   std::vector<std::unique_ptr<Peer>> peers;

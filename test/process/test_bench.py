@@ -192,9 +192,14 @@ class Results(Bench):
             sluice.short_figures([], [])
 
     def test_workloads(self):
-        _, report = self.bench("--only=workloads", "--only=sluice", "--rounds=1")
-        self.assertEqual({one["labels"]["message"] for one in report.results
-                          if one["metric"] == "rpc.rate"}, set(works.WORKLOADS))
+        _, report = self.bench("--only=workloads", "--only=sluice", "--only=tls", "--rounds=1")
+        for contestant in ("sluice", "tls"):
+            found = {one["labels"]["message"]: one["labels"]["command"] for one in report.results
+                     if one["metric"] == "rpc.rate" and one["labels"]["contestant"] == contestant}
+            self.assertEqual(set(found), set(works.WORKLOADS))
+            for workload, command in found.items():
+                self.assertIn(f"--workload={workload}", command)
+                self.assertNotIn("--size", command)
 
     def test_cycles(self):
         self.assertEqual(machine.cycles_per_second("cpu MHz\t\t: 2500.5\n"), 2500.5e6)

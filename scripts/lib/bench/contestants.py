@@ -22,7 +22,7 @@ LOADED = (works.ROUND_TRIP, works.RATE, works.RATE_BY_SIZE, works.RATE_BY_OUTSTA
 STREAMED = (works.GOODPUT, works.GOODPUT_BY_SIZE)
 ALL_TRAFFIC = LOADED + STREAMED
 MIXED_TRAFFIC = (*ALL_TRAFFIC, works.HEAD_OF_LINE, works.HEAD_OF_LINE_LOSS,
-                 works.LATENCY_BY_LOAD)
+                 works.LATENCY_BY_LOAD, works.WORKLOAD)
 
 
 class NotMet(Problem):
@@ -94,8 +94,8 @@ def finish(child, place):
 
 def further_options(work):
     """What `sluice` and `socket_rpc` call by the same names."""
-    return [f"--{name}={value}" for name, value in (("beside", work.beside), ("load", work.load))
-            if value]
+    named = (("beside", work.beside), ("load", work.load), ("workload", work.workload))
+    return [f"--{name}={value}" for name, value in named if value]
 
 
 @dataclass
@@ -135,9 +135,9 @@ class Socket(Contestant):
             serve = place.pinned(1, program, "serve", *options)
             server = children.start([*at_server, *serve])
             port = server.expect(r"port (\d+)", START_SECONDS)[1]
-            call = place.pinned(0, program, "call", *options, f"--size={work.size}",
-                                f"--answer={work.answer}", f"--outstanding={outstanding}",
-                                f"--seconds={place.seconds:g}",
+            sizes = [] if work.workload else [f"--size={work.size}", f"--answer={work.answer}"]
+            call = place.pinned(0, program, "call", *options, *sizes,
+                                f"--outstanding={outstanding}", f"--seconds={place.seconds:g}",
                                 *further_options(work))
             client = children.start([*at_client, *call, f"--port={port}"])
             finish(client, place)

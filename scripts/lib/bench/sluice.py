@@ -13,7 +13,7 @@ from .contestants import (MIXED_TRAFFIC, START_SECONDS, STREAMED, Contestant, Me
                           further_options)
 from .networks import Cable
 
-EVERYTHING = (*MIXED_TRAFFIC, works.CAPACITY_SHARE, works.WORKLOAD)
+EVERYTHING = (*MIXED_TRAFFIC, works.CAPACITY_SHARE)
 TIMED = (works.ROUND_TRIP, works.HEAD_OF_LINE, works.HEAD_OF_LINE_LOSS, works.LATENCY_BY_LOAD,
          works.CAPACITY_SHARE)
 # A peer that waits for its CPU is not gone; what it waited is told with the figures.
@@ -59,13 +59,14 @@ class Sluice(Contestant):
 
     def traffic(self, work, place):
         mode = "stream" if work.part in STREAMED else "pingpong" if work.part in TIMED else "rate"
-        what = f"--workload={work.workload}" if work.workload else f"--size={work.size}"
-        words = [place.programs / "sluice", mode, what, f"--outstanding={work.outstanding}",
+        words = [place.programs / "sluice", mode, f"--outstanding={work.outstanding}",
                  f"--duration={place.seconds * 1000:.0f}ms"]
         if work.workload:
             words.append(f"--warmup={WARMUP}")
-        elif mode == "pingpong" and work.size > LONG:
-            words.append(f"--warmup={WARMUP_BYTES // work.size}")
+        else:
+            words.append(f"--size={work.size}")
+            if mode == "pingpong" and work.size > LONG:
+                words.append(f"--warmup={WARMUP_BYTES // work.size}")
         return words + further_options(work)
 
     def both(self, work):
