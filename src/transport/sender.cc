@@ -391,6 +391,16 @@ void Sender::write_message(Exchange& exchange, uint8_t* clear, uint8_t bits) {
   frame.emit(clear);
 }
 
+// Calls: a quarter of what is under way on the lane, so that the peer answers one bundle while the
+// next is made. With all of sixty tiny calls in two bundles, one side waited for the other. Answers
+// go as they come.
+uint32_t Sender::most_bundled(Lane& lane) {
+  if (!ctx_.config.bundling) return 1;
+  Outgoing* const first = lane.small.front();
+  if (first == nullptr || !exchange_of(*first).caller) return kMostBundled;
+  return std::clamp(lane.exchange_count / kBundlesUnderWay, kLeastBundled, kMostBundled);
+}
+
 // Frames first, then as many waiting small messages as fit: their headers in clear, their bytes
 // sealed. The bytes are gathered into the packet, which costs a copy of at most a few hundred
 // bytes each and saves an AEAD and a packet for all but the first.
@@ -410,10 +420,10 @@ bool Sender::fill_bundle(Lane& lane, TxPacket& slot, base::Nanos now) {
   ctx_.stats.tx_control_bytes.add(clear);
   uint32_t sealed = 0;
   uint32_t longest = 0;
-  std::array<Outgoing*, 64> messages;
+  std::array<Outgoing*, kMostBundled> messages;
   uint32_t count = 0;
   bool repeated = false;
-  const uint32_t most = ctx_.config.bundling ? static_cast<uint32_t>(messages.size()) : 1;
+  const uint32_t most = most_bundled(lane);
   while (Outgoing* out = lane.small.front()) {
     if (count == most) break;
     if (clear + sealed + wire::MsgFrame::kSize + out->length > room) break;

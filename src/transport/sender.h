@@ -91,6 +91,10 @@ class Sender {
   // Little enough for a hundred of them at once, and it uses some of the time that the credit
   // takes.
   static constexpr uint32_t kCreditRequestBytes = 192;
+  // Messages in a bundle: so many calls at least, if there are; of more one of so many parts.
+  static constexpr uint32_t kLeastBundled = 16;
+  static constexpr uint32_t kBundlesUnderWay = 4;
+  static constexpr uint32_t kMostBundled = 64;
 
   void forget_queued(Exchange& exchange);
   bool asks_first(uint32_t length) const {
@@ -112,6 +116,8 @@ class Sender {
   void note_sent(Outgoing& small, base::Nanos now);
   // That of a message that has waited in line without one (Timers::on_exchange).
   void arm_timer(Exchange& exchange, base::Nanos now);
+  // Messages that a bundle is to have at most.
+  uint32_t most_bundled(Lane& lane);
   bool fill_bundle(Lane& lane, TxPacket& slot, base::Nanos now);
   bool write_record(Exchange& exchange, TxPacket& slot, uint32_t offset, uint32_t length,
                     bool again, base::Nanos now);

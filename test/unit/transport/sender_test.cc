@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <utility>
@@ -52,6 +53,32 @@ TEST(Sender, messages_and_frames_that_wait_together_share_a_packet) {
   both.insert(both.end(), second.begin(), second.end());
   EXPECT_EQ(sent[0].payload, both);
   EXPECT_EQ(r.ctx.stats.tx_bundles.value(), 1u);
+}
+
+std::vector<size_t> messages_of(const std::vector<Opened>& packets) {
+  std::vector<size_t> out;
+  for (const Opened& packet : packets) {
+    out.push_back(static_cast<size_t>(
+        std::count_if(packet.frames.begin(), packet.frames.end(),
+                      [](const auto& frame) { return frame.type == FrameType::kMsg; })));
+  }
+  return out;
+}
+
+// So that the peer has one to work on while the next is made; see Sender::most_bundled().
+TEST(Sender, a_bundle_has_a_quarter_of_what_is_under_way) {
+  EndpointConfig config = bench_config();
+  config.max_exchanges = 512;
+  const PacketData bytes = pattern(16);
+  const auto sent_of = [&](int calls) {
+    Roles r(config);
+    for (int i = 0; i < calls; ++i) r.call(bytes);
+    return messages_of(r.sent());
+  };
+  EXPECT_EQ(sent_of(16), (std::vector<size_t>{16}));
+  EXPECT_EQ(sent_of(60), (std::vector<size_t>{16, 16, 16, 12}));
+  EXPECT_EQ(sent_of(100), (std::vector<size_t>{25, 25, 25, 25}));
+  EXPECT_EQ(sent_of(300).front(), 30u) << "as many as a packet holds";
 }
 
 TEST(Sender, without_bundling_each_message_travels_alone) {
