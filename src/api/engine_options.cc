@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/engine_options.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -20,6 +22,7 @@
 #include "api/endpoint_core.h"
 #include "base/limits.h"
 #include "crypto/psk.h"
+#include "crypto/secret_bytes.h"
 #include "wire/ip_address.h"
 
 namespace sluice::internal {
@@ -29,6 +32,7 @@ namespace limits = base::limits;
 
 // A session has a lane for each pair of lcores, and an lcore keeps that many of one session.
 constexpr uint32_t kMaxLcoresPerNode = kMaxLanesPerSession;
+constexpr size_t kMaxKeyFileBytes = 65536;  // Far more than any key takes.
 
 absl::StatusOr<crypto::AeadAlgorithm> make_algorithm(CryptoAlgorithm algorithm) {
   switch (algorithm) {
@@ -62,16 +66,43 @@ absl::StatusOr<std::vector<crypto::AeadAlgorithm>> make_algorithms(const CryptoO
   return out;
 }
 
-absl::StatusOr<std::vector<uint8_t>> read_key_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    return absl::NotFoundError(
-        absl::StrCat("the file ", path, " cannot be read: ", std::strerror(errno)));
+absl::Status cannot_read(const std::string& path) {
+  return absl::NotFoundError(
+      absl::StrCat("the file ", path, " cannot be read: ", std::strerror(errno)));
+}
+
+// Straight into memory that is taken once and wiped when dropped: a stream's buffer, and a vector
+// that grows, would leave copies behind.
+absl::StatusOr<crypto::SecretBytes> read_secret_file(const std::string& path) {
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return cannot_read(path);
+  std::vector<uint8_t> bytes(kMaxKeyFileBytes + 1);
+  size_t size = 0;
+  ssize_t count = 0;
+  while (size < bytes.size()) {
+    count = read(file, bytes.data() + size, bytes.size() - size);
+    if (count > 0) size += static_cast<size_t>(count);
+    if (count == 0 || (count < 0 && errno != EINTR)) break;
   }
+  absl::Status status;
+  if (count < 0) status = cannot_read(path);
+  if (size > kMaxKeyFileBytes) {
+    status = absl::InvalidArgumentError(absl::StrCat(
+        "the file ", path, " is longer than any key: more than ", kMaxKeyFileBytes, " bytes"));
+  }
+  close(file);
+  crypto::SecretBytes out(std::move(bytes), size);
+  if (!status.ok()) return status;
+  return out;
+}
+
+absl::StatusOr<engine::FileText> read_text(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return cannot_read(path);
   std::vector<uint8_t> bytes{std::istreambuf_iterator<char>(file),
                              std::istreambuf_iterator<char>()};
   if (file.bad()) return absl::NotFoundError(absl::StrCat("the file ", path, " is unreadable"));
-  return bytes;
+  return engine::FileText{path, std::move(bytes)};
 }
 
 absl::StatusOr<std::vector<crypto::Psk>> make_psks(const CryptoOptions& options, bool plain) {
@@ -93,11 +124,9 @@ absl::StatusOr<std::vector<crypto::Psk>> make_psks(const CryptoOptions& options,
   }
   crypto::PskResult result;
   if (file) {
-    absl::StatusOr<std::vector<uint8_t>> content = read_key_file(options.psk_file);
+    const absl::StatusOr<crypto::SecretBytes> content = read_secret_file(options.psk_file);
     if (!content.ok()) return content.status();
-    result = crypto::parse_psk(*content);
-    volatile uint8_t* wiped = content->data();
-    for (size_t i = 0; i < content->size(); ++i) wiped[i] = 0;
+    result = crypto::parse_psk(content->view());
   } else {
     result = crypto::make_psk(options.psk);
   }
@@ -125,12 +154,6 @@ absl::Status check_private(const std::string& path) {
       absl::StrCat("the private key ", path, " can be read by others: chmod 600 ", path));
 }
 
-absl::StatusOr<engine::FileText> read_text(const std::string& path) {
-  absl::StatusOr<std::vector<uint8_t>> bytes = read_key_file(path);
-  if (!bytes.ok()) return bytes.status();
-  return engine::FileText{path, *std::move(bytes)};
-}
-
 absl::StatusOr<engine::TlsConfig> make_tls(const CryptoOptions& options) {
   if (!options.psk_file.empty() || !options.psk.empty()) {
     return absl::InvalidArgumentError(
@@ -145,11 +168,11 @@ absl::StatusOr<engine::TlsConfig> make_tls(const CryptoOptions& options) {
   engine::TlsConfig tls;
   absl::StatusOr<engine::FileText> certificate = read_text(options.certificate_file);
   if (!certificate.ok()) return certificate.status();
-  absl::StatusOr<std::vector<uint8_t>> key = read_key_file(options.key_file);
+  absl::StatusOr<crypto::SecretBytes> key = read_secret_file(options.key_file);
   if (!key.ok()) return key.status();
   tls.certificate = *std::move(certificate);
   tls.key_file = options.key_file;
-  tls.key = crypto::SecretBytes(*std::move(key));
+  tls.key = *std::move(key);
   for (const TrustOptions& each : options.trust) {
     absl::StatusOr<engine::FileText> text = read_text(each.file);
     if (!text.ok()) return text.status();

@@ -259,6 +259,8 @@ void add_security(OptionSet* set, Options* o) {
            "of the mode handshakes: all (default), full, resumed, or early: with a request in the "
            "first packets",
            [o](const std::string& text) { return set_handshake(text, &o->handshake); });
+  set->add_switch("core-dumps", "a crash may leave this process's memory on disk, keys included",
+                  &o->core_dumps);
 }
 
 void add_traffic(OptionSet* set, Options* o) {

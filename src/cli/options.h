@@ -54,7 +54,8 @@ struct Options {
   std::string key;
   std::vector<TrustOptions> trust;
   std::vector<std::string> allowed;
-  std::string peer_name;  // What the server has to prove.
+  std::string peer_name;    // What the server has to prove.
+  bool core_dumps = false;  // Memory may be in them.
   std::string policy_file;
   std::string audit_file;
   uint64_t audit_size = 0;  // Bytes of one file of it; 0: any.

@@ -9,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "cli/args.h"
 #include "cli/audit.h"
+#include "cli/core_dumps.h"
 #include "cli/identity.h"
 #include "cli/runner.h"
 #include "cli/text.h"
@@ -56,6 +57,14 @@ absl::Status no_mode(const std::vector<std::string>& words) {
       meant.empty() ? absl::StrCat("choose ", list) : absl::StrCat("is ", meant, " meant?")));
 }
 
+// To be called before any key is read.
+void keep_keys_from_disk() {
+  if (keep_memory_out_of_core_dumps()) return;
+  std::fprintf(stderr,
+               "sluice: warning: a crash may leave keys on disk: "
+               "/proc/self/coredump_filter cannot be written; see ulimit -c\n");
+}
+
 // Words and options of one mode, once it is known.
 absl::Status complete(std::vector<std::string> words, Command* command) {
   Options& options = command->options;
@@ -97,6 +106,7 @@ absl::StatusOr<Command> read_command(const std::vector<std::string>& arguments) 
 
 int run_program(const std::vector<std::string>& arguments) {
   if (!arguments.empty() && arguments.front() == "identity") {
+    keep_keys_from_disk();
     return run_identity({arguments.begin() + 1, arguments.end()}, stdout);
   }
   if (!arguments.empty() && arguments.front() == "audit") {
@@ -111,6 +121,7 @@ int run_program(const std::vector<std::string>& arguments) {
     std::fputs(command->help.c_str(), stdout);
     return kExitOk;
   }
+  if (!command->options.core_dumps) keep_keys_from_disk();
   return run_mode(*command->mode, command->options,
                   absl::StrCat("sluice ", absl::StrJoin(arguments, " ")));
 }

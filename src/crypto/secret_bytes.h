@@ -2,6 +2,7 @@
 #ifndef SLUICE_CRYPTO_SECRET_BYTES_H_
 #define SLUICE_CRYPTO_SECRET_BYTES_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <utility>
@@ -16,6 +17,10 @@ class SecretBytes {
  public:
   SecretBytes() = default;
   explicit SecretBytes(std::vector<uint8_t> bytes) : bytes_(std::move(bytes)) {}
+  // The first `size` of them, where they lie; the rest never held anything.
+  SecretBytes(std::vector<uint8_t> bytes, size_t size) : bytes_(std::move(bytes)) {
+    bytes_.resize(size);
+  }
   SecretBytes(const SecretBytes&) = default;
   SecretBytes(SecretBytes&& other) noexcept : bytes_(std::exchange(other.bytes_, {})) {}
   SecretBytes& operator=(SecretBytes other) noexcept {

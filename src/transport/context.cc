@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/core_dumps.h"
 #include "wire/header.h"
 
 namespace sluice::transport {
@@ -42,6 +43,8 @@ Context::Context(const EndpointConfig& endpoint_config, crypto::AeadBackend* aea
       wheel(),
       lane_events(endpoint_config.max_lanes * 2) {
   for (uint32_t i = 0; i < lanes.capacity(); ++i) lanes.at(i).index = i;
+  // They hold their keys, and what the next ones are derived from.
+  base::keep_out_of_core_dumps(&lanes.at(0), lanes.capacity() * sizeof(Lane));
   for (uint32_t i = 0; i < exchanges.capacity(); ++i) exchanges.at(i).timer.kind = kExchangeTimer;
 }
 

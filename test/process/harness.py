@@ -53,6 +53,26 @@ def wait_for(condition, what, seconds=SECONDS):
         time.sleep(0.02)
 
 
+def memory_holds(pid, wanted):
+    """Whether these bytes lie anywhere in what a process has touched of its memory."""
+    touched, mapping = [], None
+    for line in Path(f"/proc/{pid}/smaps").read_text(encoding="utf-8").splitlines():
+        head = re.match(r"([0-9a-f]+)-([0-9a-f]+) r", line)
+        if re.match(r"[0-9a-f]+-[0-9a-f]+ ", line):
+            mapping = (int(head[1], 16), int(head[2], 16)) if head else None
+        elif mapping and re.match(r"Rss: +[1-9]", line):
+            touched.append(mapping)
+    with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
+        for begin, end in touched:
+            try:
+                memory.seek(begin)
+                if wanted in memory.read(end - begin):
+                    return True
+            except (OSError, OverflowError):  # Not the kernel's own, such as [vvar].
+                continue
+    return False
+
+
 def die_with_parent():
     """Runs in the child: the kernel ends it when this test ends, however that happens."""
     ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)

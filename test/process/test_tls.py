@@ -6,6 +6,7 @@ import ctypes
 import ctypes.util
 import os
 import re
+from pathlib import Path
 
 import harness
 
@@ -69,6 +70,31 @@ class Tls(harness.Case):
         self.assertRegex(client.out, rf"identity: {CLIENT}, ECDSA P-256, until ")
         self.assertRegex(client.out, rf"peer: {SERVER} at 10\.0\.0\.2:7470 \(aes-128-gcm, until ")
         server.expect(rf"session \w+ with {CLIENT} at 10\.0\.0\.1 port 7470 is up")
+
+    def test_memory_stays_out_of_core_dumps(self):
+        def filter_of(process):
+            return Path(f"/proc/{process}/coredump_filter").read_text(encoding="ascii")
+        server = self.serve()
+        self.assertEqual(int(filter_of(server.pid), 16), 0)
+        self.assertEqual(server.terminate(), 0, server.story())
+        server = self.serve("--core-dumps")
+        self.assertEqual(filter_of(server.pid), filter_of("self"))
+        self.assertEqual(server.terminate(), 0, server.story())
+
+    def test_no_text_of_a_key_file_stays_in_memory(self):
+        lines = (self.folder / "ids" / f"{SERVER}.key").read_text(encoding="ascii").splitlines()
+        server = self.serve()
+        self.assertTrue(harness.memory_holds(server.pid, SERVER.encode()))
+        self.assertFalse(harness.memory_holds(server.pid, lines[1].encode()))
+        self.assertEqual(server.terminate(), 0, server.story())
+        text = os.urandom(32).hex()
+        file = self.folder / "hex.key"
+        file.write_text(text + "\n", encoding="ascii")
+        file.chmod(0o600)
+        server = self.server(*self.side("server", SERVER)[:2], f"--psk-file={file}")
+        self.assertTrue(harness.memory_holds(server.pid, bytes.fromhex(text)))
+        self.assertFalse(harness.memory_holds(server.pid, text.encode()))
+        self.assertEqual(server.terminate(), 0, server.story())
 
     def test_the_prompt_shows_verified_names(self):
         server = self.serve()

@@ -105,6 +105,18 @@ TEST(EngineOptions, reads_a_key_file) {
   EXPECT_EQ(config->nodes[0].psks[0].size(), 32u);
 }
 
+TEST(EngineOptions, what_is_longer_than_any_key_is_none) {
+  const std::string path = testing::TempDir() + "engine_options_test.long";
+  std::ofstream(path) << std::string(65537, 'a');
+  EngineOptions options = good_options();
+  options.crypto.psk.clear();
+  options.crypto.psk_file = path;
+  EXPECT_NE(error_of(options).find("longer than any key"), std::string::npos);
+  options.crypto.psk_file = testing::TempDir();
+  EXPECT_NE(error_of(options).find("cannot be read: Is a directory"), std::string::npos);
+  std::remove(path.c_str());
+}
+
 // Writes what stands for a PEM file; the engine is who reads it.
 std::string pem_file(const std::string& name, mode_t mode) {
   const std::string path = testing::TempDir() + "engine_options_" + name;

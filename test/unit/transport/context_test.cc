@@ -3,10 +3,21 @@
 
 #include <gtest/gtest.h>
 
+#include "test/unit/base/mappings.h"
 #include "test/unit/transport/roles.h"
 
 namespace sluice::transport {
 namespace {
+
+TEST(Context, keys_of_lanes_are_left_out_of_core_dumps) {
+  Roles r;
+  if (!test::tells_dumped(r.lane)) GTEST_SKIP() << "/proc/self/smaps has no flags here";
+  const auto* const first = reinterpret_cast<const uint8_t*>(&r.ctx.lanes.at(0));
+  const uint32_t bytes = r.ctx.lanes.capacity() * static_cast<uint32_t>(sizeof(Lane));
+  for (uint32_t at = 0; at < bytes; at += 1024) {
+    EXPECT_TRUE(test::left_out_of_dumps(first + at)) << at;
+  }
+}
 
 TEST(Context, finds_lanes_by_session_and_number_or_by_reference) {
   Roles r;
