@@ -81,6 +81,30 @@ class Tls(harness.Case):
         self.assertEqual(filter_of(server.pid), filter_of("self"))
         self.assertEqual(server.terminate(), 0, server.story())
 
+    def test_no_key_is_told_however_much_is(self):
+        keys = [line for name in (SERVER, CLIENT) for line in
+                (self.folder / "ids" / f"{name}.key").read_text(encoding="ascii").splitlines()
+                if "PRIVATE" not in line]
+        keys.append(os.urandom(32).hex())
+        shared = self.folder / "hex.key"
+        shared.write_text(keys[-1] + "\n", encoding="ascii")
+        shared.chmod(0o600)
+        json = self.json_path("client")
+        words = ("--log-level=debug", f"--json={json}")
+        told = [self.serve("--log-level=debug"), self.ping(*words)]
+        report = json.read_text(encoding="utf-8")
+        self.assertEqual(told[0].terminate(), 0)
+        psk = f"--psk-file={shared}"
+        told.append(self.server(*self.side("server", SERVER)[:2], "--log-level=debug", psk))
+        told.append(self.run_sluice("pingpong", "--count=100", "--warmup=1", "--peer=10.0.0.2",
+                                    *self.side("client", CLIENT)[:2], psk, *words))
+        self.assertEqual(told[2].terminate(), 0)
+        report += json.read_text(encoding="utf-8")
+        for text in (report, *(process.out + process.err for process in told)):
+            self.assertGreater(len(text), 100)
+            for key in keys:
+                self.assertNotIn(key, text)
+
     def test_no_text_of_a_key_file_stays_in_memory(self):
         lines = (self.folder / "ids" / f"{SERVER}.key").read_text(encoding="ascii").splitlines()
         server = self.serve()
