@@ -63,7 +63,7 @@ struct Lane {
   uint32_t esp_sequence = 0;  // Packets sent as ESP in the epoch with the low bits `esp_epoch`.
   uint8_t esp_epoch = 0;
   wire::RecordNumberSplit split;
-  uint32_t exchange_count = 0;  // In `own` and `peers`, so that a snapshot walks over neither.
+  uint32_t exchange_count = 0;  // In `own` and `peers`; nobody has to walk over them.
 
   // Lent by Context::engage(); null in a lane at rest. Then there are no frames and no held
   // acknowledgements, and every id is released.
