@@ -15,12 +15,13 @@
 namespace sluice::base {
 
 // A hash table of at most `capacity` entries over integers of up to 64 bits (or StrongInts): open
-// addressing with linear probing over twice as many slots, and deletion that shifts entries back,
-// so no tombstones pile up. Nothing is allocated after construction. A pointer to a value is good
-// until the next insert or erase. The seed should be random where peers choose keys. Keys that
-// differ in their last `kNearBits` bits only lie side by side, so that keys given out in order
-// touch a new cache line only now and then; whoever chooses keys gains longer searches by at most
-// such a group.
+// addressing over twice as many slots. Each slot counts the entries that had to pass it on their
+// way to a free one, so that a search ends where nobody passed, and an entry that goes moves no
+// other and leaves no tombstone (F14's overflow counts: Meta, folly/container/F14.md). Nothing is
+// allocated after construction. A pointer to a value is good until the value is erased. The seed
+// should be random where peers choose keys. Keys that differ in their last `kNearBits` bits only
+// lie side by side, so that keys given out in order touch a new cache line only now and then, and
+// the one that is next then is asked for in advance.
 template <class Key, class Value, unsigned kNearBits = 0>
 class FlatTable {
  public:
@@ -39,7 +40,7 @@ class FlatTable {
     if (bits == kEmpty) [[unlikely]] {
       return has_reserved_ ? &reserved().value : nullptr;
     }
-    Slot& slot = slots_[probe(bits, home(bits))];
+    Slot& slot = slots_[search(bits, home(bits))];
     return slot.key == bits ? &slot.value : nullptr;
   }
   const Value* find(Key key) const { return const_cast<FlatTable*>(this)->find(key); }
@@ -48,17 +49,22 @@ class FlatTable {
   // holds capacity() entries.
   Value* insert(Key key, Value value) {
     const uint64_t bits = key_bits(key);
-    const size_t first = home(bits);
-    Slot* const slot = bits == kEmpty ? &reserved() : &slots_[probe(bits, first)];
-    const bool present = bits == kEmpty ? has_reserved_ : slot->key == bits;
-    if (!present) {
+    if (bits == kEmpty) [[unlikely]] {
+      return insert_reserved(std::move(value));
+    }
+    size_t i = home(bits);
+    if (kNearBits != 0 && bits % kSlotsPerLine == 0) {
+      base::prefetch(&slots_[(i + kSlotsPerLine) & mask_]);
+    }
+    Slot* slot = &slots_[search(bits, i)];
+    if (slot->key != bits) {
       if (size_ == capacity_) [[unlikely]] {
         return nullptr;
       }
       ++size_;
+      for (; slots_[i].key != kEmpty; i = next(i)) ++slots_[i].passed;
+      slot = &slots_[i];
       slot->key = bits;
-      slot->home = static_cast<uint32_t>(first);
-      if (bits == kEmpty) has_reserved_ = true;
     }
     slot->value = std::move(value);
     return &slot->value;
@@ -74,9 +80,13 @@ class FlatTable {
       --size_;
       return true;
     }
-    const size_t position = probe(bits, home(bits));
-    if (slots_[position].key != bits) return false;
-    close_hole(position);
+    const size_t first = home(bits);
+    const size_t position = search(bits, first);
+    Slot& slot = slots_[position];
+    if (slot.key != bits) return false;
+    for (size_t i = first; i != position; i = next(i)) --slots_[i].passed;
+    slot.key = kEmpty;
+    slot.value = Value();
     --size_;
     return true;
   }
@@ -106,8 +116,10 @@ class FlatTable {
   struct Slot {
     uint64_t key;
     Value value;
-    uint32_t home;  // Where the search for the key begins.
+    uint32_t passed;  // Entries whose search begins here or before, and that lie further on.
   };
+
+  static constexpr uint64_t kSlotsPerLine = sizeof(Slot) < 64 ? 64 / sizeof(Slot) : 1;
 
   // Marks a free slot. The real key of this value lives in a slot of its own behind the others.
   static constexpr uint64_t kEmpty = UINT64_MAX;
@@ -130,31 +142,31 @@ class FlatTable {
   size_t home(uint64_t bits) const {
     constexpr uint64_t kNear = (uint64_t{1} << kNearBits) - 1;
     const uint64_t group = mix64(bits >> kNearBits, seed_) << kNearBits;
-    // Downwards: entries that go in the order they came leave nothing behind them to close up.
-    return static_cast<size_t>(group | (~bits & kNear)) & mask_;
+    return static_cast<size_t>(group | (bits & kNear)) & mask_;
   }
+
+  // Where a search goes on: beyond the group, so that one that meets another's passes it in one
+  // step, and one further, so that it gets to every slot (the step is odd, the slots a power of 2).
+  size_t next(size_t i) const {
+    constexpr size_t kStep = kNearBits == 0 ? 1 : (size_t{1} << kNearBits) + 1;
+    return (i + kStep) & mask_;
+  }
+
   Slot& reserved() { return slots_[mask_ + 1]; }
-
-  // The slot that holds the key, or the free slot where the search for it, from its home on, ends.
-  size_t probe(uint64_t bits, size_t i) const {
-    while (slots_[i].key != bits && slots_[i].key != kEmpty) i = (i + 1) & mask_;
-    return i;
+  Value* insert_reserved(Value value) {
+    if (!has_reserved_) {
+      if (size_ == capacity_) return nullptr;
+      ++size_;
+      has_reserved_ = true;
+    }
+    reserved().value = std::move(value);
+    return &reserved().value;
   }
 
-  // Frees the slot and moves later entries of its run back, so that each stays reachable from its
-  // home without a gap.
-  void close_hole(size_t hole) {
-    for (size_t i = (hole + 1) & mask_; slots_[i].key != kEmpty; i = (i + 1) & mask_) {
-      const size_t distance = (i - slots_[i].home) & mask_;
-      if (distance >= ((i - hole) & mask_)) {
-        slots_[hole].key = slots_[i].key;
-        slots_[hole].value = std::move(slots_[i].value);
-        slots_[hole].home = slots_[i].home;
-        hole = i;
-      }
-    }
-    slots_[hole].key = kEmpty;
-    slots_[hole].value = Value();
+  // The slot that holds the key, or one that holds another or none.
+  size_t search(uint64_t bits, size_t i) const {
+    while (slots_[i].key != bits && slots_[i].passed != 0) i = next(i);
+    return i;
   }
 
   AlignedArray<Slot> slots_;

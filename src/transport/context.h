@@ -39,7 +39,7 @@ struct ServiceLanding {
 };
 
 // Exchanges whose ids differ in so many last bits lie side by side in the table of exchanges.
-inline constexpr unsigned kNearIdBits = 2;
+inline constexpr unsigned kNearIdBits = 6;
 // Of the index of a lane in the keys of that table.
 inline constexpr unsigned kLaneIndexBits = 20;
 static_assert(base::limits::kMaxLanes <= 1u << kLaneIndexBits);
