@@ -17,7 +17,7 @@ inline base::Nanos answer_timeout(const EndpointConfig& config, const Exchange& 
   // A peer that knows of a message asks for what it misses by itself.
   const Outgoing& out = exchange.out;
   if (out.known && out.sent < out.length) return std::max(answer, config.rto_max);
-  return exchange.lazy_ack ? base::after(answer, kAckHold) : answer;
+  return exchange.one_way && exchange.lazy ? base::after(answer, kLazyHold) : answer;
 }
 
 // When an exchange that is sent now has to be looked at.

@@ -70,7 +70,7 @@ struct TakeEarly {
 };
 
 // Sends a one-way message; completes (kSendDone) when the peer holds all of it. With `lazy_ack`
-// nobody waits for that: among many short messages the completion may come kAckHold later, which
+// nobody waits for that: among many short messages the completion may come kLazyHold later, which
 // saves the peer a packet for each.
 struct SendOneWay {
   LaneRef lane;

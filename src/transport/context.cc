@@ -19,11 +19,18 @@ EndpointConfig normalized(EndpointConfig config) {
   return config;
 }
 
+// See Context::may_keep(): an eighth of the exchanges; and none where fewer lanes can be busy than
+// there are, since each that is kept keeps a lane busy.
+uint32_t most_to_keep(const EndpointConfig& config) {
+  return config.max_lanes <= config.max_busy_lanes ? config.max_exchanges / 8 : 0;
+}
+
 }  // namespace
 
 Context::Context(const EndpointConfig& endpoint_config, crypto::AeadBackend* aead,
                  const crypto::Primitives* functions, crypto::InlineCrypto* sealing_ports)
     : config(normalized(endpoint_config)),
+      most_kept(most_to_keep(endpoint_config)),
       backend(aead),
       primitives(functions),
       ports(sealing_ports),

@@ -107,6 +107,9 @@ struct Context {
   bool engage(Lane& lane) { return lane.busy != nullptr || engage_idle(lane); }
   // Takes it back from a lane that is going away.
   void disengage(Lane& lane);
+  // Whether so little is under way that what is finished may be kept until its caller has something
+  // else to send.
+  bool may_keep() const { return exchanges.in_use() <= most_kept; }
   // There is work on the lane: its timer must look after it soon.
   void attend(Lane& lane) {
     lane.last_active = now;
@@ -148,6 +151,7 @@ struct Context {
   }
 
   const EndpointConfig config;
+  const uint32_t most_kept;  // See may_keep().
   crypto::AeadBackend* const backend;
   const crypto::Primitives* const primitives;
   crypto::InlineCrypto* const ports;  // Null where none seals.

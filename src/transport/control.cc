@@ -120,7 +120,7 @@ void Control::on_small_request(Lane& lane, const wire::MsgFrame& frame, const ui
   start.response_credit = frame.response_credit;
   start.service = frame.service;
   start.one_way = frame.one_way();
-  start.lazy_ack = frame.lazy_ack();
+  start.lazy = frame.lazy();
   switch (inbound_.admit(lane, start)) {
     case PeerIds::Class::kNew:
       break;
@@ -197,6 +197,7 @@ void Control::on_small_response(Lane& lane, const wire::MsgFrame& frame, const u
     lifecycle_.complete(*exchange, Inbound::refusal(reserved));
     return;
   }
+  exchange->lazy = frame.lazy();
   if (landing.lead != 0) [[unlikely]]
     return begin_padded(*exchange, &landing, frame.length, bytes, now);
   std::memcpy(landing.memory, bytes, frame.length);
@@ -374,6 +375,7 @@ void Control::on_pong(Lane& lane, const wire::PongFrame& frame, base::Nanos now)
 
 void Control::tell_floor(Lane& lane, uint64_t from) {
   lane.told_floor = lane.own_ids.floor();
+  lane.floor_wanted = false;
   sender_.queue(lane, wire::FloorFrame{lane.told_floor});
   for (int runs = 0; runs < 16; ++runs) {
     const OwnIds::Run run = lane.own_ids.next_untold(from);

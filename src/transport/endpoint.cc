@@ -112,7 +112,7 @@ SubmitResult EndpointCore::begin(const SendRequest& command, bool one_way, bool 
     return {base::Code::kResourceExhausted, {}};
   }
   exchange->one_way = one_way;
-  exchange->lazy_ack = lazy_ack && !ack_budget.afford(length);
+  exchange->lazy = lazy_ack && !ack_budget.afford(length);
   exchange->service = command.service;
   exchange->user = command.user;
   exchange->deadline = command.deadline;
@@ -232,6 +232,8 @@ base::Code Endpoint::submit(const Respond& command, base::Nanos now) {
   } else if (!command.owned) {
     out.lent = true;
   }
+  // By the length that shows: what is in clear tells nothing else of a padded one (MUST-L1).
+  exchange->lazy = out.data == exchange->inline_bytes && length <= kInlineBytes && ctx.may_keep();
   exchange->user = command.user;
   exchange->last_progress = now;
   exchange->state = ExchangeState::kResponding;

@@ -181,7 +181,7 @@ struct Exchange {
   uint16_t service = 0;
   bool caller = false;  // This side started it.
   bool one_way = false;
-  bool lazy_ack = false;  // One-way: its ACK may wait for company.
+  bool lazy = false;  // One-way: its ACK may wait for company; else, of its response, the release.
   ExchangeState state = ExchangeState::kFree;
 
   // Outcome and events.

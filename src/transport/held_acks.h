@@ -10,8 +10,9 @@
 namespace sluice::transport {
 
 // The longest that an ACK may be held back where the sender allows it (PROTOCOL §9); it adds this
-// to its own retransmission timeout, so both sides need the same figure.
-inline constexpr base::Nanos kAckHold = base::millis(2);
+// to its own retransmission timeout, so both sides need the same figure. And how long the release
+// of a response is held back where the callee allows it (§12).
+inline constexpr base::Nanos kLazyHold = base::millis(2);
 
 // Ids of one-way messages of a lane whose acknowledgement waits for company, as runs: most callers
 // send ids in order, so that one run holds them all.

@@ -180,7 +180,7 @@ bool Inbound::begin_callee(Exchange& exchange, const MessageStart& start, uint32
   Lane& lane = *exchange.lane;
   exchange.service = start.service;
   exchange.one_way = start.one_way;
-  exchange.lazy_ack = start.lazy_ack;
+  exchange.lazy = start.lazy;
   exchange.response_credit = start.response_credit;
   exchange.started = now;
   Incoming& in = exchange.in;
@@ -208,7 +208,7 @@ void Inbound::begin_unlanded(Exchange& exchange, const MessageStart& start, Rese
   Lane& lane = *exchange.lane;
   exchange.service = start.service;
   exchange.one_way = start.one_way;
-  exchange.lazy_ack = start.lazy_ack;
+  exchange.lazy = start.lazy;
   exchange.response_credit = start.response_credit;
   exchange.in.length = start.length;
   lane.peer_ids.commit(start.id);
@@ -406,7 +406,7 @@ void Inbound::deliver(Exchange& exchange) {
 // PROTOCOL MUST-T1
 void Inbound::acknowledge(Exchange& exchange) {
   Lane& lane = *exchange.lane;
-  if (!exchange.lazy_ack) {
+  if (!exchange.lazy) {
     sender_.queue(lane, wire::AckFrame{0, exchange.id});
     return;
   }
@@ -416,7 +416,7 @@ void Inbound::acknowledge(Exchange& exchange) {
   if (held.full()) {
     sender_.queue_held_acks(lane);
   } else if (lane.acks_due == base::Nanos::max()) {
-    lane.acks_due = base::after(ctx_.now, kAckHold);
+    lane.acks_due = base::after(ctx_.now, kLazyHold);
     if (lane.timer.deadline() > lane.acks_due) ctx_.wheel.arm(lane.timer, lane.acks_due);
   }
 }

@@ -23,7 +23,7 @@ struct MessageStart {
   uint32_t response_credit = 0;
   uint16_t service = 0;
   bool one_way = false;
-  bool lazy_ack = false;
+  bool lazy = false;
 };
 
 // What a verified packet says of its way here.

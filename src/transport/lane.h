@@ -50,6 +50,7 @@ struct Lane {
   base::Code close_code = base::Code::kClosed;
   bool ping_outstanding = false;
   bool has_frames = false;    // `busy` has some that wait.
+  bool floor_wanted = false;  // Of what the floor tells, the callee keeps something that it needs.
   uint8_t tx_bucket = 0;      // Where `tx_node` is.
   uint8_t cutoffs_told = 0;   // The version of this side's cutoffs that the peer was sent.
   uint8_t paths_to_tell = 0;  // So many more bundles are to say `bad_paths`.

@@ -18,7 +18,7 @@ Exchange* Lifecycle::allocate(Lane& lane, bool caller) {
   exchange->lane_generation = lane.generation;
   exchange->caller = caller;
   exchange->one_way = false;
-  exchange->lazy_ack = false;
+  exchange->lazy = false;
   exchange->code = base::Code::kOk;
   exchange->may_have_executed = false;
   exchange->abandoned = false;
@@ -123,8 +123,11 @@ void Lifecycle::complete(Exchange& exchange, base::Code code) {
   ctx_.by_id.erase(Context::exchange_key(lane, true, exchange.id));
   exchange.in_table = false;
   lane.own_ids.release(exchange.id);
-  // The callee keeps a response until it hears that it is not needed; of a one-way message nothing.
-  const base::Nanos wait = exchange.one_way ? kAckHold : ctx_.config.release_delay;
+  // The callee keeps a response until it hears that it is not needed, and says how soon it wants
+  // to; of a one-way message it keeps nothing.
+  const bool patient = exchange.one_way || exchange.lazy;
+  const base::Nanos wait = patient ? kLazyHold : ctx_.config.release_delay;
+  if (!patient) lane.floor_wanted = true;
   const base::Nanos due = base::after(ctx_.now, std::max(wait, ctx_.config.release_delay));
   if (due < lane.floor_due) {
     lane.floor_due = due;
@@ -290,6 +293,7 @@ base::Code Lifecycle::open_lane(const InstallLane& command, base::Nanos now, Lan
   lane->peer_ids.reset();
   lane->told_floor = 1;
   lane->floor_due = base::Nanos::max();
+  lane->floor_wanted = false;
   lane->told_again = {};
   lane->expected_response = UINT32_MAX;
   lane->cutoffs.reset();

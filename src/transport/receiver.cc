@@ -183,7 +183,7 @@ void Receiver::begin(RxPacket& packet, const wire::DataView& view, const crypto:
   pending.start.response_credit = view.response_credit();
   pending.start.service = view.service();
   pending.start.one_way = view.one_way();
-  pending.start.lazy_ack = view.lazy_ack();
+  pending.start.lazy = view.lazy();
   const uint32_t length = view.payload_length();
   if (callee) {
     pending.exchange = lifecycle_.allocate(*pending.lane, false);
@@ -489,6 +489,7 @@ void Receiver::commit_response(Pending& pending, const crypto::AeadJob& job, bas
     return;
   }
   exchange.opening = false;
+  exchange.lazy = pending.start.lazy;
   if (pending.why != Inbound::Reserve::kReserved) return begin_unlanded(pending, job, now);
   inbound_.begin_response(exchange, pending.landing, pending.start.length, pending.offset,
                           job.length, now);

@@ -207,7 +207,7 @@ void Receiver::begin_request(Lane& lane, const wire::RecordHeader& header, uint6
   start.response_credit = message.response_credit;
   start.service = message.service;
   start.one_way = (message.bits & wire::kBitOneWay) != 0;
-  start.lazy_ack = (message.bits & wire::kBitLazyAck) != 0;
+  start.lazy = (message.bits & wire::kBitLazy) != 0;
   const PeerIds::Class known = inbound_.admit(lane, start);
   if (known != PeerIds::Class::kNew) {
     const bool too_far = known == PeerIds::Class::kTooFar;
@@ -239,6 +239,7 @@ void Receiver::begin_response(Exchange& exchange, const wire::RecordHeader& head
   } else if (*reserved != Inbound::Reserve::kReserved) {
     lifecycle_.complete(exchange, Inbound::refusal(*reserved));
   } else {
+    exchange.lazy = (header.message.bits & wire::kBitLazy) != 0;
     inbound_.begin_response(exchange, landing, header.message.message_length, header.message.offset,
                             header.content(), now);
   }

@@ -374,6 +374,10 @@ uint32_t Sender::floor_delta(Exchange& exchange) {
   if (!exchange.caller) return 0;
   Lane& lane = *exchange.lane;
   lane.told_floor = lane.own_ids.floor();
+  // Where this gets lost, or is dropped for want of room, a callee that waits for it asks at last.
+  if (!lane.floor_wanted && !lane.own_ids.has_news(lane.told_floor)) {
+    lane.floor_due = base::Nanos::max();
+  }
   return static_cast<uint32_t>(std::min<uint64_t>(exchange.id - lane.told_floor, UINT32_MAX));
 }
 
@@ -381,7 +385,7 @@ void Sender::write_message(Exchange& exchange, uint8_t* clear, uint8_t bits) {
   wire::MsgFrame frame{};
   if (exchange.caller) bits |= wire::kMsgInitiator;
   if (exchange.one_way) bits |= wire::kMsgOneWay;
-  if (exchange.lazy_ack) bits |= wire::kMsgLazyAck;
+  if (exchange.lazy) bits |= wire::kMsgLazy;
   frame.bits = bits;
   frame.service = exchange.service;
   frame.length = static_cast<uint16_t>(exchange.out.length);
@@ -627,7 +631,7 @@ inline uint8_t Sender::priority_of(const Exchange& exchange, uint32_t offset) co
   if (outranked(out)) header.bits |= wire::kBitOutranked;
   if (again) header.bits |= wire::kBitRetransmission;
   if (exchange.one_way) header.bits |= wire::kBitOneWay;
-  if (exchange.lazy_ack) header.bits |= wire::kBitLazyAck;
+  if (exchange.lazy) header.bits |= wire::kBitLazy;
   header.record_number = number;
   header.message_length = out.length;
   header.granted = std::min(out.granted, out.length);

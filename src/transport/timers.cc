@@ -25,8 +25,8 @@ size_t Timers::advance(base::Nanos now) {
 }
 
 // Silence is measured in time in which a peer could have been heard here: what it is measured from
-// moves on by the stall, and so does that of retransmission, since the answers may lie unread in
-// the port. Deadlines of calls are the application's and stay.
+// moves on by the stall, and retransmission begins anew, since the answers may lie unread in the
+// port. Deadlines of calls are the application's and stay.
 void Timers::excuse(base::Nanos late, base::Nanos now) {
   const auto move_on = [&](base::Nanos* since) {
     *since = std::min(base::after(*since, late), now);
@@ -42,7 +42,7 @@ void Timers::excuse(base::Nanos late, base::Nanos now) {
     lane.ping_outstanding = false;  // The stall would count as round-trip time.
     lane.for_each_exchange([&](Exchange& exchange) {
       move_on(&exchange.started);
-      move_on(&exchange.last_progress);
+      exchange.last_progress = now;
     });
   }
 }

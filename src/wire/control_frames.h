@@ -44,7 +44,7 @@ inline constexpr uint8_t kFirstExtensionFrame = 0x40;
 inline constexpr uint8_t kMsgRetransmission = 0x04;
 inline constexpr uint8_t kMsgOneWay = 0x08;
 inline constexpr uint8_t kMsgInitiator = 0x10;  // the sender of the packet started the exchange
-inline constexpr uint8_t kMsgLazyAck = 0x20;
+inline constexpr uint8_t kMsgLazy = 0x20;
 
 // Bits of the frames that name an exchange.
 inline constexpr uint8_t kExchangeInitiator = 0x10;  // started by the sender of the frame
@@ -70,7 +70,7 @@ struct MsgFrame {
   bool initiator() const { return (bits & kMsgInitiator) != 0; }
   bool one_way() const { return (bits & kMsgOneWay) != 0; }
   bool retransmission() const { return (bits & kMsgRetransmission) != 0; }
-  bool lazy_ack() const { return (bits & kMsgLazyAck) != 0; }
+  bool lazy() const { return (bits & kMsgLazy) != 0; }
   void emit(uint8_t* out) const {
     out[0] = static_cast<uint8_t>(kType);
     out[1] = bits;

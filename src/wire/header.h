@@ -47,8 +47,8 @@ inline constexpr uint8_t kBitEcnEcho = 0x02;          // the sender saw CE on th
 inline constexpr uint8_t kBitRetransmission = 0x04;   // repeats bytes sent before
 inline constexpr uint8_t kBitOneWay = 0x08;           // no response will follow this message
 inline constexpr uint8_t kBitInitiator = 0x10;        // equals bit 62 of the record number
-inline constexpr uint8_t kBitLazyAck = 0x20;          // one-way: nobody waits for the ACK
-inline constexpr uint8_t kBitOutranked = 0x40;        // this message had to wait for others
+inline constexpr uint8_t kBitLazy = 0x20;       // one-way: the ACK may wait; response: its release
+inline constexpr uint8_t kBitOutranked = 0x40;  // this message had to wait for others
 inline constexpr uint8_t kKnownBits = 0x7f;
 
 // Byte offsets in the common header.
@@ -165,7 +165,7 @@ class CommonView {
   bool retransmission() const { return (bits() & kBitRetransmission) != 0; }
   bool one_way() const { return (bits() & kBitOneWay) != 0; }
   bool initiator() const { return (bits() & kBitInitiator) != 0; }
-  bool lazy_ack() const { return (bits() & kBitLazyAck) != 0; }
+  bool lazy() const { return (bits() & kBitLazy) != 0; }
   uint64_t record_number() const { return base::load_be64(data_ + offsets::kRecordNumber); }
 
  protected:

@@ -131,6 +131,25 @@ TEST(FlatTable, keeps_neighbours_together_and_matches_a_model_all_the_same) {
   EXPECT_LE(address(1) - address(0), 24u);
 }
 
+// In a small table live entries may have passed every slot, so that no count ends a search.
+TEST(FlatTable, a_search_ends_where_every_slot_was_passed) {
+  FlatTable<uint64_t, uint64_t, 6> table(4, 11);
+  std::map<uint64_t, uint64_t> model;
+  Prng prng(7);
+  for (int step = 0; step < 300'000; ++step) {
+    const uint64_t key = prng.uniform(1000);
+    if (model.size() == table.capacity()) {
+      auto victim = model.begin();
+      std::advance(victim, prng.uniform(model.size()));
+      ASSERT_TRUE(table.erase(victim->first));
+      model.erase(victim);
+    }
+    ASSERT_EQ(table.find(key) != nullptr, model.count(key) == 1);
+    ASSERT_NE(table.insert(key, key), nullptr);
+    model[key] = key;
+  }
+}
+
 // Groups that meet: each entry passes others on its way in, and what is passed may go first.
 TEST(FlatTable, finds_entries_beyond_a_hole) {
   constexpr unsigned kNear = 6;

@@ -101,6 +101,50 @@ TEST(Endpoint, one_way_messages_complete_when_the_peer_holds_them) {
   EXPECT_TRUE(pair.run([&] { return pair.quiet(); }, base::seconds(5)));
 }
 
+// What a caller has to tell of short responses goes with its next call, even if that comes a while
+// later; of longer ones, for which the callee keeps more, soon.
+TEST(Endpoint, releases_of_short_responses_wait_for_the_next_call) {
+  for (const uint32_t size : {uint32_t{64}, uint32_t{2000}}) {
+    Pair pair;
+    pair.connect();
+    ASSERT_TRUE(pair.call(1, size).ok());
+    ASSERT_TRUE(pair.run([&] { return pair.completed() == 1; }));
+    pair.run_for(base::millis(5));
+    const uint64_t before = pair.client().stats().tx_control_packets.value();
+    constexpr uint64_t kCalls = 100;
+    for (uint64_t i = 0; i < kCalls; ++i) {
+      ASSERT_TRUE(pair.call(2 + i, size).ok());
+      pair.run_for(base::micros(500));
+    }
+    ASSERT_EQ(pair.completed(), 1 + kCalls);
+    const uint64_t alone = pair.client().stats().tx_control_packets.value() - before;
+    if (size <= kInlineBytes) {
+      EXPECT_LT(alone, kCalls / 5);
+    } else {
+      EXPECT_GE(alone, kCalls);
+    }
+    pair.run_for(base::millis(3));
+    EXPECT_TRUE(pair.server().idle()) << "told at last, without a question";
+  }
+}
+
+// A callee that has little room left is told soon.
+TEST(Endpoint, a_callee_without_room_keeps_no_short_responses) {
+  constexpr uint64_t kAtOnce = 4;
+  for (const auto room : {uint32_t{8 * kAtOnce}, uint32_t{8 * kAtOnce - 8}}) {
+    EndpointConfig config;
+    config.max_exchanges = room;
+    Pair pair({}, config);
+    pair.connect();
+    for (uint64_t i = 0; i < kAtOnce; ++i) ASSERT_TRUE(pair.call(1 + i, 64).ok());
+    ASSERT_TRUE(pair.run([&] { return pair.completed() == kAtOnce; }));
+    pair.run_for(base::micros(200));
+    EXPECT_EQ(pair.server().idle(), room < 8 * kAtOnce);
+    pair.run_for(base::millis(3));
+    EXPECT_TRUE(pair.server().idle());
+  }
+}
+
 TEST(Endpoint, lazy_acks_share_packets) {
   for (const bool lazy : {false, true}) {
     Pair pair;

@@ -50,19 +50,19 @@ TEST(Inbound, a_small_message_is_never_offered) {
   EXPECT_EQ(r.served(1)->state, ExchangeState::kDelivered);
 }
 
-constexpr uint8_t kLazy = wire::kMsgOneWay | wire::kMsgLazyAck;
+constexpr uint8_t kLazy = wire::kMsgOneWay | wire::kMsgLazy;
 
 TEST(Inbound, lazy_acks_wait_for_company_but_not_for_long) {
   Roles r;
   for (uint64_t id = 1; id <= 5; ++id) r.give(r.peer.request(id, pattern(50), kLazy));
   EXPECT_TRUE(frames_of(r.sent(), FrameType::kAckRun).empty());
   EXPECT_EQ(r.ctx.stats.acks_held.value(), 5u);
-  r.pass(kAckHold);
+  r.pass(kLazyHold);
   const auto runs = frames_of(r.sent(), FrameType::kAckRun);
   ASSERT_EQ(runs.size(), 1u);
   EXPECT_EQ(runs[0].ack_run, (wire::AckRunFrame{1, 5}));
   r.give(r.peer.request(6, pattern(50), kLazy));
-  r.pass(kAckHold);
+  r.pass(kLazyHold);
   const auto acks = frames_of(r.sent(), FrameType::kAck);
   ASSERT_EQ(acks.size(), 1u);
   EXPECT_EQ(acks[0].ack.id, 6u);

@@ -151,10 +151,10 @@ TEST(Timers, a_lazy_message_gives_its_ack_the_time_it_may_take) {
   Roles r;
   const PacketData bytes = pattern(50);
   Exchange& message = r.call(bytes, true);
-  message.lazy_ack = true;
-  EXPECT_EQ(first_look(r.ctx.config, message, r.now), r.now + millis(1) + kAckHold);
+  message.lazy = true;
+  EXPECT_EQ(first_look(r.ctx.config, message, r.now), r.now + millis(1) + kLazyHold);
   r.sent();
-  r.pass(kAckHold);
+  r.pass(kLazyHold);
   EXPECT_EQ(r.ctx.stats.timeouts.value(), 0u);
   r.pass(millis(2));
   EXPECT_EQ(r.ctx.stats.timeouts.value(), 1u);
