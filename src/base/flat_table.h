@@ -163,9 +163,11 @@ class FlatTable {
     return &reserved().value;
   }
 
-  // The slot that holds the key, or one that holds another or none.
+  // The slot that holds the key, or one that holds another or none. Entries stay where they are
+  // when those before them go, so that in a small table all slots may have been passed.
   size_t search(uint64_t bits, size_t i) const {
-    while (slots_[i].key != bits && slots_[i].passed != 0) i = next(i);
+    for (size_t left = mask_; slots_[i].key != bits && slots_[i].passed != 0 && left != 0; --left)
+      i = next(i);
     return i;
   }
 
