@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "crypto/replay_window.h"
+#include "transport/exchange_ring.h"
 #include "transport/frame_queue.h"
 #include "transport/held_acks.h"
 #include "transport/path_judge.h"
@@ -24,6 +25,8 @@ struct BusyLane {
   // first bytes of the other.
   alignas(64) HeldAcks held_acks;
   FrameQueue frames;
+  // Of the peer's calls, and of this side's own.
+  std::array<ExchangeRing, 2> exchanges;
   crypto::ReplayWindow::Bits replay{};
   IdWords own_done{};
   IdWords own_told{};

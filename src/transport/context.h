@@ -71,8 +71,47 @@ struct Context {
     return lane.live && lane.generation == ref.generation ? &lane : nullptr;
   }
   Exchange* find_exchange(const Lane& lane, bool caller, uint64_t id) {
+    if (lane.busy != nullptr) [[likely]] {
+      const uint32_t index = lane.busy->exchanges[caller].at(id);
+      if (index != ExchangeRing::kNone && exchanges.at(index).id == id) return &exchanges.at(index);
+    }
+    if (by_id.size() == 0) return nullptr;
     uint32_t* index = by_id.find(exchange_key(lane, caller, id));
     return index == nullptr ? nullptr : &exchanges.at(*index);
+  }
+  // Starts to load what find_exchange() looks at first.
+  void prefetch_exchange(const Lane& lane, bool caller, uint64_t id) const {
+    if (lane.busy != nullptr) lane.busy->exchanges[caller].prefetch(id);
+    if (by_id.size() != 0) by_id.prefetch(exchange_key(lane, caller, id));
+  }
+  // And then all of what it finds, of which it reads nothing itself.
+  void prefetch_found(const Lane& lane, bool caller, uint64_t id) {
+    uint32_t index =
+        lane.busy == nullptr ? ExchangeRing::kNone : lane.busy->exchanges[caller].at(id);
+    if (index == ExchangeRing::kNone && by_id.size() != 0) {
+      const uint32_t* const found = by_id.find(exchange_key(lane, caller, id));
+      if (found != nullptr) index = *found;
+    }
+    if (index != ExchangeRing::kNone) exchanges.at(index).prefetch();
+  }
+  // From here on find_exchange() finds it, until forget(); its lane is engaged.
+  void remember(Exchange& exchange) {
+    const uint32_t index = exchanges.index_of(&exchange);
+    exchange.in_table = true;
+    exchange.in_ring = exchange.lane->busy->exchanges[exchange.caller].take(exchange.id, index);
+    if (exchange.in_ring) [[likely]]
+      return;
+    const uint64_t key = exchange_key(*exchange.lane, exchange.caller, exchange.id);
+    SLUICE_CHECK(by_id.insert(key, index) != nullptr);
+  }
+  void forget(Exchange& exchange) {
+    if (!exchange.in_table) return;
+    exchange.in_table = false;
+    if (exchange.in_ring) [[likely]] {
+      exchange.lane->busy->exchanges[exchange.caller].leave(exchange.id);
+    } else {
+      by_id.erase(exchange_key(*exchange.lane, exchange.caller, exchange.id));
+    }
   }
   Exchange* find_exchange(ExchangeRef ref) {
     if (ref.index >= exchanges.capacity()) return nullptr;
@@ -163,8 +202,8 @@ struct Context {
   base::Slab<Reassembly> reassemblies;
   base::Slab<Lane> lanes;
   base::Slab<BusyLane> busy_lanes;
-  base::IntrusiveList<Lane, &Lane::busy_node> engaged;  // Those who have one.
-  base::FlatTable<uint64_t, uint32_t, kNearIdBits> by_id;
+  base::IntrusiveList<Lane, &Lane::busy_node> engaged;     // Those who have one.
+  base::FlatTable<uint64_t, uint32_t, kNearIdBits> by_id;  // Exchanges beyond their lane's ring.
   base::FlatTable<uint64_t, uint32_t> lane_by_session;
   base::FlatTable<uint32_t, uint32_t> lane_by_spi;
   base::FlatTable<uint64_t, ServiceLanding> services;

@@ -188,7 +188,8 @@ struct Exchange {
   base::Code code = base::Code::kOk;
   bool may_have_executed = false;
   bool abandoned : 1 = false;  // Callee: released by the caller; the application still has it.
-  bool in_table : 1 = false;   // by_id still names it.
+  bool in_table : 1 = false;   // It can be found by its id (Context::find_exchange),
+  bool in_ring : 1 = false;    // and that in its lane's ring.
   bool opening : 1 = false;    // The first packet of what it receives is being opened.
   uint8_t events = 0;          // A set of 1 << EventKind to be raised.
 
@@ -226,7 +227,7 @@ struct Exchange {
   }
 };
 
-// What an RPC outstanding takes beside its data, and its place in Context::by_id.
+// What an RPC outstanding takes beside its data, and a place in its lane's ring or Context::by_id.
 inline constexpr size_t kExchangeBytes = 256;
 static_assert(sizeof(Exchange) == kExchangeBytes + kInlineBytes);
 

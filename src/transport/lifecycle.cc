@@ -49,9 +49,7 @@ Exchange* Lifecycle::allocate(Lane& lane, bool caller) {
 
 void Lifecycle::enlist(Exchange& exchange, uint64_t id) {
   exchange.id = id;
-  const uint64_t key = Context::exchange_key(*exchange.lane, exchange.caller, id);
-  SLUICE_CHECK(ctx_.by_id.insert(key, ctx_.exchanges.index_of(&exchange)) != nullptr);
-  exchange.in_table = true;
+  ctx_.remember(exchange);
   exchange.lane->exchanges(exchange.caller).push_back(exchange);
   ++exchange.lane->exchange_count;
   ctx_.attend(*exchange.lane);
@@ -120,8 +118,7 @@ void Lifecycle::complete(Exchange& exchange, base::Code code) {
   settle_credit(exchange);
   sender_->forget(exchange);
   ctx_.wheel.cancel(exchange.timer);
-  ctx_.by_id.erase(Context::exchange_key(lane, true, exchange.id));
-  exchange.in_table = false;
+  ctx_.forget(exchange);
   lane.own_ids.release(exchange.id);
   // The callee keeps a response until it hears that it is not needed, and says how soon it wants
   // to; of a one-way message it keeps nothing.
@@ -147,10 +144,7 @@ void Lifecycle::release_request(Exchange& exchange) {
 void Lifecycle::release_callee(Exchange& exchange, base::Code why) {
   SLUICE_DCHECK(!exchange.caller);
   if (exchange.state == ExchangeState::kDone) return;  // Freed when its last event was read.
-  if (exchange.in_table) {
-    ctx_.by_id.erase(Context::exchange_key(*exchange.lane, false, exchange.id));
-    exchange.in_table = false;
-  }
+  ctx_.forget(exchange);
   sender_->forget(exchange);
   ctx_.wheel.cancel(exchange.timer);
   const bool delivered = exchange.state == ExchangeState::kDelivered;
@@ -192,10 +186,7 @@ void Lifecycle::refuse(Exchange& exchange, base::Code why) {
 }
 
 void Lifecycle::free(Exchange& exchange) {
-  if (exchange.in_table) {
-    ctx_.by_id.erase(Context::exchange_key(*exchange.lane, exchange.caller, exchange.id));
-    exchange.in_table = false;
-  }
+  ctx_.forget(exchange);
   sender_->forget(exchange);
   ctx_.wheel.cancel(exchange.timer);
   end_reassembly(exchange);

@@ -18,7 +18,7 @@ class Lifecycle {
 
   // A fresh exchange of the slab, with nothing linked; nullptr when the table is full.
   Exchange* allocate(Lane& lane, bool caller);
-  // Makes by_id and the lane know it.
+  // Makes the lane know it, and find_exchange().
   void enlist(Exchange& exchange, uint64_t id);
   // Gives a provisional exchange back that was never enlisted.
   void discard(Exchange& exchange);

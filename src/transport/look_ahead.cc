@@ -16,8 +16,8 @@ namespace {
 struct Place {
   const RxPacket* packet;
   uint64_t lane_key;
-  Lane* lane;             // Null where there is none.
-  uint64_t exchange_key;  // Of the call that it answers; 0 otherwise.
+  Lane* lane;        // Null where there is none.
+  uint64_t answers;  // The id of the call that it answers; 0 otherwise.
 };
 
 uint64_t lane_key_of(const RxPacket& packet) {
@@ -49,10 +49,9 @@ void find_past(const Context& ctx, Place* place) {
   const auto record = wire::split_message_number(lane.split, number);
   const uint64_t near = record.initiator ? lane.peer_ids.highest() : lane.own_ids.next();
   const uint64_t id = wire::expand_message_id(lane.split, record.id_low, near);
-  const uint64_t key = Context::exchange_key(lane, !record.initiator, id);
-  ctx.by_id.prefetch(key);
+  ctx.prefetch_exchange(lane, !record.initiator, id);
   if (!record.initiator) {
-    place->exchange_key = key;
+    place->answers = id;
     return;
   }
   lane.peer_ids.prefetch(id);
@@ -83,9 +82,7 @@ void look_ahead(Context& ctx, std::span<const RxPacket> burst) {
     if (place.lane != nullptr) find_past(ctx, &place);
   }
   for (const Place& place : places) {
-    if (place.exchange_key == 0) continue;
-    const uint32_t* const index = ctx.by_id.find(place.exchange_key);
-    if (index != nullptr) ctx.exchanges.at(*index).prefetch();
+    if (place.answers != 0) ctx.prefetch_found(*place.lane, true, place.answers);
   }
 }
 

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """scripts/bench: the form of its results, what it refuses and how, and that nothing half done is
-left behind. Most tests measure programs that only pretend; no test looks at a figure's value."""
+left behind. Most tests measure programs that only pretend; no test looks at a figure's value. And
+what scripts/build --profile-guided trains the program by."""
 
 import json
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -16,7 +18,8 @@ from lib.bench import (  # After the path that leads there.
     Absent, PartAbsent, Problem, catalogue, contestants, machine, networks, peers, rounds, samples,
     settings, sluice, table, works)
 
-BENCH = Path(__file__).resolve().parents[2] / "scripts" / "bench"
+SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
+BENCH = SCRIPTS / "bench"
 # A program that takes no time: what each of the real ones says, by its name and first words.
 PRETENDER = f"#!{sys.executable} -IS\n" + """
 import json, os, signal, sys, time
@@ -374,6 +377,20 @@ class Interrupted(Bench):
 
     def test_killed(self):
         self.interrupt(signal.SIGKILL)
+
+
+class Training(harness.Case):
+    def test_every_part_does_its_work(self):
+        if len(os.sched_getaffinity(0)) < 2:
+            self.skipTest("needs two CPUs")
+        process = self.program(SCRIPTS / "lib" / "train", harness.sluice_program().parent, "50ms")
+        self.assertEqual(process.wait(), 0, process.story())
+        ended = re.findall(r"^([\d,]+) RPCs completed, 0 failed, 0 corrupt", process.out, re.M)
+        self.assertEqual(len(ended), 6, process.out)
+
+    def test_it_stops_where_the_program_fails(self):
+        process = self.program(SCRIPTS / "lib" / "train", self.folder)
+        self.assertNotEqual(process.wait(), 0, process.story())
 
 
 if __name__ == "__main__":
