@@ -55,6 +55,11 @@ std::vector<Case> cases(uint32_t most, const std::string& only) {
   const auto add = [&](const char* name, uint32_t size, uint32_t outstanding, uint32_t peers,
                        uint32_t active) {
     Work work{.outstanding = outstanding, .bundling = false, .peers = peers, .active = active};
+    // A microsecond for each RPC, about as long as it takes, so that what is held back for a while
+    // meets as many peers as it would. Thousands outstanding would time out meanwhile.
+    if (outstanding <= 60) {
+      work.step = base::nanos(500) * std::min<uint64_t>(outstanding, transport::kBurst);
+    }
     out.push_back({.name = name, .size = size, .work = work, .bench = nullptr, .nanos = {}});
   };
   if (only != "outstanding") {

@@ -27,7 +27,6 @@ namespace sluice::transport {
 inline constexpr size_t kBurst = 32;
 inline constexpr uint32_t kPacketBytes = 2048;
 inline constexpr uint32_t kPacketCapacity = 1452;
-inline constexpr base::Nanos kStep = base::nanos(500);  // Virtual time of one side's turn.
 
 struct Work {
   uint32_t message = 64;
@@ -36,6 +35,7 @@ struct Work {
   bool bundling = true;
   uint32_t peers = 1;   // The client's side has a lane to each of so many, all on the other side,
   uint32_t active = 1;  // and uses the first so many of them, at random.
+  base::Nanos step = base::nanos(500);  // Virtual time of one side's turn.
 };
 
 [[noreturn]] inline void fail(const char* what) {
@@ -237,7 +237,7 @@ inline void Bench::run(uint64_t count) {
   to_begin_ = count;
   while (to_begin_ > 0 || outstanding_ > 0) {
     for (int side = 0; side < 2; ++side) {
-      now_ = base::after(now_, kStep);
+      now_ = base::after(now_, work_.step);
       turn(side);
     }
   }
