@@ -19,25 +19,37 @@ class ExchangeRing {
   static constexpr uint32_t kIds = 64;
   static constexpr uint32_t kNone = UINT32_MAX;
 
-  // The index in Context::exchanges of the exchange that has the id's place, kNone where none has:
-  // of this id, or of another that is a multiple of kIds away.
-  uint32_t at(uint64_t id) const { return places_[id % kIds] - 1; }
+  // The index in Context::exchanges of the exchange with this id; kNone where it has no place.
+  uint32_t at(uint64_t id) const {
+    const Place& place = places_[id % kIds];
+    return place.round == round_of(id) ? place.index : kNone;
+  }
   // False where another has the place.
   bool take(uint64_t id, uint32_t index) {
-    uint32_t& place = places_[id % kIds];
-    if (place != 0) return false;
-    place = index + 1;
+    Place& place = places_[id % kIds];
+    if (place.round != 0) return false;
+    place = {round_of(id), index};
     return true;
   }
   // By whoever has it.
   void leave(uint64_t id) {
-    SLUICE_DCHECK(places_[id % kIds] != 0);
-    places_[id % kIds] = 0;
+    SLUICE_DCHECK(places_[id % kIds].round == round_of(id));
+    places_[id % kIds].round = 0;
   }
   void prefetch(uint64_t id) const { base::prefetch(&places_[id % kIds]); }
 
  private:
-  std::array<uint32_t, kIds> places_{};
+  struct Place {
+    uint32_t round = 0;  // Of the id that has it; 0: it is free.
+    uint32_t index = 0;
+  };
+
+  // Which of the ids that share its place. Those that a lane has under way are less than
+  // kMaxIdsAboveFloor apart, so that the low bits tell.
+  static uint32_t round_of(uint64_t id) { return static_cast<uint32_t>(id / kIds) | kTaken; }
+  static constexpr uint32_t kTaken = 1u << 31;
+
+  std::array<Place, kIds> places_{};
 };
 
 }  // namespace sluice::transport

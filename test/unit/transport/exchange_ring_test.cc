@@ -14,11 +14,13 @@ TEST(ExchangeRing, knows_one_of_those_whose_ids_share_a_place) {
   EXPECT_EQ(ring.at(1), 0u);
   EXPECT_EQ(ring.at(2), 7u);
   EXPECT_FALSE(ring.take(1 + ExchangeRing::kIds, 9));
-  EXPECT_EQ(ring.at(1 + ExchangeRing::kIds), 0u) << "whoever asks compares ids";
+  EXPECT_EQ(ring.at(1 + ExchangeRing::kIds), ExchangeRing::kNone);
+  EXPECT_EQ(ring.at(1), 0u);
   ring.leave(1);
   EXPECT_EQ(ring.at(1), ExchangeRing::kNone);
   EXPECT_TRUE(ring.take(1 + ExchangeRing::kIds, 9));
-  EXPECT_EQ(ring.at(1), 9u);
+  EXPECT_EQ(ring.at(1), ExchangeRing::kNone);
+  EXPECT_EQ(ring.at(1 + ExchangeRing::kIds), 9u);
 }
 
 TEST(ExchangeRing, has_a_place_for_each_of_its_ids_in_a_row) {
