@@ -73,7 +73,8 @@ struct Context {
   Exchange* find_exchange(const Lane& lane, bool caller, uint64_t id) {
     if (lane.busy != nullptr) [[likely]] {
       const uint32_t index = lane.busy->exchanges[caller].at(id);
-      if (index != ExchangeRing::kNone) return &exchanges.at(index);
+      // A peer may name any id, also one that the ring cannot tell from this.
+      if (index != ExchangeRing::kNone && exchanges.at(index).id == id) return &exchanges.at(index);
     }
     if (by_id.size() == 0) return nullptr;
     uint32_t* index = by_id.find(exchange_key(lane, caller, id));

@@ -19,7 +19,9 @@ class ExchangeRing {
   static constexpr uint32_t kIds = 64;
   static constexpr uint32_t kNone = UINT32_MAX;
 
-  // The index in Context::exchanges of the exchange with this id; kNone where it has no place.
+  // The index in Context::exchanges of the exchange with this id; kNone where it has no place. It
+  // takes ids 2^37 apart for each other, of which a lane never has two under way; but a peer may
+  // name any.
   uint32_t at(uint64_t id) const {
     const Place& place = places_[id % kIds];
     return place.round == round_of(id) ? place.index : kNone;
@@ -44,8 +46,8 @@ class ExchangeRing {
     uint32_t index = 0;
   };
 
-  // Which of the ids that share its place. Those that a lane has under way are less than
-  // kMaxIdsAboveFloor apart, so that the low bits tell.
+  // Which of the ids that share its place, by their low bits. Those that a lane has under way are
+  // less than kMaxIdsAboveFloor apart.
   static uint32_t round_of(uint64_t id) { return static_cast<uint32_t>(id / kIds) | kTaken; }
   static constexpr uint32_t kTaken = 1u << 31;
 

@@ -172,6 +172,20 @@ TEST(Control, a_small_response_without_its_call_is_dropped) {
   EXPECT_EQ(r.ctx.stats.rpc_completed.value(), 1u);
 }
 
+TEST(Control, a_response_far_from_every_call_is_to_none_of_them) {
+  Roles r;
+  const PacketData bytes = bytes_of(10);
+  Exchange& call = r.call(bytes);
+  r.sent();
+  for (int shift = 6; shift < 62; ++shift) {
+    r.give(r.peer.response(call.id + (uint64_t{1} << shift), bytes));
+  }
+  EXPECT_EQ(r.ctx.stats.drop_late.value(), 56u);
+  EXPECT_EQ(call.state, ExchangeState::kSending);
+  r.give(r.peer.response(call.id, bytes));
+  EXPECT_EQ(call.state, ExchangeState::kDone);
+}
+
 // Verifies MUST-T1: nothing that was never sent can be held.
 TEST(Control, an_ack_for_bytes_never_sent_is_refused) {
   Roles r;
