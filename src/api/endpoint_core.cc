@@ -114,18 +114,22 @@ EndpointCore::SessionEntry* EndpointCore::find_session(uint32_t id) {
   return const_cast<SessionEntry*>(std::as_const(*this).find_session(id));
 }
 
-EndpointCore::LaneChoice EndpointCore::pick_lane(Session session, uint8_t number) {
-  if (stopped_ || endpoint_ == nullptr || draining_) return {StatusCode::kClosed, {}};
+StatusCode EndpointCore::pick_lane(Session session, uint8_t number,
+                                   const transport::LaneRef** lane) {
+  if (stopped_ || endpoint_ == nullptr || draining_) return StatusCode::kClosed;
   SessionEntry* entry = session.node == config_.node ? find_session(session.id) : nullptr;
-  if (entry == nullptr) return {StatusCode::kNotFound, {}};
+  if (entry == nullptr) return StatusCode::kNotFound;
   if (number == kAnyLane) {
     if (entry->next >= entry->count) entry->next = 0;
-    return {StatusCode::kOk, entry->lanes[entry->next++]};
+    *lane = &entry->lanes[entry->next++];
+    return StatusCode::kOk;
   }
   for (uint32_t i = 0; i < entry->count; ++i) {
-    if (entry->numbers[i] == number) return {StatusCode::kOk, entry->lanes[i]};
+    if (entry->numbers[i] != number) continue;
+    *lane = &entry->lanes[i];
+    return StatusCode::kOk;
   }
-  return {StatusCode::kNotFound, {}};
+  return StatusCode::kNotFound;
 }
 
 EndpointCore::Slot* EndpointCore::take_slot(SlotKind kind) {
@@ -144,12 +148,11 @@ void EndpointCore::free_slot(Slot* slot) {
 }
 
 void EndpointCore::adopt(Slot* slot, Buffer&& buffer, CallFn done, void* context, Session session,
-                         transport::ExchangeRef exchange, CallId* id) {
+                         CallId* id) {
   slot->done = done;
   slot->context = context;
   slot->on_stream = nullptr;
   slot->buffer = std::move(buffer);
-  slot->exchange = exchange;
   slot->session = session;
   slot->started = now_;
   worked_ = true;
@@ -164,9 +167,10 @@ base::Nanos EndpointCore::deadline_of(uint64_t duration_ns) const {
 StatusCode EndpointCore::call(Session session, const CallOptions& options, Buffer&& request,
                               CallFn done, void* context, CallId* id) {
   if (done == nullptr || !options_usable(options)) return StatusCode::kInvalidArgument;
-  const LaneChoice choice = pick_lane(session, options.lane);
-  if (choice.code != StatusCode::kOk) return choice.code;
-  return start_call(choice.lane, 0, session, options, std::move(request), done, context, id);
+  const transport::LaneRef* lane = nullptr;
+  const StatusCode code = pick_lane(session, options.lane, &lane);
+  if (code != StatusCode::kOk) return code;
+  return start_call(*lane, 0, session, options, std::move(request), done, context, id);
 }
 
 bool EndpointCore::options_usable(const CallOptions& options) {
@@ -196,36 +200,37 @@ StatusCode EndpointCore::start_call(transport::LaneRef lane, uint64_t early_id, 
   command.deadline = deadline_of(options.deadline_ns);
   command.user = reinterpret_cast<uintptr_t>(slot);
   command.response = to_landing(options.landing);
-  const transport::SubmitResult result = endpoint_->submit(command, now_);
-  if (!result.ok()) {
+  const base::Code code = endpoint_->submit(command, now_, &slot->exchange);
+  if (code != base::Code::kOk) {
     slots_.release(slot);
-    return to_public(result.code);
+    return to_public(code);
   }
-  adopt(slot, std::move(request), done, context, session, result.exchange, id);
+  adopt(slot, std::move(request), done, context, session, id);
   slot->on_stream = options.landing.mode == LandingMode::kStream ? options.on_stream : nullptr;
   return StatusCode::kOk;
 }
 
 StatusCode EndpointCore::send(Session session, const CallOptions& options, Buffer&& message,
                               CallFn done, void* context, CallId* id) {
-  const LaneChoice choice = pick_lane(session, options.lane);
-  if (choice.code != StatusCode::kOk) return choice.code;
+  const transport::LaneRef* lane = nullptr;
+  const StatusCode code = pick_lane(session, options.lane, &lane);
+  if (code != StatusCode::kOk) return code;
   Slot* slot = take_slot(SlotKind::kOneWay);
   if (slot == nullptr) return StatusCode::kResourceExhausted;
   transport::SendOneWay command;
-  command.lane = choice.lane;
+  command.lane = *lane;
   command.service = options.service;
   command.data = message.data();
   command.length = message.length();
   command.deadline = deadline_of(options.deadline_ns);
   command.user = reinterpret_cast<uintptr_t>(slot);
   command.lazy_ack = options.lazy_completion;
-  const transport::SubmitResult result = endpoint_->submit(command, now_);
-  if (!result.ok()) {
+  const base::Code started = endpoint_->submit(command, now_, &slot->exchange);
+  if (started != base::Code::kOk) {
     slots_.release(slot);
-    return to_public(result.code);
+    return to_public(started);
   }
-  adopt(slot, std::move(message), done, context, session, result.exchange, id);
+  adopt(slot, std::move(message), done, context, session, id);
   return StatusCode::kOk;
 }
 
@@ -338,7 +343,8 @@ StatusCode EndpointCore::respond(PendingReply* reply, Buffer&& response) {
   const base::Code code = endpoint_->submit(command, now_);
   if (code == base::Code::kOk) {
     if (slot != nullptr) {
-      adopt(slot, std::move(response), nullptr, nullptr, Session(), command.exchange, nullptr);
+      slot->exchange = command.exchange;
+      adopt(slot, std::move(response), nullptr, nullptr, Session(), nullptr);
     } else if (command.owned) {
       response.clear();
     } else {

@@ -168,21 +168,16 @@ class EndpointCore final : public engine::LcoreApplication {
     uint32_t window = 0;
   };
 
-  struct LaneChoice {
-    StatusCode code = StatusCode::kOk;
-    transport::LaneRef lane;
-  };
-
   // endpoint_core.cc
   static transport::Landing to_landing(const Landing& landing);
   StatusCode start_call(transport::LaneRef lane, uint64_t early_id, Session session,
                         const CallOptions& options, Buffer&& request, CallFn done, void* context,
                         CallId* id);
-  LaneChoice pick_lane(Session session, uint8_t number);
+  // Where it says kOk, `lane` is one of the session's, until that ends.
+  StatusCode pick_lane(Session session, uint8_t number, const transport::LaneRef** lane);
   Slot* take_slot(SlotKind kind);
   void free_slot(Slot* slot);
-  void adopt(Slot* slot, Buffer&& buffer, CallFn done, void* context, Session session,
-             transport::ExchangeRef exchange, CallId* id);
+  void adopt(Slot* slot, Buffer&& buffer, CallFn done, void* context, Session session, CallId* id);
   base::Nanos deadline_of(uint64_t duration_ns) const;
   SessionEntry* find_session(uint32_t id);
   const SessionEntry* find_session(uint32_t id) const;

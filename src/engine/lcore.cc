@@ -15,6 +15,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
+#include "base/prefetch.h"
 #include "engine/interrupt_thread.h"
 
 namespace sluice::engine {
@@ -285,6 +286,13 @@ size_t Lcore::refill_slots() {
   return slots_.size() - first_slot_;
 }
 
+// The next packet is written without waiting for lines that its receiver read last.
+void Lcore::prefetch_slot() const {
+  if (first_slot_ == slots_.size()) return;
+  base::prefetch(slot_frames_[first_slot_]);
+  base::prefetch(slots_[first_slot_].data - base::kCacheLine, kPrefetchSlotBytes);
+}
+
 void Lcore::transmit() {
   more_to_send_ = false;
   for (size_t round = 0; round < limits::kMaxTransmitRounds; ++round) {
@@ -307,6 +315,7 @@ void Lcore::transmit() {
       }
     }
     first_slot_ += filled;
+    if (filled != 0) prefetch_slot();
     for (size_t port = 0; filled > 0 && port < queues_.size(); ++port) {
       Outbox& outbox = outboxes_[port];
       if (outbox.count > 0) send_on(port, {outbox.frames.data(), outbox.count});

@@ -124,6 +124,8 @@ class Lcore {
 
  private:
   static constexpr size_t kEvents = 64;
+  // Of the next packet's buffer, loaded ahead from the line of its headers on.
+  static constexpr size_t kPrefetchSlotBytes = 576;
 
   // A burst on its way to the endpoint, with the frames that hold the packets.
   struct Batch {
@@ -161,6 +163,7 @@ class Lcore {
   void hold_back(size_t events);
   void transmit();
   size_t refill_slots();
+  void prefetch_slot() const;
   void prepare_frame(rte_mbuf* frame, const transport::TxPacket& packet, Outbox* outboxes);
   void prepare_pieces(size_t first, size_t count);
   void prepare_piece(rte_mbuf* frame, const transport::TxPacket& piece);

@@ -252,7 +252,7 @@ bool FaultPeer::submit(uint16_t tag, base::Nanos now, base::Nanos timeout) {
   UnderWay& call = under_way_[tag];
   call.data.resize(record.size);
   fill_payload(tag, false, &call.data);
-  transport::SubmitResult result;
+  Code code = Code::kOk;
   if (record.response_size == 0) {
     transport::SendOneWay command;
     command.lane = lane_;
@@ -262,7 +262,7 @@ bool FaultPeer::submit(uint16_t tag, base::Nanos now, base::Nanos timeout) {
     command.deadline = base::after(now, timeout);
     command.user = tag;
     command.lazy_ack = tag % 2 == 0 || plan_.one_way_percent > 50;
-    result = endpoint_->submit(command, now);
+    code = endpoint_->submit(command, now, &call.exchange);
   } else {
     transport::SendRequest command;
     command.lane = lane_;
@@ -283,15 +283,14 @@ bool FaultPeer::submit(uint16_t tag, base::Nanos now, base::Nanos timeout) {
       default:
         break;
     }
-    result = endpoint_->submit(command, now);
+    code = endpoint_->submit(command, now, &call.exchange);
   }
-  if (!result.ok()) {
+  if (code != Code::kOk) {
     under_way_.erase(tag);
-    const bool fair = result.code == Code::kResourceExhausted || result.code == Code::kClosed;
+    const bool fair = code == Code::kResourceExhausted || code == Code::kClosed;
     if (!fair) accuse(tag, "was refused for no good reason");
     return false;
   }
-  call.exchange = result.exchange;
   record.submitted = true;
   return true;
 }

@@ -124,14 +124,14 @@ Host::Lcore& Host::lcore_of(const Waiting& message) {
 bool Host::try_submit(const Waiting& message) {
   const base::Nanos now = to_nanos(network_.now());
   Lcore& lcore = lcore_of(message);
-  transport::SubmitResult result;
+  base::Code code = base::Code::kOk;
   if (message.request) {
     transport::SendRequest command;
     command.lane = lcore.lanes[message.dst];
     command.service = message.service;
     command.data = kPayload;
     command.length = kRequestBytes;
-    result = lcore.endpoint.submit(command, now);
+    code = lcore.endpoint.submit(command, now);
   } else {
     transport::SendOneWay command;
     command.lane = lcore.lanes[message.dst];
@@ -139,10 +139,10 @@ bool Host::try_submit(const Waiting& message) {
     command.data = kPayload;
     command.length = message.size;
     command.lazy_ack = true;  // Delivery is what counts here.
-    result = lcore.endpoint.submit(command, now);
+    code = lcore.endpoint.submit(command, now);
   }
-  SLUICE_CHECK(result.ok() || result.code == base::Code::kResourceExhausted);
-  return result.ok();
+  SLUICE_CHECK(code == base::Code::kOk || code == base::Code::kResourceExhausted);
+  return code == base::Code::kOk;
 }
 
 // The log knows how long a response the caller wants.

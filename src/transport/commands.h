@@ -167,13 +167,6 @@ struct Suspect {
   LaneRef lane;
 };
 
-// Outcome of a submit() that creates an exchange or lane.
-struct SubmitResult {
-  base::Code code = base::Code::kOk;
-  ExchangeRef exchange;
-  bool ok() const { return code == base::Code::kOk; }
-};
-
 enum class EventKind : uint8_t {
   kRequest,   // A whole request (or, with kStream landing, its start): answer it.
   kOneWay,    // A whole one-way message: ReleaseMessage when done.

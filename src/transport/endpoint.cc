@@ -43,7 +43,8 @@ class EndpointCore {
   }
 
   // Begins an exchange of this side: a request, or with `one_way` a message without a response.
-  SubmitResult begin(const SendRequest& command, bool one_way, bool lazy_ack, base::Nanos now);
+  base::Code begin(const SendRequest& command, bool one_way, bool lazy_ack, base::Nanos now,
+                   ExchangeRef* ref);
 
   Context ctx;
   std::unique_ptr<GrantPolicy> policy;
@@ -74,42 +75,42 @@ inline uint32_t length_on_wire(const Lane& lane, uint32_t content) {
 
 }  // namespace
 
-SubmitResult EndpointCore::begin(const SendRequest& command, bool one_way, bool lazy_ack,
-                                 base::Nanos now) {
+base::Code EndpointCore::begin(const SendRequest& command, bool one_way, bool lazy_ack,
+                               base::Nanos now, ExchangeRef* ref) {
   ctx.now = now;
   Lane* lane = ctx.find_lane(command.lane);
   const Landing& landing = command.response;
-  if (lane == nullptr || lane->close_queued) return {base::Code::kClosed, {}};
+  if (lane == nullptr || lane->close_queued) return base::Code::kClosed;
   if (lane != begun_last) {
     begun_last = lane;
     if (ctx.lanes.in_use() > kCachedLanes) lane->prefetch();
   }
-  if (command.length == 0 || command.data == nullptr) return {base::Code::kInvalidArgument, {}};
+  if (command.length == 0 || command.data == nullptr) return base::Code::kInvalidArgument;
   const uint32_t length = length_on_wire(*lane, command.length);  // PROTOCOL MUST-L4
   if (length > std::min(lane->peer_max_message, ctx.config.max_message)) {
-    return {base::Code::kTooLarge, {}};
+    return base::Code::kTooLarge;
   }
   if (landing.mode == LandingMode::kStream && !std::has_single_bit(landing.capacity)) {
-    return {base::Code::kInvalidArgument, {}};
+    return base::Code::kInvalidArgument;
   }
   if (landing.mode == LandingMode::kNamed && landing.memory == nullptr) {
-    return {base::Code::kInvalidArgument, {}};
+    return base::Code::kInvalidArgument;
   }
   const bool early = command.early_id != 0;
   if (early && (command.early_id != lane->own_ids.next() ||
                 command.length > base::limits::kMaxEarlyRequestBytes)) {
-    return {base::Code::kInvalidArgument, {}};
+    return base::Code::kInvalidArgument;
   }
-  if (command.deadline <= now) return {base::Code::kDeadlineExceeded, {}};
+  if (command.deadline <= now) return base::Code::kDeadlineExceeded;
   if (lane->own_ids.full()) {
     ctx.stats.limit_window.add();
-    return {base::Code::kResourceExhausted, {}};
+    return base::Code::kResourceExhausted;
   }
-  if (!ctx.engage(*lane)) return {base::Code::kResourceExhausted, {}};
+  if (!ctx.engage(*lane)) return base::Code::kResourceExhausted;
   Exchange* exchange = lifecycle.allocate(*lane, true);
   if (exchange == nullptr) {
     ctx.stats.limit_exchanges.add();
-    return {base::Code::kResourceExhausted, {}};
+    return base::Code::kResourceExhausted;
   }
   exchange->one_way = one_way;
   exchange->lazy = lazy_ack && !ack_budget.afford(length);
@@ -135,7 +136,8 @@ SubmitResult EndpointCore::begin(const SendRequest& command, bool one_way, bool 
     sender.start(*exchange);
   }
   ctx.stats.rpc_started.add();
-  return {base::Code::kOk, ctx.ref_of(*exchange)};
+  if (ref != nullptr) *ref = ctx.ref_of(*exchange);
+  return base::Code::kOk;
 }
 
 Endpoint::Endpoint(const EndpointConfig& config, crypto::AeadBackend* backend,
@@ -165,14 +167,14 @@ void Endpoint::on_deadline(base::Nanos now) {
   if (core_->timers.advance(now) > 0) core_->inbound.settle(now);
 }
 
-SubmitResult Endpoint::submit(const SendRequest& command, base::Nanos now) {
-  return core_->begin(command, false, false, now);
+base::Code Endpoint::submit(const SendRequest& command, base::Nanos now, ExchangeRef* exchange) {
+  return core_->begin(command, false, false, now, exchange);
 }
 
-SubmitResult Endpoint::submit(const SendOneWay& command, base::Nanos now) {
+base::Code Endpoint::submit(const SendOneWay& command, base::Nanos now, ExchangeRef* exchange) {
   const SendRequest message{command.lane,     command.service, command.data, command.length,
                             command.deadline, command.user,    Landing{}};
-  return core_->begin(message, true, command.lazy_ack, now);
+  return core_->begin(message, true, command.lazy_ack, now, exchange);
 }
 
 // PROTOCOL MUST-E7

@@ -43,11 +43,11 @@ class Endpoint {
   base::Nanos next_deadline() const;
   void on_deadline(base::Nanos now);
 
-  // Commands; none blocks. Those that start something return the exchange's reference, or say why
-  // not: kResourceExhausted is backpressure (try again after completions), kTooLarge, kClosed,
-  // kNotFound, kInvalidArgument.
-  SubmitResult submit(const SendRequest& command, base::Nanos now);
-  SubmitResult submit(const SendOneWay& command, base::Nanos now);
+  // Commands; none blocks. Those that start something write its reference, where one is wanted, and
+  // say kOk, or say why not: kResourceExhausted is backpressure (try again after completions),
+  // kTooLarge, kClosed, kNotFound, kInvalidArgument.
+  base::Code submit(const SendRequest& command, base::Nanos now, ExchangeRef* exchange = nullptr);
+  base::Code submit(const SendOneWay& command, base::Nanos now, ExchangeRef* exchange = nullptr);
   base::Code submit(const TakeEarly& command, base::Nanos now);
   base::Code submit(const Respond& command, base::Nanos now);
   base::Code submit(const Reject& command, base::Nanos now);

@@ -90,10 +90,8 @@ void Receiver::take_bundle(RxPacket& packet, base::Nanos now) {
     ctx_.stats.drop_replay.add();
     return;
   }
-  Pending pending;
-  pending.action = Action::kBundle;
-  pending.lane = lane;
-  enqueue(packet, pending, key, view->aad_length(), packet.data + view->aad_length(),
+  stage(Action::kBundle, lane);
+  enqueue(packet, key, view->aad_length(), packet.data + view->aad_length(),
           view->sealed_length());
 }
 
@@ -136,11 +134,8 @@ void Receiver::take_from_caller(RxPacket& packet, const wire::DataView& view, La
     case PeerIds::Class::kNew:
       break;
   }
-  Pending pending;
-  pending.action = Action::kBegin;
-  pending.lane = &lane;
-  pending.start.id = id;
-  begin(packet, view, key, pending, now);
+  stage(Action::kBegin, &lane).start.id = id;
+  begin(packet, view, key, now);
 }
 
 void Receiver::take_from_callee(RxPacket& packet, const wire::DataView& view, Lane& lane,
@@ -163,19 +158,17 @@ void Receiver::take_from_callee(RxPacket& packet, const wire::DataView& view, La
     more(packet, view, lane, *exchange, key, now);
     return;
   }
-  Pending pending;
-  pending.action = Action::kResponse;
-  pending.lane = &lane;
+  Pending& pending = stage(Action::kResponse, &lane);
   pending.exchange = exchange;
   pending.start.id = id;
-  begin(packet, view, key, pending, now);
+  begin(packet, view, key, now);
 }
 
 // The first packet of a message to arrive, whichever part of it that is. Landing memory is set
 // aside for it and given back if the tag is wrong.
 void Receiver::begin(RxPacket& packet, const wire::DataView& view, const crypto::AeadKey* key,
-                     const Pending& known, base::Nanos now) {
-  Pending pending = known;
+                     base::Nanos now) {
+  Pending& pending = pending_[count_];
   const bool callee = pending.action == Action::kBegin;
   pending.offset = view.offset();
   pending.start.length = view.message_length();
@@ -224,7 +217,7 @@ void Receiver::begin(RxPacket& packet, const wire::DataView& view, const crypto:
   }
   const bool whole = length == pending.start.length;
   exchange.opening = true;
-  enqueue(packet, pending, key, static_cast<uint32_t>(wire::kDataHeaderSize), out, length);
+  enqueue(packet, key, static_cast<uint32_t>(wire::kDataHeaderSize), out, length);
   // Its other packets may follow in this very burst, and want to find their place.
   if (!whole) flush(now);
 }
@@ -236,9 +229,7 @@ void Receiver::more(RxPacket& packet, const wire::DataView& view, Lane& lane, Ex
     (waiting ? ctx_.stats.drop_no_memory : ctx_.stats.drop_duplicate).add();
     return;
   }
-  Pending pending;
-  pending.action = Action::kExtend;
-  pending.lane = &lane;
+  Pending& pending = stage(Action::kExtend, &lane);
   pending.exchange = &exchange;
   pending.offset = view.offset();
   uint8_t* out = nullptr;
@@ -265,18 +256,25 @@ void Receiver::more(RxPacket& packet, const wire::DataView& view, Lane& lane, Ex
       ctx_.stats.drop_malformed.add();
       return;
   }
-  enqueue(packet, pending, key, static_cast<uint32_t>(wire::kDataHeaderSize), out, length);
+  enqueue(packet, key, static_cast<uint32_t>(wire::kDataHeaderSize), out, length);
 }
 
-void Receiver::enqueue(RxPacket& packet, const Pending& pending, const crypto::AeadKey* key,
-                       uint32_t aad_length, uint8_t* out, uint32_t length) {
+Receiver::Pending& Receiver::stage(Action action, Lane* lane) {
   SLUICE_DCHECK(count_ < kBatch);
-  Pending& place = pending_[count_];
-  place = pending;
-  if (pending.exchange != nullptr) place.generation = pending.exchange->generation;
-  place.marks.congestion_experienced = packet.congestion_experienced;
-  place.marks.bits = packet.data[wire::offsets::kBits];
-  place.epoch = packet.data[wire::offsets::kEpoch];
+  Pending& pending = pending_[count_];
+  pending = Pending{};
+  pending.action = action;
+  pending.lane = lane;
+  return pending;
+}
+
+void Receiver::enqueue(RxPacket& packet, const crypto::AeadKey* key, uint32_t aad_length,
+                       uint8_t* out, uint32_t length) {
+  Pending& pending = pending_[count_];
+  if (pending.exchange != nullptr) pending.generation = pending.exchange->generation;
+  pending.marks.congestion_experienced = packet.congestion_experienced;
+  pending.marks.bits = packet.data[wire::offsets::kBits];
+  pending.epoch = packet.data[wire::offsets::kEpoch];
   crypto::AeadJob& job = jobs_[count_];
   job.key = key;
   job.record_number = base::load_be64(packet.data + wire::offsets::kRecordNumber);

@@ -65,12 +65,15 @@ class Receiver {
                         const crypto::AeadKey* key, base::Nanos now);
   void take_from_callee(RxPacket& packet, const wire::DataView& view, Lane& lane,
                         const crypto::AeadKey* key, base::Nanos now);
+  // What the next enqueue() takes, to be filled in where it will lie: a copy of what was just
+  // written would wait for every store before it.
+  Pending& stage(Action action, Lane* lane);
   void begin(RxPacket& packet, const wire::DataView& view, const crypto::AeadKey* key,
-             const Pending& known, base::Nanos now);
+             base::Nanos now);
   void more(RxPacket& packet, const wire::DataView& view, Lane& lane, Exchange& exchange,
             const crypto::AeadKey* key, base::Nanos now);
-  void enqueue(RxPacket& packet, const Pending& pending, const crypto::AeadKey* key,
-               uint32_t aad_length, uint8_t* out, uint32_t length);
+  void enqueue(RxPacket& packet, const crypto::AeadKey* key, uint32_t aad_length, uint8_t* out,
+               uint32_t length);
   void flush(base::Nanos now);
   void commit(Pending& pending, const crypto::AeadJob& job, base::Nanos now);
   void abandon(Pending& pending);

@@ -79,11 +79,9 @@ bool Receiver::brings_nothing(Lane& lane, uint64_t record_number) {
   }
   const uint64_t number = view->iv() ^ base::load_be64(key->iv + 4);
   if (brings_nothing(*lane, number)) return;
-  Pending pending;
-  pending.action = Action::kEsp;
-  pending.lane = lane;
-  enqueue(packet, pending, key, static_cast<uint32_t>(wire::kEspAadSize),
-          packet.data + wire::kEspHeaderSize, view->sealed_length());
+  stage(Action::kEsp, lane);
+  enqueue(packet, key, static_cast<uint32_t>(wire::kEspAadSize), packet.data + wire::kEspHeaderSize,
+          view->sealed_length());
   pending_[count_ - 1].epoch = epoch;
   jobs_[count_ - 1].in = packet.data + wire::kEspHeaderSize;
   jobs_[count_ - 1].record_number = number;

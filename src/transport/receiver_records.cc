@@ -57,12 +57,9 @@ void Receiver::open_record(RxPacket& packet, Lane& lane, Gathering& record, base
     ctx_.records.release(record);
     return;
   }
-  Pending pending;
-  pending.action = Action::kRecord;
-  pending.lane = &lane;
-  pending.record = &record;
+  stage(Action::kRecord, &lane).record = &record;
   const auto sealed = static_cast<uint32_t>(wire::kTlsHeaderSize);
-  enqueue(packet, pending, key, sealed, record.bytes + sealed,
+  enqueue(packet, key, sealed, record.bytes + sealed,
           record.length - sealed - static_cast<uint32_t>(wire::kTagBytes));
   pending_[0].marks.congestion_experienced = record.congested;
   jobs_[0].aad = record.bytes;

@@ -510,7 +510,7 @@ uint8_t Sender::seal_bundle(Lane& lane, TxPacket& slot, uint32_t clear, uint32_t
   header.rx_epoch = lane.receive.epoch_low();
   header.timestamp = static_cast<uint32_t>(now.value());
   header.emit(slot.data);
-  crypto::AeadJob job;
+  crypto::AeadJob& job = jobs_[job_count_];
   job.key = lane.send.key();
   job.record_number = header.record_number;
   job.aad = slot.data;
@@ -518,12 +518,12 @@ uint8_t Sender::seal_bundle(Lane& lane, TxPacket& slot, uint32_t clear, uint32_t
   job.in = slot.data + job.aad_length;
   job.out = slot.data + job.aad_length;
   job.length = sealed;
-  seal(lane, job, slot, priority);
+  seal(lane, slot, priority);
   return header.path;
 }
 
-void Sender::seal(Lane& lane, const crypto::AeadJob& job, TxPacket& slot, uint8_t priority) {
-  jobs_[job_count_++] = job;
+void Sender::seal(Lane& lane, TxPacket& slot, uint8_t priority) {
+  const crypto::AeadJob& job = jobs_[job_count_++];
   lane.send.note_sealed(job.record_number, job.length + job.aad_length);
   slot.length = job.aad_length + job.length + lane.tag_size;
   slot.route = lane.route;
@@ -660,7 +660,7 @@ bool Sender::write_record(Exchange& exchange, TxPacket& slot, uint32_t offset, u
     exchange.cold->trail.note(offset / lane.record_bytes(), header.path);
   }
   header.emit(slot.data);
-  crypto::AeadJob job;
+  crypto::AeadJob& job = jobs_[job_count_];
   job.key = lane.send.key();
   job.record_number = *number;
   job.aad = slot.data;
@@ -672,7 +672,7 @@ bool Sender::write_record(Exchange& exchange, TxPacket& slot, uint32_t offset, u
     job.in = padded_bytes(out, offset, {job.out, length});
   const uint8_t priority = priority_of(exchange, offset);
   out.lowest = std::min(out.lowest, priority);
-  seal(lane, job, slot, priority);
+  seal(lane, slot, priority);
   ctx_.stats.tx_data_packets.add();
   if (again) ctx_.stats.tx_retransmitted.add();
   return true;

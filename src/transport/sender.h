@@ -132,7 +132,8 @@ class Sender {
   void write_message(Exchange& exchange, uint8_t* clear, uint8_t bits);
   uint8_t seal_bundle(Lane& lane, TxPacket& slot, uint32_t clear, uint32_t sealed, uint8_t priority,
                       uint16_t entropy, base::Nanos now);
-  void seal(Lane& lane, const crypto::AeadJob& job, TxPacket& slot, uint8_t priority);
+  // What jobs_[job_count_] says is sealed with the others of this burst, into `slot`.
+  void seal(Lane& lane, TxPacket& slot, uint8_t priority);
   void flush();
   // Makes the packet that seal() took last one in the form of ESP; in sender_esp.cc.
   void make_esp(Lane& lane, TxPacket& slot);

@@ -96,6 +96,7 @@ class FrameTemplate {
   const uint8_t* l3() const { return bytes_ + l2_size_; }
   uint8_t* l4() { return bytes_ + l2_size_ + l3_size_; }
   const uint8_t* l4() const { return bytes_ + l2_size_ + l3_size_; }
+  void copy_headers(uint8_t* to, size_t size) const;
   void fill_l2_l3(uint8_t* frame, size_t ip_payload, uint8_t priority, uint64_t ip_sum) const;
 
   uint64_t ip_sum_ = 0;      // of the IPv4 header but for TOS and total length

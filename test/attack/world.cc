@@ -139,7 +139,7 @@ bool World::submit(uint64_t tag, uint64_t early_id, base::Nanos now) {
   command.deadline = base::after(now, kCallTimeout);
   command.user = tag;
   command.early_id = early_id;
-  return client().endpoint().submit(command, now).ok();
+  return client().endpoint().submit(command, now) == base::Code::kOk;
 }
 
 bool World::call(size_t size) {

@@ -133,8 +133,8 @@ TEST(EngineTls, what_may_not_be_sent_does_not_reach_the_application) {
     ASSERT_TRUE((*engine)
                     ->run_on_lcore(0, 0,
                                    [&](LcoreContext& context) {
-                                     EXPECT_TRUE(
-                                         context.endpoint.submit(command, context.now).ok());
+                                     EXPECT_EQ(context.endpoint.submit(command, context.now),
+                                               base::Code::kOk);
                                    })
                     .ok());
   };

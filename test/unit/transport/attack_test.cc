@@ -352,7 +352,7 @@ TEST_F(Attack, plaintext_is_never_on_the_wire) {
       command.lane = pair.lane(Pair::kClient);
       command.data = bytes.data();
       command.length = size;
-      ASSERT_TRUE(pair.client().submit(command, pair.now()).ok());
+      ASSERT_EQ(pair.client().submit(command, pair.now()), base::Code::kOk);
     }
     ASSERT_TRUE(pair.run([&] { return done == 6; }));
     EXPECT_EQ(watch.canaries_seen, 0u);

@@ -530,7 +530,7 @@ TEST(LargeMessages, a_hundred_megabytes_land_in_named_memory_over_a_lossy_path) 
   command.data = sent.data();
   command.length = kLength;
   command.user = 1;
-  ASSERT_TRUE(pair.client().submit(command, pair.now()).ok());
+  ASSERT_EQ(pair.client().submit(command, pair.now()), base::Code::kOk);
   ASSERT_TRUE(pair.run([&] { return pair.completed() == 1; }, seconds(60)));
   EXPECT_EQ(pair.outcomes()[1].code, base::Code::kOk);
   EXPECT_EQ(std::memcmp(sent.data(), landed.data(), kLength), 0);

@@ -53,7 +53,7 @@ class Bench {
     command.service = service;
     command.data = bytes.data();
     command.length = static_cast<uint32_t>(bytes.size());
-    ASSERT_TRUE(side(from).submit(command, now_).ok());
+    ASSERT_EQ(side(from).submit(command, now_), base::Code::kOk);
   }
   void send_large(int from, int lane) { send(from, lane, kLargeService, large_); }
   void send_small(int from, int lane) { send(from, lane, kSmallService, small_); }

@@ -111,7 +111,7 @@ TEST(LengthConcealment, limits_are_about_what_is_sent) {
   command.lane = pair.lane(Pair::kClient);
   command.data = reinterpret_cast<const uint8_t*>("");
   command.length = UINT32_MAX;  // Its bucket is more than 32 bits hold.
-  EXPECT_EQ(pair.client().submit(command, pair.now()).code, base::Code::kTooLarge);
+  EXPECT_EQ(pair.client().submit(command, pair.now()), base::Code::kTooLarge);
 }
 
 // Every size around what packets, records and buckets hold, both ways, with faults.

@@ -54,6 +54,13 @@ inline bool content_matches(uint64_t seed, const uint8_t* bytes, uint32_t length
   return true;
 }
 
+// What became of a command that starts an exchange.
+struct SubmitResult {
+  ExchangeRef exchange;
+  base::Code code = base::Code::kOk;
+  bool ok() const { return code == base::Code::kOk; }
+};
+
 class Pair {
  public:
   static constexpr int kClient = 0;
@@ -150,7 +157,9 @@ class Pair {
     command.user = tag;
     command.response = landing;
     command.early_id = early_id;
-    return client().submit(command, now_);
+    SubmitResult result;
+    result.code = client().submit(command, now_, &result.exchange);
+    return result;
   }
   // As if the handshake had brought the request of `tag` to the server.
   base::Code take_early(uint64_t tag, uint32_t length, uint64_t id) {
@@ -170,7 +179,9 @@ class Pair {
     command.length = length;
     command.user = tag;
     command.lazy_ack = lazy_ack;
-    return client().submit(command, now_);
+    SubmitResult result;
+    result.code = client().submit(command, now_, &result.exchange);
+    return result;
   }
 
   struct Outcome {

@@ -127,19 +127,19 @@ class Swarm {
                                  ? base::after(pair_.now(), base::micros(1 + prng_.uniform(20000)))
                                  : Nanos::max();
       const LaneRef lane = pair_.lane(work.side);
-      const SubmitResult result =
+      Endpoint& side = pair_.side(work.side);
+      const base::Code code =
           work.one_way
-              ? pair_.side(work.side).submit(SendOneWay{lane, tag, work.bytes.data(), work.length,
-                                                        deadline, tag, tag % 2 == 0},
-                                             pair_.now())
-              : pair_.side(work.side).submit(
+              ? side.submit(SendOneWay{lane, tag, work.bytes.data(), work.length, deadline, tag,
+                                       tag % 2 == 0},
+                            pair_.now(), &work.exchange)
+              : side.submit(
                     SendRequest{lane, tag, work.bytes.data(), work.length, deadline, tag, {}},
-                    pair_.now());
-      if (!result.ok()) {
-        EXPECT_EQ(result.code, base::Code::kResourceExhausted);
+                    pair_.now(), &work.exchange);
+      if (code != base::Code::kOk) {
+        EXPECT_EQ(code, base::Code::kResourceExhausted);
         return;
       }
-      work.exchange = result.exchange;
       works_[tag] = std::move(work);
       ++started_;
       ++open_;
