@@ -161,6 +161,7 @@ void Receiver::take_from_callee(RxPacket& packet, const wire::DataView& view, La
   Pending& pending = stage(Action::kResponse, &lane);
   pending.exchange = exchange;
   pending.start.id = id;
+  pending.landing = {};
   begin(packet, view, key, now);
 }
 
@@ -262,9 +263,11 @@ void Receiver::more(RxPacket& packet, const wire::DataView& view, Lane& lane, Ex
 Receiver::Pending& Receiver::stage(Action action, Lane* lane) {
   SLUICE_DCHECK(count_ < kBatch);
   Pending& pending = pending_[count_];
-  pending = Pending{};
   pending.action = action;
   pending.lane = lane;
+  pending.exchange = nullptr;
+  pending.offset = 0;
+  pending.why = Inbound::Reserve::kReserved;
   return pending;
 }
 

@@ -42,6 +42,8 @@ class Receiver {
     kEsp,     // A packet in the form of ESP, opened where it lies.
   };
 
+  // A place is used again and again: stage() sets what every action looks at, and who makes one the
+  // rest.
   struct Pending {
     Action action = Action::kBundle;
     PacketMarks marks;
