@@ -91,8 +91,7 @@ void Receiver::take_bundle(RxPacket& packet, base::Nanos now) {
     return;
   }
   stage(Action::kBundle, lane);
-  enqueue(packet, key, view->aad_length(), packet.data + view->aad_length(),
-          view->sealed_length());
+  enqueue(packet, key, view->aad_length(), packet.data + view->aad_length(), view->sealed_length());
 }
 
 void Receiver::take_data(RxPacket& packet, base::Nanos now) {
