@@ -228,11 +228,12 @@ class Session {
     if ((kind & 0x80) != 0) {
       landing = {transport::LandingMode::kNamed, kMessageBytes, named_.data()};
     }
-    const auto result =
+    transport::ExchangeRef exchange;
+    const base::Code code =
         sides_[side]->submit(transport::SendRequest{lanes_[side], uint16_t(kind & 3),
                                                     message_.data(), length, deadline, 1, landing},
-                             now_);
-    if (result.ok()) calls_[side].push_back(result.exchange);
+                             now_, &exchange);
+    if (code == base::Code::kOk) calls_[side].push_back(exchange);
   }
 
   void answer(int side, Input& in) {

@@ -63,14 +63,14 @@ class CallApplication final : public LcoreApplication {
     if (lanes_.empty() || !go.load(std::memory_order_relaxed)) return false;
     bool any = false;
     while (in_flight_ < outstanding_ && started_ < goal_) {
-      const auto result = context.endpoint.submit(
+      const base::Code code = context.endpoint.submit(
           transport::SendRequest{.lane = lanes_[started_ % lanes_.size()],
                                  .service = 1,
                                  .data = data_.data(),
                                  .length = static_cast<uint32_t>(data_.size()),
                                  .deadline = base::after(context.now, timeout)},
           context.now);
-      if (!result.ok()) {
+      if (code != base::Code::kOk) {
         refused.fetch_add(1);
         break;
       }
