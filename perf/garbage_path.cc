@@ -113,7 +113,7 @@ std::vector<uint8_t> Bench::request() {
   command.lane = lanes_[0];
   command.data = payload_.data();
   command.length = static_cast<uint32_t>(payload_.size());
-  if (!sides_[0]->submit(command, now_).ok()) fail("a request was not taken");
+  if (sides_[0]->submit(command, now_) != base::Code::kOk) fail("a request was not taken");
   TxPacket slot{.data = out_.data(), .capacity = kPacketCapacity};
   if (sides_[0]->poll_tx({&slot, 1}, now_) != 1) fail("a request was not sent");
   return {slot.data, slot.data + slot.length};
